@@ -1,0 +1,141 @@
+import { z } from "zod";
+import {
+  type DisplayName, type Fqdn, type IdentityName, type ImvuId, type Jurisdiction, type MailAddress, type Outcome, parseDisplayName, parseFqdn,
+  parseIdentityName, parseImvuId, parseJurisdiction, parseMailAddress, parseServiceName, parseSha256, type ServiceName, type Sha256,
+} from "../kernel/index.ts";
+import type { DnsType } from "./imvu.ts";
+
+/** Every signed command: one schema validates, types and documents. Limits carry their unit in the name. */
+export const COMMAND_LIFETIME_MS_MAX = 10 * 60_000;
+export const CLOCK_SKEW_MS_MAX = 60_000;
+export const COMMAND_BYTES_MAX = 24 * 1024;
+export const TTL_SECONDS_MIN = 30;
+export const TTL_SECONDS_MAX = 604_800;
+export const RECORD_VALUES_MAX = 32;
+export const RECORD_VALUE_CHARS_MAX = 2_048;
+export const ROUTE_PATH_CHARS_MAX = 256;
+export const ENV_ENTRIES_MAX = 64;
+export const ENV_VALUE_CHARS_MAX = 4_096;
+export const GIB = 1024 ** 3;
+export const MIB = 1024 ** 2;
+
+function branded<T extends string>(parse: (text: unknown) => Outcome<T>) {
+  return z.string().transform((text, context): T => {
+    const parsed = parse(text);
+    if (parsed.ok) return parsed.value;
+    context.addIssue({ code: "custom", message: `${parsed.message} – ${parsed.hint}` });
+    return z.NEVER;
+  });
+}
+
+export const zImvuId = branded<ImvuId>(parseImvuId);
+export const zIdentityName = branded<IdentityName>(parseIdentityName);
+export const zFqdn = branded<Fqdn>(parseFqdn);
+export const zServiceName = branded<ServiceName>(parseServiceName);
+export const zMailAddress = branded<MailAddress>(parseMailAddress);
+export const zJurisdiction = branded<Jurisdiction>(parseJurisdiction);
+export const zDisplayName = branded<DisplayName>(parseDisplayName);
+export const zSha256 = z.string().transform((text, context): Sha256 => {
+  const parsed = parseSha256(text);
+  if (parsed) return parsed;
+  context.addIssue({ code: "custom", message: "must be 64 lower-case hexadecimal digits (SHA-256)" });
+  return z.NEVER;
+});
+
+export const zEnvelope = z.strictObject({
+  cpuMillis: z.int().min(50).max(256_000),
+  memoryBytes: z.int().min(16 * MIB).max(1024 * GIB),
+  storageBytes: z.int().min(128 * MIB).max(64 * 1024 * GIB),
+  iops: z.int().min(10).max(1_000_000),
+  bandwidthBps: z.int().min(1_000_000).max(100_000_000_000),
+  processes: z.int().min(8).max(32_768),
+  burst: z.strictObject({ factor: z.int().min(2).max(16), seconds: z.int().min(1).max(3_600) }).nullable(),
+});
+
+const zPort = z.int().min(1).max(65_535);
+const zDnsType = z.enum(["A", "AAAA", "CNAME", "MX", "TXT", "CAA", "SRV", "NS", "SSHFP", "TLSA"] satisfies DnsType[]);
+const zRoutePath = z
+  .string()
+  .max(ROUTE_PATH_CHARS_MAX)
+  .regex(/^\/([A-Za-z0-9._~-]+\/?)*$/, "must be an absolute path of unreserved characters, without // or ..")
+  .refine((p) => !p.split("/").some((s) => s === "." || s === ".."), "must not contain . or .. segments");
+const zEnv = z
+  .record(z.string().regex(/^[A-Z_][A-Z0-9_]{0,63}$/, "environment names are A-Z, 0-9 and _"), z.string().max(ENV_VALUE_CHARS_MAX).regex(/^[^\0\r\n]*$/, "one line, no NUL"))
+  .refine((env) => Object.keys(env).length <= ENV_ENTRIES_MAX, `at most ${ENV_ENTRIES_MAX} entries`);
+const zImageRef = z.string().max(255).regex(/^[a-z0-9]([a-z0-9._:/@-]*[a-z0-9])?$/, "must be an image reference like docker.io/library/nginx:1.27");
+
+/** ops on an IMVU, by name; `params` of each. */
+export const COMMAND_PARAMS = {
+  "identity.register": z.strictObject({ name: zIdentityName, publicKey: z.string().regex(/^[A-Za-z0-9_-]{43}$/, "raw Ed25519 public key, base64url") }),
+  "imvu.create": z.strictObject({
+    name: zDisplayName,
+    owner: zIdentityName,
+    jurisdiction: zJurisdiction,
+    envelope: zEnvelope,
+    runtime: z.enum(["static", "node", "python"]),
+    /** First mailbox: `hello@<zone>`; SHA-256 of the blob with its crypt(3) hash. */
+    mailboxPasswordHash: zSha256,
+  }),
+  "imvu.scale": z.strictObject({ envelope: zEnvelope }),
+  "imvu.exit": z.strictObject({ encryptTo: z.string().regex(/^age1[a-z0-9]{20,100}$/, "an age recipient").nullable() }),
+  "imvu.exit-confirm": z.strictObject({ keepRunning: z.boolean() }),
+  "imvu.import": z.strictObject({ /** SHA-256 of the uploaded bundle tar. */ bundle: zSha256, manifest: zSha256, name: zDisplayName, jurisdiction: zJurisdiction, sourceId: zImvuId, zone: zFqdn }),
+  "service.deploy": z.strictObject({
+    name: zServiceName,
+    source: z.discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("runtime"), runtime: z.enum(["static", "node", "python"]), content: zSha256 }),
+      z.strictObject({ kind: z.literal("oci"), archive: zSha256 }),
+      z.strictObject({ kind: z.literal("image"), ref: zImageRef }),
+    ]),
+    port: zPort,
+    env: zEnv,
+  }),
+  "service.restart": z.strictObject({ name: zServiceName }),
+  "service.remove": z.strictObject({ name: zServiceName }),
+  "dns.set": z.strictObject({
+    name: zFqdn,
+    type: zDnsType,
+    ttl: z.int().min(TTL_SECONDS_MIN).max(TTL_SECONDS_MAX),
+    values: z.array(z.string().min(1).max(RECORD_VALUE_CHARS_MAX)).min(1).max(RECORD_VALUES_MAX),
+  }),
+  "dns.remove": z.strictObject({ name: zFqdn, type: zDnsType }),
+  "mail.mailbox.create": z.strictObject({ address: zMailAddress, passwordHash: zSha256, quotaBytes: z.int().min(MIB).max(1024 * GIB) }),
+  "mail.mailbox.password": z.strictObject({ address: zMailAddress, passwordHash: zSha256 }),
+  "mail.mailbox.remove": z.strictObject({ address: zMailAddress }),
+  "route.set": z.strictObject({
+    class: z.enum(["public", "private", "restricted"]),
+    host: zFqdn,
+    path: zRoutePath,
+    service: zServiceName,
+    port: zPort,
+    role: z.enum(["owner", "maintainer", "billing", "viewer"]).nullable(),
+    ratePerMinute: z.int().min(1).max(10_000_000).nullable(),
+  }),
+  "route.remove": z.strictObject({ host: zFqdn, path: zRoutePath }),
+} as const;
+
+export type Op = keyof typeof COMMAND_PARAMS;
+export type Params<O extends Op> = z.output<(typeof COMMAND_PARAMS)[O]>;
+
+/** The signed payload. `imvu` is null for identity.register, imvu.create and imvu.import. */
+export const zCommandPayload = z.strictObject({
+  op: z.enum(Object.keys(COMMAND_PARAMS) as [Op, ...Op[]]),
+  imvu: zImvuId.nullable(),
+  params: z.record(z.string(), z.json()),
+  nonce: z.string().regex(/^[A-Za-z0-9_-]{22}$/, "16 random bytes, base64url"),
+  iat: z.int().min(0),
+  exp: z.int().min(0),
+});
+export type CommandPayload = z.output<typeof zCommandPayload>;
+
+/** A payload whose params were parsed by its op's schema: discriminated on `op`. */
+export type Command = {
+  [O in Op]: { readonly op: O; readonly imvu: ImvuId | null; readonly params: Params<O>; readonly nonce: string; readonly iat: number; readonly exp: number };
+}[Op];
+
+/** JWS general JSON serialisation (RFC 7515 §7.2.1); first signature: the actor; further ones: approvals. */
+export const zSignedCommand = z.strictObject({
+  payload: z.string().max(COMMAND_BYTES_MAX),
+  signatures: z.array(z.strictObject({ protected: z.string().max(512), signature: z.string().max(128) })).min(1).max(8),
+});
+export type SignedCommand = z.output<typeof zSignedCommand>;

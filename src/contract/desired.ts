@@ -1,0 +1,35 @@
+import type { Fqdn, ImvuId } from "../kernel/index.ts";
+import type { DkimKey, DnsRecordSet, Envelope, Mailbox, Route, Service } from "./imvu.ts";
+
+/** What each fabric shall make true for one IMVU: plain data, rendered by imvu/ from the projection. */
+export interface ComputeDesired {
+  readonly imvu: ImvuId;
+  readonly number: number;
+  readonly envelope: Envelope;
+  readonly services: readonly Service[];
+  /** Address of the IMVU's resolver inside its namespace, for resolv.conf. */
+  readonly resolverAddress: string;
+}
+
+export interface DomainsDesired {
+  readonly imvu: ImvuId;
+  readonly zone: Fqdn;
+  /** Complete content of the zone but for SOA, apex NS and DNSSEC. */
+  readonly records: readonly DnsRecordSet[];
+}
+
+export interface MailDesired {
+  readonly imvu: ImvuId;
+  readonly number: number;
+  readonly domain: Fqdn;
+  readonly mailboxes: readonly Mailbox[];
+  readonly dkim: readonly DkimKey[];
+}
+
+export interface NetworkDesired {
+  readonly imvu: ImvuId;
+  readonly number: number;
+  readonly zone: Fqdn;
+  readonly bandwidthBps: number;
+  readonly routes: readonly Route[];
+}

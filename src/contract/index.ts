@@ -1,0 +1,20 @@
+/**
+ * Contract: the shapes that cross a door – commands, the IMVU document, fabric ports, engines, ledger entries, meters.
+ * zod schemas where bytes come from outside; plain types inside.
+ * Depends on kernel.
+ */
+export {
+  CLOCK_SKEW_MS_MAX, COMMAND_BYTES_MAX, COMMAND_LIFETIME_MS_MAX, COMMAND_PARAMS, type Command, type CommandPayload, GIB, MIB, type Op, type Params,
+  type SignedCommand, zCommandPayload, zEnvelope, zIdentityName, zImvuId, zSha256, zSignedCommand,
+} from "./command.ts";
+export type { ComputeDesired, DomainsDesired, MailDesired, NetworkDesired } from "./desired.ts";
+export type { EngineSpec } from "./engine.ts";
+export type { EntryBody, EntryType, NewEntry, Receipt, Verdict } from "./entry.ts";
+export type { BundleReader, Evidence, ExportSink, Fabric, GateNumber, Step } from "./fabric.ts";
+export type {
+  DkimKey, DnsRecordSet, DnsType, Envelope, Imvu, ImvuStatus, Mailbox, MemberRole, Route, RouteClass, Service, ServiceSource,
+} from "./imvu.ts";
+export { type Reading, type ReadingSet, RESOURCES, type Resource } from "./meter.ts";
+export {
+  type Blobs, imvuUidBase, namespaceNameOf, namespacePathOf, type Ports, routerNamespaceNameOf, type Site,
+} from "./site.ts";

@@ -1,0 +1,42 @@
+import type { ImvuId } from "../kernel/index.ts";
+
+/**
+ * The vocabulary of everything billable. A counter only grows within one (boot, epoch); a gauge is a level that
+ * rating integrates over time (left rule: each level holds until the next reading of the same series).
+ */
+export const RESOURCES = {
+  "compute.cpu": { kind: "counter", base: "ns", unit: "CPU-second", decimals: 9, title: "CPU time" },
+  "compute.memory": { kind: "gauge", base: "byte", unit: "GB-second", decimals: 12, title: "memory" },
+  "compute.storage": { kind: "gauge", base: "byte", unit: "GB-second", decimals: 12, title: "storage" },
+  "compute.io.read.operations": { kind: "counter", base: "operation", unit: "operation", decimals: 0, title: "read operations" },
+  "compute.io.write.operations": { kind: "counter", base: "operation", unit: "operation", decimals: 0, title: "write operations" },
+  "compute.io.read.bytes": { kind: "counter", base: "byte", unit: "GB", decimals: 9, title: "bytes read" },
+  "compute.io.write.bytes": { kind: "counter", base: "byte", unit: "GB", decimals: 9, title: "bytes written" },
+  "dns.answers": { kind: "counter", base: "answer", unit: "answer", decimals: 0, title: "DNS answers" },
+  "mail.sent": { kind: "counter", base: "message", unit: "message", decimals: 0, title: "messages sent" },
+  "mail.received": { kind: "counter", base: "message", unit: "message", decimals: 0, title: "messages received" },
+  "mail.storage": { kind: "gauge", base: "byte", unit: "GB-second", decimals: 12, title: "mail storage" },
+  "network.in": { kind: "counter", base: "byte", unit: "GB", decimals: 9, title: "bytes in" },
+  "network.out": { kind: "counter", base: "byte", unit: "GB", decimals: 9, title: "bytes out" },
+} as const satisfies Record<string, { kind: "counter" | "gauge"; base: string; unit: string; decimals: number; title: string }>;
+
+export type Resource = keyof typeof RESOURCES;
+
+/** One absolute value, read from an engine and never computed from an earlier one. */
+export interface Reading {
+  readonly resource: Resource;
+  /** Decimal digits of a non-negative integer in the resource's base unit. */
+  readonly value: string;
+  /** Kernel boot id the counter lives in. */
+  readonly boot: string;
+  /** Changes whenever the engine's counter starts from zero again (cgroup inode, namespace inode, engine start). */
+  readonly epoch: string;
+}
+
+/** Data of a `meter.reading` entry: all of one IMVU's series at one instant. */
+export interface ReadingSet {
+  readonly imvu: ImvuId;
+  /** RFC 3339 instant at which the engines were read. */
+  readonly at: string;
+  readonly readings: readonly Reading[];
+}

@@ -1,0 +1,18 @@
+/**
+ * Kernel: the words every room speaks – ids, money, time, digests, canonical JSON, refusals and faults.
+ * Pure but for exec (the only place that starts a process), atomic-file and the system clock.
+ * Depends on nothing of ours.
+ */
+export { ensureFolder, type FileOwner, writeFileAtomic } from "./atomic-file.ts";
+export { canonicalBytes, canonicalJson, type Json } from "./canonical.ts";
+export { type Clock, rfc3339, sleep, systemClock } from "./clock.ts";
+export { parseSha256, type Sha256, sha256, sha256File, sha256Hex } from "./digest.ts";
+export { pipeThrough, plainEnvironment, type Ran, run, runOk, start } from "./exec.ts";
+export { Fault, messageOf } from "./fault.ts";
+export {
+  type DisplayName, type Fqdn, type IdentityName, type ImvuId, imvuIdOf, imvuNumberOf, IMVU_NUMBER_MAX, isWithinZone, type Jurisdiction,
+  type KeyId, type MailAddress, parseDisplayName, parseFqdn, parseIdentityName, parseImvuId, parseJurisdiction,
+  parseKeyId, parseMailAddress, parseServiceName, quoteForPeople, RESERVED_LABELS, type ServiceName, slugOf,
+} from "./ids.ts";
+export { decimalText, type Money, MONEY_DECIMALS, money, parseDecimal, PRICE_DECIMALS } from "./money.ts";
+export { type Accepted, accept, type Outcome, type Refusal, refuse } from "./refusal.ts";
