@@ -78,7 +78,6 @@ export const COMMAND_PARAMS = {
   }),
   "imvu.scale": z.strictObject({ envelope: zEnvelope }),
   "imvu.exit": z.strictObject({ encryptTo: z.string().regex(/^age1[a-z0-9]{20,100}$/, "an age recipient").nullable() }),
-  "imvu.exit-confirm": z.strictObject({ keepRunning: z.boolean() }),
   "imvu.import": z.strictObject({ /** SHA-256 of the uploaded bundle tar. */ bundle: zSha256, manifest: zSha256, name: zDisplayName, jurisdiction: zJurisdiction, sourceId: zImvuId, zone: zFqdn }),
   "service.deploy": z.strictObject({
     name: zServiceName,

@@ -22,6 +22,8 @@ export interface EngineSpec {
   version(): Promise<string>;
   /** Engines that must be ready before this one starts, by name. */
   readonly after?: readonly string[];
+  /** True when children of it (containers) shall live on when it stops; then only its own process is ended, not its group. */
+  readonly childrenOutlive?: boolean;
   /** Called when it is ready again after an unplanned restart: restore what only lived in its memory. */
   recovered?(): Promise<void>;
 }

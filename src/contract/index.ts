@@ -14,6 +14,8 @@ export type { BundleReader, Evidence, ExportSink, Fabric, GateNumber, Step } fro
 export type {
   DkimKey, DnsRecordSet, DnsType, Envelope, Imvu, ImvuStatus, Mailbox, MemberRole, Route, RouteClass, Service, ServiceSource,
 } from "./imvu.ts";
+export { hashMailPassword, parseMailPasswordHash } from "./mail-password.ts";
+export type { FabricRoom, Finding } from "./room.ts";
 export { type Reading, type ReadingSet, RESOURCES, type Resource } from "./meter.ts";
 export {
   type Blobs, imvuUidBase, namespaceNameOf, namespacePathOf, type Ports, routerNamespaceNameOf, type Site,

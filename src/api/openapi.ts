@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { COMMAND_PARAMS, type Op, zSignedCommand } from "../contract/index.ts";
+
+type Document = Record<string, unknown>;
+
+const JSON_BODY = (schema: Document, example: unknown): Document => ({ required: true, content: { "application/json": { schema, example } } });
+const ERROR_ANSWER: Document = { description: "A refusal or a fault", content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } } };
+
+/** OpenAPI 3.1, made from the very schemas that validate. */
+export function openApiDocument(): Document {
+  const params: Record<string, unknown> = {};
+  for (const op of Object.keys(COMMAND_PARAMS) as Op[]) params[op] = schemaOf(COMMAND_PARAMS[op]);
+  const signed = { payload: "eyJleHAiOjE3…", signatures: [{ protected: "eyJhbGciOiJFZERTQSIs…", signature: "kv3w…" }] };
+  return {
+    openapi: "3.1.0",
+    info: { title: "Nexus COS Infrastructure Core", version: "1", description: "Everything that changes something is a signed command; everything else is a read." },
+    paths: {
+      "/v1/platform": { get: operation("Where everything listens, which engines run, the log's key") },
+      "/v1/commands": {
+        post: {
+          ...operation("Sends a signed command (JWS general serialisation); with `Prefer: respond-async` answers 202 and an operation"),
+          parameters: [{ name: "dry-run", in: "query", schema: { const: "1" }, description: "judge only: verdicts, no entry, no effect" }],
+          requestBody: JSON_BODY(schemaOf(zSignedCommand), signed),
+        },
+      },
+      "/v1/operations/{digest}/events": { get: { ...operation("Steps of a command as server-sent events, then its answer"), parameters: [path("digest")] } },
+      "/v1/blobs/{sha256}": { put: { ...operation("Uploads what a command will name by SHA-256 (signed request)"), parameters: [path("sha256")] } },
+      "/v1/identities/{name}": { get: { ...operation("An identity's public key"), parameters: [path("name")] } },
+      "/v1/imvus": { get: operation("The caller's IMVUs (signed request)") },
+      ...Object.fromEntries(UNIT_READS.map(([suffix, summary]) => [`/v1/imvus/{id}${suffix}`, { get: { ...operation(`${summary} (signed request)`), parameters: [path("id")] } }])),
+      "/v1/imvus/{id}/meter": { post: { ...operation("Reads all meters now, into the ledger (signed request)"), parameters: [path("id")] } },
+      "/v1/imvus/{id}/tokens": {
+        post: { ...operation("A short proof of identity and role for a restricted route (signed request)"), parameters: [path("id")], requestBody: JSON_BODY({ type: "object", properties: { host: { type: "string" } } }, { host: "www.imvu001.world" }) },
+      },
+      "/v1/verify/gates": { get: operation("The seventeen probes") },
+      "/v1/ledger/proof/{index}": { get: { ...operation("Inclusion of one entry (C2SP tlog-proof)"), parameters: [path("index")] } },
+      "/v1/ledger/consistency": { get: operation("Consistency between two sizes of the log (RFC 6962)") },
+      "/v1/tariff": { get: operation("The tariff in force, with the entry that published it") },
+      "/v1/ledger/fsck": { get: operation("Recomputes the whole log") },
+      "/log/": { get: operation("Origin line and verifier key") },
+      "/log/checkpoint": { get: operation("The newest checkpoint (C2SP signed note)") },
+      "/log/tile/{path}": { get: { ...operation("Tiles and entry commitments (C2SP tlog-tiles)"), parameters: [path("path")] } },
+    },
+    components: {
+      schemas: {
+        Error: {
+          type: "object",
+          required: ["error"],
+          properties: {
+            error: {
+              type: "object",
+              required: ["code", "message", "hint"],
+              properties: { code: { type: "string" }, message: { type: "string" }, hint: { type: "string" }, gate: { type: "integer" }, asked: {}, allowed: {}, ledgerIndex: { type: "integer" } },
+            },
+          },
+        },
+        params,
+      },
+    },
+  };
+}
+
+const UNIT_READS = [
+  ["", "One IMVU as its engines show it"],
+  ["/dns", "Its records"],
+  ["/zonefile", "Its zone as served, signed"],
+  ["/mail", "Its mailboxes"],
+  ["/routes", "Its routes"],
+  ["/services", "Its services"],
+  ["/services/{service}/logs", "What a service printed"],
+  ["/statement", "A month's statement"],
+  ["/ledger", "Its ledger stream"],
+  ["/exit/archive", "The newest export's archive"],
+] as const;
+
+function operation(summary: string): Document {
+  return { summary, responses: { "200": { description: "Done" }, default: ERROR_ANSWER } };
+}
+
+function path(name: string): Document {
+  return { name, in: "path", required: true, schema: { type: "string" } };
+}
+
+function schemaOf(schema: z.ZodType): Document {
+  return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Document;
+}

@@ -1,0 +1,43 @@
+import type { Readable } from "node:stream";
+import type { Imvu } from "../contract/index.ts";
+import type { Operation } from "../core/command/index.ts";
+import type { PublicKey } from "../core/identity/index.ts";
+import type { Clock, IdentityName, ImvuId, Json, KeyId, Outcome, Sha256 } from "../kernel/index.ts";
+
+
+/** What the API asks of the platform behind it. Everything that changes something goes through `submit`. */
+export interface PlatformPort {
+  readonly clock: Clock;
+  /** `http://127.0.0.1:PORT`: what signed requests must name as their target. */
+  readonly apiOrigin: string;
+  status(): Promise<Json>;
+  submit(signed: unknown): Outcome<Operation>;
+  dryRun(signed: unknown): Promise<Outcome<Json>>;
+  operation(digest: string): Operation | undefined;
+  keyOf(kid: KeyId): Promise<PublicKey | undefined>;
+  identityOf(kid: KeyId): Promise<IdentityName | undefined>;
+  identity(name: IdentityName): Promise<Json | undefined>;
+  putBlob(digest: Sha256, by: IdentityName, body: Readable): Promise<Outcome<number>>;
+  imvusOf(identity: IdentityName): Promise<readonly Imvu[]>;
+  imvu(id: ImvuId): Promise<Imvu | undefined>;
+  view(imvu: Imvu): Promise<Json>;
+  zoneFile(imvu: Imvu): Promise<string>;
+  serviceLogs(imvu: Imvu, service: string, lines: number): Promise<string>;
+  readMeters(imvu: Imvu): Promise<Json>;
+  statement(imvu: Imvu, month: string): Promise<Outcome<Json>>;
+  tariff(): Promise<Json>;
+  entries(imvu: Imvu, from: number, limit: number): Promise<Json>;
+  routeToken(imvu: Imvu, identity: IdentityName, host: string): Promise<Outcome<Json>>;
+  exitArchive(imvu: Imvu): Promise<{ readonly name: string; readonly bytes: number; readonly body: Readable } | undefined>;
+  verifyGates(imvu: ImvuId | undefined): Promise<Json>;
+  readonly log: {
+    readonly verifierKey: string;
+    readonly origin: string;
+    checkpoint(): string | undefined;
+    receipt(index: number): Promise<{ readonly index: number; readonly leaf: string; readonly proof: string } | undefined>;
+    consistency(from: number, to: number): Promise<readonly string[] | undefined>;
+    tile(level: number, index: number, width: number | undefined): Promise<Uint8Array | undefined>;
+    entries(index: number, width: number | undefined): Promise<Uint8Array | undefined>;
+    fsck(): Promise<Json>;
+  };
+}

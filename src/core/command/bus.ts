@@ -1,0 +1,233 @@
+import type { Command, Imvu, Receipt, Verdict } from "../../contract/index.ts";
+import { accept, type Clock, type ImvuId, type Json, messageOf, type Outcome, refuse, type Refusal, rfc3339 } from "../../kernel/index.ts";
+import { type OpenedCommand, openCommand } from "../identity/index.ts";
+import type { Ledger } from "../ledger/index.ts";
+import { type Facts, hasStanding, isAllowed, judge, refusalOf } from "../policy-engine/index.ts";
+import type { Store } from "../store/index.ts";
+import type { Effects, Worked } from "./effects.ts";
+import { Operations, type Operation } from "./operations.ts";
+import * as projection from "./projection.ts";
+import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";
+import { Saga, type StepEvent } from "./saga.ts";
+import { Turns } from "./turns.ts";
+
+/** What the loader needs to know of the world beyond the database. */
+export interface BusDeps {
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly effects: Effects;
+  /** SHA-256 over the law's source. */
+  readonly law: string;
+  loadFacts(opened: OpenedCommand): Promise<Facts>;
+}
+
+/** The answer to an accepted command; the same again for the same command sent twice. */
+export interface CommandAnswer {
+  readonly receipt: Receipt;
+  readonly verdicts: readonly Verdict[];
+  readonly outcome: { readonly receipt: Receipt; readonly result: Json };
+  readonly imvu: ImvuId | null;
+  readonly timings: readonly { readonly step: string; readonly ms: number }[];
+}
+
+const JUDGING = "judging";
+
+/** verify → judge → intent → steps → outcome; the only way a change enters the platform. */
+export class CommandBus {
+  private readonly deps: BusDeps;
+  private readonly turns = new Turns();
+  readonly operations = new Operations();
+
+  constructor(deps: BusDeps) {
+    this.deps = deps;
+  }
+
+  /** Starts a command, or joins the one with the same digest. A usage refusal comes at once and leaves no trace. */
+  submit(signed: unknown): Outcome<Operation> {
+    const opened = openCommand(signed);
+    if (!opened.ok) return opened;
+    const { digest } = opened.value;
+    return accept(this.operations.begin(digest, (report) => this.execute(opened.value, report)));
+  }
+
+  /** Verdicts without any effect or entry. */
+  async dryRun(signed: unknown): Promise<Outcome<Json>> {
+    const opened = openCommand(signed);
+    if (!opened.ok) return opened;
+    const facts = await this.deps.loadFacts(opened.value);
+    return accept(asJson({ dryRun: true, verdicts: judge(opened.value, facts) }));
+  }
+
+  private async execute(opened: OpenedCommand, report: (event: StepEvent) => void): Promise<Outcome<Json>> {
+    const earlier = await this.deps.store.snapshot((tx) => projection.seenCommand(tx, opened.digest));
+    if (earlier && earlier.state !== "accepted") return await this.answerAgain(opened, earlier);
+    const { command } = opened;
+    const turn = command.imvu ?? `${command.op}/${opened.digest}`;
+    return await this.turns.take(turn, async () => {
+      const admitted = await this.turns.take(JUDGING, () => this.admit(opened));
+      if (!admitted.ok) return admitted;
+      return await this.carryOut(opened, admitted.value, report);
+    });
+  }
+
+  /** Judges and writes the intent or the refusal. One command at a time, so that two cannot spend the same room. */
+  private async admit(opened: OpenedCommand): Promise<Outcome<Intent>> {
+    const { ledger, clock, effects, law, store } = this.deps;
+    const { command, digest } = opened;
+    const facts = await this.deps.loadFacts(opened);
+    const verdicts = judge(opened, facts);
+    const denied = !isAllowed(verdicts);
+    const before = command.imvu ? await store.snapshot((tx) => projection.imvuById(tx, command.imvu as ImvuId)) : undefined;
+    // A registration is the one command of somebody the platform does not know yet: it is his first own entry.
+    const actor = command.op === "identity.register" && isAllowed(verdicts) ? command.params.name : projection.actorOf(facts);
+    const seen = { digest, actor, nonce: command.nonce, op: command.op, imvu: command.imvu, signed: JSON.stringify(opened.signed) };
+    if (denied) {
+      const record: CommandRecord = { digest, jws: opened.signed, facts, verdicts, law, allocation: null };
+      const stream = before?.id ?? (actor === "unknown" ? "platform" : actor);
+      const [entry] = await ledger.append([{ stream, type: "command.refused", actor, data: asJson(record) }], async (tx, [appended]) => {
+        await projection.recordSeen(tx, { ...seen, state: "refused", intentIndex: (appended as { index: number }).index });
+      });
+      const index = (entry as { index: number }).index;
+      return deny(command, record, index, await ledger.receipt(index));
+    }
+    const objection = await effects.objection(command, before);
+    if (objection) return refuse("usage", objection.code, objection.message, objection.hint);
+    const at = rfc3339(clock.now());
+    const allocation = await effects.allocate(command, actor, at, await store.snapshot(projection.nextImvuNumber));
+    const after = effects.after(command, before, allocation);
+    const record: CommandRecord = { digest, jws: opened.signed, facts, verdicts, law, allocation };
+    const stream = after?.id ?? before?.id ?? actor;
+    const [entry] = await ledger.append([{ stream, type: "command.accepted", actor, data: asJson(record) }], async (tx, [appended]) => {
+      const { index } = appended as { index: number };
+      await projection.recordSeen(tx, { ...seen, imvu: after?.id ?? command.imvu, state: "accepted", intentIndex: index });
+      if (command.op === "identity.register") await projection.putIdentity(tx, command.params, opened.signatures[0]?.kid ?? "", index);
+      if (after && !before) await projection.putImvu(tx, { ...after, status: "creating" }, index);
+      // Room that is asked for is taken at once; the smaller of two sizes is given back only when the kernel has confirmed it.
+      if (after && before) await projection.reserve(tx, before, after, index);
+    });
+    return accept({ index: (entry as { index: number }).index, verdicts, actor, before, after, began: performance.now() });
+  }
+
+  private async carryOut(opened: OpenedCommand, intent: Intent, report: (event: StepEvent) => void): Promise<Outcome<Json>> {
+    const { command, digest } = opened;
+    const { before, after, actor } = intent;
+    const saga = new Saga(report);
+    let worked: Worked;
+    try {
+      worked = await this.deps.effects.run({ command, digest, actor, before, after, saga });
+    } catch (error) {
+      const left = await saga.undo();
+      return await this.recordFailure(opened, intent, error, left);
+    }
+    const result = await this.recordSuccess(opened, intent, worked);
+    const receipts = await Promise.all([this.deps.ledger.receipt(intent.index), this.deps.ledger.receipt(result)]);
+    const answer: CommandAnswer = {
+      receipt: receipts[0],
+      verdicts: intent.verdicts,
+      outcome: { receipt: receipts[1], result: worked.observed },
+      imvu: after?.id ?? command.imvu,
+      timings: saga.timings,
+    };
+    return accept(asJson(answer));
+  }
+
+  private async recordSuccess(opened: OpenedCommand, intent: Intent, worked: Worked): Promise<number> {
+    const { command, digest } = opened;
+    const { after, before } = intent;
+    const imvu = after?.id ?? command.imvu;
+    const record: AppliedRecord = { digest, intent: intent.index, op: command.op, imvu, learned: worked.learned, observed: worked.observed };
+    const stream = imvu ?? intent.actor;
+    const [entry] = await this.deps.ledger.append([{ stream, type: "effect.applied", actor: "platform", data: asJson(record) }], async (tx, [appended]) => {
+      const { index } = appended as { index: number };
+      if (after) await projection.putImvu(tx, this.deps.effects.withLearned(after, worked.learned), index);
+      else if (before) await projection.putImvu(tx, before, index);
+      await projection.settleSeen(tx, digest, "applied", index, worked.observed);
+    });
+    return (entry as { index: number }).index;
+  }
+
+  private async recordFailure(opened: OpenedCommand, intent: Intent, error: unknown, left: readonly string[]): Promise<Outcome<never>> {
+    const { command, digest } = opened;
+    const imvu = intent.after?.id ?? command.imvu;
+    const reason = messageOf(error).slice(0, 4_000);
+    const record: FailedRecord = { digest, intent: intent.index, op: command.op, imvu, reason, left };
+    const [entry] = await this.deps.ledger.append([{ stream: imvu ?? intent.actor, type: "effect.failed", actor: "platform", data: asJson(record) }], async (tx, [appended]) => {
+      const { index } = appended as { index: number };
+      if (intent.before) await projection.putImvu(tx, intent.before, index);
+      else if (intent.after) await projection.removeImvu(tx, intent.after.id);
+      await projection.settleSeen(tx, digest, "failed", index, asJson(record));
+    });
+    const { index } = entry as { index: number };
+    return refuse("engine", "EFFECT_FAILED", `${command.op}: ${reason}`, left.length === 0 ? "everything was undone; try again, or run 'nexus doctor'" : `not undone: ${left.join("; ")} – run 'nexus doctor'`, { ledgerIndex: index });
+  }
+
+  /** The same command again answers the first outcome. */
+  private async answerAgain(opened: OpenedCommand, earlier: projection.SeenCommand): Promise<Outcome<Json>> {
+    const { ledger } = this.deps;
+    const receipt = await ledger.receipt(earlier.intentIndex);
+    const record = (JSON.parse(receipt.body) as { data: CommandRecord }).data;
+    if (earlier.state === "refused") {
+      return deny(opened.command, record, earlier.intentIndex, receipt);
+    }
+    const outcomeIndex = earlier.outcomeIndex as number;
+    if (earlier.state === "failed") {
+      const { reason } = (JSON.parse((await ledger.receipt(outcomeIndex)).body) as { data: FailedRecord }).data;
+      return refuse("engine", "EFFECT_FAILED", `${opened.command.op}: ${reason}`, "this command failed before; sign a new one", { ledgerIndex: outcomeIndex });
+    }
+    const answer: CommandAnswer = {
+      receipt,
+      verdicts: record.verdicts,
+      outcome: { receipt: await ledger.receipt(outcomeIndex), result: earlier.result },
+      imvu: earlier.imvu,
+      timings: [],
+    };
+    return accept(asJson(answer));
+  }
+
+  /**
+   * At start: every intent without an outcome is carried out again under its idempotency keys. When that cannot be done,
+   * the engines are brought back to what they were before, and the failure is recorded.
+   */
+  async resume(say: (line: string) => void): Promise<number> {
+    const open = await this.deps.store.snapshot(projection.openCommands);
+    for (const seen of open) {
+      const receipt = await this.deps.ledger.receipt(seen.intentIndex);
+      const record = (JSON.parse(receipt.body) as { data: CommandRecord }).data;
+      const opened = openCommand(record.jws);
+      if (!opened.ok) throw new TypeError(`entry ${seen.intentIndex} holds a command that cannot be read: ${opened.message}`);
+      const { command } = opened.value;
+      say(`finishing ${command.op} (entry ${seen.intentIndex}), which a crash interrupted`);
+      const before = command.imvu ? (await this.deps.store.snapshot((tx) => projection.imvuBeforeReserve(tx, command.imvu as ImvuId))) : undefined;
+      const after = this.deps.effects.after(command, before, record.allocation);
+      const intent: Intent = { index: seen.intentIndex, verdicts: record.verdicts, actor: seen.actor, before, after, began: performance.now() };
+      const saga = new Saga(() => {});
+      try {
+        const worked = await this.deps.effects.run({ command, digest: seen.digest, actor: seen.actor, before, after, saga });
+        await this.recordSuccess(opened.value, intent, worked);
+      } catch (error) {
+        const id = after?.id ?? command.imvu;
+        const left: string[] = [...(await saga.undo())];
+        if (id) await this.deps.effects.converge(id, before).catch((fault) => left.push(messageOf(fault)));
+        await this.recordFailure(opened.value, intent, error, left);
+      }
+    }
+    return open.length;
+  }
+}
+
+interface Intent {
+  readonly index: number;
+  readonly verdicts: readonly Verdict[];
+  readonly actor: string;
+  readonly before: Imvu | undefined;
+  readonly after: Imvu | undefined;
+  readonly began: number;
+}
+
+/** A stranger is told nothing that depends on the IMVU: neither verdicts nor the entry that lies in its stream. */
+function deny(command: Command, record: Pick<CommandRecord, "facts" | "verdicts">, index: number, receipt: Receipt): Refusal {
+  const refusal = refusalOf(command, record.facts, record.verdicts, index);
+  if (!refusal) throw new TypeError(`entry ${index} refuses a command that no gate denied`);
+  return hasStanding(command, record.facts) ? ({ ...refusal, verdicts: record.verdicts, receipt } as Refusal) : refusal;
+}

@@ -1,0 +1,14 @@
+/**
+ * Command: verify → judge → intent → steps → outcome, and what a crash interrupted; the one way a change enters.
+ * The engines are behind the Effects port; every projection row is written in the transaction of its ledger entry.
+ * Depends on identity, ledger, policy-engine, store, contract and kernel.
+ */
+export { type CommandAnswer, CommandBus } from "./bus.ts";
+export type { Effects, Work, Worked } from "./effects.ts";
+export { factsLoader, type World } from "./facts-loader.ts";
+export type { Operation } from "./operations.ts";
+export { allImvus, type IdentityRow, identityByKid, identityByName, imvuById } from "./projection.ts";
+export { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";
+export { replayUnits } from "./replay.ts";
+export { Saga, type StepEvent, type StepTiming } from "./saga.ts";
+export { Turns } from "./turns.ts";

@@ -1,0 +1,168 @@
+import type { Imvu, Op, Params } from "../../contract/index.ts";
+import type { ImvuId, Json } from "../../kernel/index.ts";
+import type { Facts } from "../policy-engine/index.ts";
+import type { ReadTx, Tx } from "../store/index.ts";
+
+/** The tables that are told by the ledger: read here, and written only in the transaction of an entry. */
+
+export interface SeenCommand {
+  readonly digest: string;
+  readonly actor: string;
+  readonly op: Op;
+  readonly imvu: ImvuId | null;
+  readonly state: "accepted" | "refused" | "applied" | "failed";
+  readonly intentIndex: number;
+  readonly outcomeIndex: number | null;
+  readonly result: Json;
+}
+
+export interface IdentityRow {
+  readonly name: string;
+  readonly kid: string;
+  readonly publicKey: string;
+  readonly status: string;
+}
+
+/** An IMVU's document with the one it had before a command that is still at work. */
+interface ImvuRow {
+  readonly doc: Imvu & { readonly before?: Imvu };
+}
+
+/** The identity whose valid signature comes first; "unknown" for a stranger's. */
+export function actorOf(facts: Facts): string {
+  const first = facts.signatures[0];
+  return first?.valid && first.identity !== null ? first.identity : "unknown";
+}
+
+export async function seenCommand(tx: ReadTx, digest: string): Promise<SeenCommand | undefined> {
+  const rows = await tx.query<SeenRow>("SELECT digest, actor, op, imvu, state, intent_index, outcome_index, result FROM command_seen WHERE digest = $1", [digest]);
+  return rows[0] && seenOf(rows[0]);
+}
+
+export async function openCommands(tx: ReadTx): Promise<readonly SeenCommand[]> {
+  const rows = await tx.query<SeenRow>(
+    "SELECT digest, actor, op, imvu, state, intent_index, outcome_index, result FROM command_seen WHERE state = 'accepted' ORDER BY intent_index",
+    [],
+  );
+  return rows.map(seenOf);
+}
+
+interface SeenRow {
+  readonly digest: string;
+  readonly actor: string;
+  readonly op: Op;
+  readonly imvu: ImvuId | null;
+  readonly state: SeenCommand["state"];
+  readonly intent_index: string;
+  readonly outcome_index: string | null;
+  readonly result: Json;
+}
+
+function seenOf(row: SeenRow): SeenCommand {
+  return {
+    digest: row.digest,
+    actor: row.actor,
+    op: row.op,
+    imvu: row.imvu,
+    state: row.state,
+    intentIndex: Number(row.intent_index),
+    outcomeIndex: row.outcome_index === null ? null : Number(row.outcome_index),
+    result: row.result,
+  };
+}
+
+export async function recordSeen(
+  tx: Tx,
+  seen: { digest: string; actor: string; nonce: string; op: Op; imvu: ImvuId | null; signed: string; state: "accepted" | "refused"; intentIndex: number },
+): Promise<void> {
+  // A refused command may have been refused because its nonce was used: then the nonce stays with the first command.
+  await tx.run(
+    `INSERT INTO command_seen (digest, actor, nonce, op, imvu, signed, intent_index, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+     ON CONFLICT DO NOTHING`,
+    [seen.digest, seen.actor, seen.nonce, seen.op, seen.imvu, seen.signed, seen.intentIndex, seen.state],
+  );
+}
+
+export async function settleSeen(tx: Tx, digest: string, state: "applied" | "failed", index: number, result: Json): Promise<void> {
+  await tx.run("UPDATE command_seen SET state = $2, outcome_index = $3, result = $4::jsonb WHERE digest = $1", [digest, state, index, JSON.stringify(result)]);
+}
+
+export async function nonceSeen(tx: ReadTx, actor: string, nonce: string, digest: string): Promise<boolean> {
+  const rows = await tx.query("SELECT 1 AS one FROM command_seen WHERE actor = $1 AND nonce = $2 AND digest <> $3", [actor, nonce, digest]);
+  return rows.length > 0;
+}
+
+export async function imvuById(tx: ReadTx, id: ImvuId): Promise<Imvu | undefined> {
+  const rows = await tx.query<ImvuRow>("SELECT doc FROM imvu WHERE id = $1", [id]);
+  return rows[0] && withoutBefore(rows[0].doc);
+}
+
+/** The document an interrupted command started from: undefined when the command was creating it. */
+export async function imvuBeforeReserve(tx: ReadTx, id: ImvuId): Promise<Imvu | undefined> {
+  const rows = await tx.query<ImvuRow>("SELECT doc FROM imvu WHERE id = $1", [id]);
+  const doc = rows[0]?.doc;
+  if (!doc || doc.status === "creating") return undefined;
+  return doc.before ?? doc;
+}
+
+export async function allImvus(tx: ReadTx): Promise<readonly Imvu[]> {
+  const rows = await tx.query<ImvuRow>("SELECT doc FROM imvu ORDER BY number", []);
+  return rows.map((row) => withoutBefore(row.doc));
+}
+
+function withoutBefore(doc: ImvuRow["doc"]): Imvu {
+  const { before: _, ...imvu } = doc;
+  return imvu;
+}
+
+/** Numbers are never used twice, also when a create failed: the intent entry names the number for good. */
+export async function nextImvuNumber(tx: ReadTx): Promise<number> {
+  const rows = await tx.query<{ next: number }>(
+    `SELECT 1 + greatest(
+       coalesce((SELECT max(number) FROM imvu), 0),
+       coalesce((SELECT max(substr(imvu, 6)::int) FROM command_seen WHERE op = 'imvu.create' AND imvu IS NOT NULL), 0)) AS next`,
+  );
+  return Number(rows[0]?.next ?? 1);
+}
+
+export async function putImvu(tx: Tx, imvu: Imvu, index: number, before?: Imvu): Promise<void> {
+  const doc = JSON.stringify(before ? { ...imvu, before } : imvu);
+  await tx.run(
+    `INSERT INTO imvu (id, number, owner, status, doc, updated_index) VALUES ($1, $2, $3, $4, $5::jsonb, $6)
+     ON CONFLICT (id) DO UPDATE SET owner = $3, status = $4, doc = $5::jsonb, updated_index = $6`,
+    [imvu.id, imvu.number, imvu.owner, imvu.status, doc, index],
+  );
+}
+
+/** While a command works, the larger of each limit counts, and the old document is kept for a crash. */
+export async function reserve(tx: Tx, before: Imvu, after: Imvu, index: number): Promise<void> {
+  const larger = (key: "cpuMillis" | "memoryBytes" | "storageBytes" | "iops" | "bandwidthBps" | "processes") => Math.max(before.envelope[key], after.envelope[key]);
+  const envelope = {
+    ...before.envelope,
+    cpuMillis: larger("cpuMillis"),
+    memoryBytes: larger("memoryBytes"),
+    storageBytes: larger("storageBytes"),
+    iops: larger("iops"),
+    bandwidthBps: larger("bandwidthBps"),
+    processes: larger("processes"),
+  };
+  await putImvu(tx, { ...before, envelope }, index, before);
+}
+
+export async function removeImvu(tx: Tx, id: ImvuId): Promise<void> {
+  await tx.run("DELETE FROM imvu WHERE id = $1", [id]);
+}
+
+export async function putIdentity(tx: Tx, params: Params<"identity.register">, kid: string, index: number): Promise<void> {
+  await tx.run("INSERT INTO identity (name, kid, public_key, status, doc, updated_index) VALUES ($1, $2, $3, 'live', '{}'::jsonb, $4)", [params.name, kid, params.publicKey, index]);
+}
+
+export async function identityByKid(tx: ReadTx, kid: string): Promise<IdentityRow | undefined> {
+  const rows = await tx.query<{ name: string; kid: string; public_key: string; status: string }>("SELECT name, kid, public_key, status FROM identity WHERE kid = $1", [kid]);
+  return rows[0] && { name: rows[0].name, kid: rows[0].kid, publicKey: rows[0].public_key, status: rows[0].status };
+}
+
+export async function identityByName(tx: ReadTx, name: string): Promise<IdentityRow | undefined> {
+  const rows = await tx.query<{ name: string; kid: string; public_key: string; status: string }>("SELECT name, kid, public_key, status FROM identity WHERE name = $1", [name]);
+  return rows[0] && { name: rows[0].name, kid: rows[0].kid, publicKey: rows[0].public_key, status: rows[0].status };
+}

@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Reading, ReadingSet, Resource } from "../../contract/index.ts";
+import { imvuIdOf } from "../../kernel/index.ts";
+import { openRating, type Period, parsePeriod, parseReadingSet, periodOf } from "./index.ts";
+
+const imvu = imvuIdOf(42);
+const november = month("2026-11");
+
+function month(name: string): Period {
+  const parsed = parsePeriod(name);
+  assert.ok(parsed.ok);
+  return parsed.value;
+}
+
+function read(resource: Resource, value: number | bigint, epoch = "e1", boot = "b1"): Reading {
+  return { resource, value: String(value), boot, epoch };
+}
+
+function set(at_ms: number, ...readings: Reading[]): ReadingSet {
+  return { imvu, at: new Date(at_ms).toISOString(), readings };
+}
+
+function rate(sets: readonly ReadingSet[], period = november) {
+  const rating = openRating(period);
+  for (const [index, one] of sets.entries()) rating.add(index * 10, one);
+  return { quantities: rating.quantities(), used: rating.used(), flags: rating.flags() };
+}
+
+const { start_ms, end_ms } = november;
+const hour_ms = 3_600_000;
+
+test("a month is UTC, closed at its end: its last instant is the next month's midnight", () => {
+  assert.equal(new Date(start_ms).toISOString(), "2026-11-01T00:00:00.000Z");
+  assert.equal(new Date(end_ms).toISOString(), "2026-12-01T00:00:00.000Z");
+  assert.equal(periodOf(end_ms).name, "2026-11");
+  assert.equal(periodOf(end_ms + 1).name, "2026-12");
+  for (const wrong of ["2026-13", "2026-1", "26-11", "2026-11-01", "", undefined, " 2026-11", "2026-11\n"]) assert.equal(parsePeriod(wrong).ok, false, String(wrong));
+});
+
+test("counter: last value in the period minus last value before it", () => {
+  const sets = [
+    set(start_ms - 2 * hour_ms, read("dns.answers", 3)),
+    set(start_ms - hour_ms, read("dns.answers", 10)),
+    set(start_ms + hour_ms, read("dns.answers", 15)),
+    set(end_ms - hour_ms, read("dns.answers", 110)),
+    set(end_ms + hour_ms, read("dns.answers", 500)),
+  ];
+  const { quantities, used } = rate(sets);
+  assert.equal(quantities["dns.answers"], 100n);
+  assert.deepEqual(used, { first: 10, last: 30, count: 3 });
+});
+
+test("counter: a series that begins inside the period counts from zero; every epoch and boot counts for itself", () => {
+  const sets = [
+    set(start_ms + 1, read("mail.sent", 7), read("mail.sent", 1, "e2")),
+    set(start_ms + 2, read("mail.sent", 9), read("mail.sent", 4, "e1", "b2")),
+  ];
+  assert.equal(rate(sets).quantities["mail.sent"], 9n + 1n + 4n);
+});
+
+test("counter: the base is found behind a gap of any length", () => {
+  const sets = [
+    set(start_ms - 1000 * hour_ms, read("network.out", 1_000, "old")),
+    set(start_ms - hour_ms, read("network.in", 1)),
+    set(start_ms + hour_ms, read("network.out", 1_500, "old")),
+  ];
+  const { quantities, used } = rate(sets);
+  assert.equal(quantities["network.out"], 500n);
+  assert.deepEqual(used, { first: 0, last: 20, count: 3 });
+});
+
+test("counter: a fall is flagged, billed up to it, and never guessed afterwards", () => {
+  const sets = [set(start_ms + 1, read("dns.answers", 50)), set(start_ms + 2, read("dns.answers", 20)), set(start_ms + 3, read("dns.answers", 90))];
+  const { quantities, flags } = rate(sets);
+  assert.equal(quantities["dns.answers"], 50n);
+  assert.deepEqual(flags, [{ what: "fell", index: 10, series: "dns.answers boot b1 epoch e1", was: "50", now: "20" }]);
+  assert.equal(rate(sets, month("2026-12")).flags.length, 0, "an old fall of a dead series is not said again");
+  const later = [...sets, set(end_ms + hour_ms, read("dns.answers", 95))];
+  assert.equal(rate(later, month("2026-12")).quantities["dns.answers"], 0n);
+  assert.equal(rate(later, month("2026-12")).flags.length, 1);
+});
+
+test("gauge: left rule in milliseconds, clipped to the period, nothing beyond the last reading", () => {
+  const sets = [
+    set(start_ms - 5_000, read("compute.memory", 100)),
+    set(start_ms + 2_000, read("compute.memory", 300)),
+    set(start_ms + 2_007, read("compute.memory", 0)),
+  ];
+  assert.equal(rate(sets).quantities["compute.memory"], 100n * 2_000n + 300n * 7n);
+  const crossing = [set(end_ms - 10, read("compute.storage", 8)), set(end_ms + 90, read("compute.storage", 9))];
+  assert.equal(rate(crossing).quantities["compute.storage"], 80n);
+  assert.equal(rate(crossing, month("2026-12")).quantities["compute.storage"], 720n);
+  assert.equal(rate([set(start_ms + 1, read("mail.storage", 5))]).quantities["mail.storage"], 0n);
+});
+
+test("a clock that went back neither bills nor refunds, and is flagged", () => {
+  const sets = [set(start_ms + 1_000, read("compute.memory", 10)), set(start_ms + 400, read("compute.memory", 20)), set(start_ms + 1_500, read("compute.memory", 0))];
+  const { quantities, flags } = rate(sets);
+  assert.equal(quantities["compute.memory"], 20n * 500n);
+  assert.equal(flags[0]?.what, "clock");
+});
+
+test("property: months tile – whatever the readings, the usage of three months is the usage of all", () => {
+  const resources: Resource[] = ["compute.cpu", "compute.memory"];
+  const history = fc.array(
+    fc.record({ gap_ms: fc.integer({ min: 1, max: 8 * 24 * hour_ms }), grow: fc.bigInt({ min: 0n, max: 2n ** 40n }), level: fc.bigInt({ min: 0n, max: 2n ** 40n }), epoch: fc.constantFrom("a", "b"), skip: fc.boolean() }),
+    { minLength: 1, maxLength: 40 },
+  );
+  fc.assert(
+    fc.property(history, (steps) => {
+      let at_ms = Date.UTC(2026, 9, 3);
+      const counters: Record<string, bigint> = { a: 0n, b: 0n };
+      const first: Record<string, bigint | undefined> = {};
+      let gauges = 0n;
+      const held = new Map<string, { at_ms: number; level: bigint }>();
+      const sets: ReadingSet[] = [];
+      for (const { gap_ms, grow, level, epoch, skip } of steps) {
+        at_ms += gap_ms;
+        if (at_ms > Date.UTC(2027, 0, 1)) break;
+        counters[epoch] = (counters[epoch] ?? 0n) + grow;
+        if (skip) continue;
+        first[epoch] = counters[epoch];
+        const before = held.get(epoch);
+        if (before) gauges += before.level * BigInt(at_ms - before.at_ms);
+        held.set(epoch, { at_ms, level });
+        sets.push(set(at_ms, read("compute.cpu", counters[epoch] ?? 0n, epoch), read("compute.memory", level, epoch)));
+      }
+      const sums = ["2026-10", "2026-11", "2026-12"].map((name) => rate(sets, month(name)).quantities);
+      const total = (resource: Resource) => sums.reduce((sum, quantities) => sum + quantities[resource], 0n);
+      assert.equal(total(resources[0] as Resource), (first.a ?? 0n) + (first.b ?? 0n));
+      assert.equal(total(resources[1] as Resource), gauges);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("a reading set from outside is parsed: unknown resources, floats, signs and doubles are refused", () => {
+  const good = set(start_ms, read("dns.answers", 1));
+  assert.equal(parseReadingSet(good).ok, true);
+  const wrong = [
+    null,
+    { ...good, imvu: "IMVU-0" },
+    { ...good, at: "2026-11-01" },
+    { ...good, readings: [{ ...read("dns.answers", 1), resource: "toString" }] },
+    { ...good, readings: [{ ...read("dns.answers", 1), value: "1.5" }] },
+    { ...good, readings: [{ ...read("dns.answers", 1), value: "-1" }] },
+    { ...good, readings: [{ ...read("dns.answers", 1), value: 1 }] },
+    { ...good, readings: [read("dns.answers", 1), read("dns.answers", 2)] },
+    { ...good, readings: [null] },
+  ];
+  for (const one of wrong) assert.equal(parseReadingSet(one).ok, false, JSON.stringify(one));
+  assert.throws(() => openRating(november).add(3, { ...good, readings: [{ ...read("dns.answers", 1), value: "01" }] }), /entry 3/);
+});

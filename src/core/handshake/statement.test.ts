@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { test } from "node:test";
+import fc from "fast-check";
+import { type Reading, RESOURCES, type Resource } from "../../contract/index.ts";
+import { decimalText, imvuIdOf, MONEY_DECIMALS, PRICE_DECIMALS, parseDecimal } from "../../kernel/index.ts";
+import { DEFAULT_PRICES_V1, parsePeriod, parseTariff, statement, type Tariff, tariffInForce } from "./index.ts";
+import { amountOf } from "./statement.ts";
+
+const imvu = imvuIdOf(7);
+const tariff: Tariff = { v: 1, currency: "EUR", validFrom: "2026-01-01T00:00:00.000Z", prices: DEFAULT_PRICES_V1 };
+const parsed = parsePeriod("2026-11");
+assert.ok(parsed.ok);
+const period = parsed.value;
+
+function readingsOf(values: Partial<Record<Resource, bigint>>, at: string, index: number) {
+  const readings = Object.entries(values).map(([resource, value]): Reading => ({ resource: resource as Resource, value: String(value), boot: "b", epoch: "e" }));
+  return { index, set: { imvu, at, readings } };
+}
+
+test("a statement to the last unit", () => {
+  const made = statement({
+    imvu, period, tariff: { index: 4, tariff }, streamHead: null, closed: false,
+    readings: [
+      readingsOf({ "compute.cpu": 0n, "compute.memory": 3n, "network.out": 0n }, "2026-11-01T00:00:00.001Z", 10),
+      readingsOf({ "compute.cpu": 3_600_000_000_001n, "compute.memory": 0n, "network.out": 1_500_000_000n }, "2026-11-01T01:00:00.002Z", 12),
+    ],
+  });
+  const line = (resource: Resource) => made.lines.find((one) => one.resource === resource);
+  assert.deepEqual(line("compute.cpu"), { resource: "compute.cpu", quantity: "3600.000000001", unit: "CPU-second", unitPrice: "0.000002000", amount: "0.007200000000002000000" });
+  assert.deepEqual(line("compute.memory"), { resource: "compute.memory", quantity: "0.000010800003", unit: "GB-second", unitPrice: "0.000001000", amount: "0.000000000010800003000" });
+  assert.equal(line("network.out")?.amount, "0.015000000000000000000");
+  assert.equal(made.lines.length, Object.keys(RESOURCES).length);
+  assert.equal(made.gross, "0.022200000010802003000");
+  assert.equal(made.platform, "0.009990000004860901350");
+  assert.equal(made.creator, "0.012210000005941101650");
+  assert.deepEqual(made.readings, { first: 10, last: 12, count: 2 });
+  assert.equal(made.currency, "EUR");
+  assert.equal(made.tariffIndex, 4);
+});
+
+test("property: amount = quantity × unit price and gross = creator + platform, exactly, in the decimal texts", () => {
+  const values = fc.dictionary(fc.constantFrom(...(Object.keys(RESOURCES) as Resource[])), fc.bigInt({ min: 0n, max: 10n ** 24n }));
+  const at = (text: string) => parseDecimal(text, MONEY_DECIMALS) as bigint;
+  fc.assert(
+    fc.property(values, fc.integer({ min: 1, max: 2_000_000_000 }), (first, gap_ms) => {
+      const begin = period.start_ms + 1;
+      const made = statement({
+        imvu, period, tariff: { index: 0, tariff }, streamHead: null, closed: true,
+        readings: [begin, begin + gap_ms].map((at_ms, index) => readingsOf(first, new Date(at_ms).toISOString(), index)),
+      });
+      let gross = 0n;
+      for (const { quantity, unitPrice, amount, resource } of made.lines) {
+        const { decimals } = RESOURCES[resource];
+        const product = (parseDecimal(quantity, decimals) as bigint) * (parseDecimal(unitPrice, PRICE_DECIMALS) as bigint);
+        assert.equal(at(amount), product * 10n ** BigInt(MONEY_DECIMALS - PRICE_DECIMALS - decimals));
+        assert.match(amount, /^\d+\.\d{21}$/);
+        gross += at(amount);
+      }
+      assert.equal(at(made.gross), gross);
+      assert.equal(at(made.creator) + at(made.platform), gross);
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test("amounts scale exactly for every number of decimals", () => {
+  for (const decimals of [0, 9, 12]) {
+    assert.equal(decimalText(amountOf(10n ** BigInt(decimals), decimals, "1.000000001"), MONEY_DECIMALS), "1.000000001000000000000");
+  }
+});
+
+test("a reading of another IMVU never enters a statement", () => {
+  const foreign = { index: 5, set: { imvu: imvuIdOf(8), at: "2026-11-02T00:00:00.000Z", readings: [] } };
+  assert.throws(() => statement({ imvu, period, tariff: { index: 0, tariff }, streamHead: null, closed: false, readings: [foreign] }), /IMVU-008/);
+});
+
+test("tariff: complete, exact, and fixed for the month", () => {
+  assert.equal(parseTariff(tariff).ok, true);
+  const { "dns.answers": _, ...missing } = DEFAULT_PRICES_V1;
+  for (const prices of [missing, { ...DEFAULT_PRICES_V1, "dns.answers": "0.1" }, { ...DEFAULT_PRICES_V1, "dns.answers": "-0.000000001" }, { ...DEFAULT_PRICES_V1, "dns.answers": 0.1 }, { ...DEFAULT_PRICES_V1, fee: "1.000000000" }]) {
+    assert.equal(parseTariff({ ...tariff, prices }).ok, false, JSON.stringify(prices));
+  }
+  for (const wrong of [null, 3, { ...tariff, v: 2 }, { ...tariff, currency: "USD" }, { ...tariff, validFrom: "soon" }, { ...tariff, prices: null }]) assert.equal(parseTariff(wrong).ok, false);
+  const from = (index: number, validFrom: string) => ({ index, tariff: { ...tariff, validFrom } });
+  const published = [from(9, "2026-11-15T00:00:00.000Z"), from(2, "2026-03-01T00:00:00.000Z"), from(6, "2026-11-01T00:00:00.000Z")];
+  assert.equal(tariffInForce(period, published)?.index, 6);
+  assert.equal(tariffInForce(period, [from(9, "2026-11-15T00:00:00.000Z")])?.index, 9);
+  assert.equal(tariffInForce(period, []), undefined);
+});
+
+test("no float touches money: the room's sources hold no float arithmetic", async () => {
+  for (const name of (await readdir(import.meta.dirname)).filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))) {
+    const source = await readFile(`${import.meta.dirname}/${name}`, "utf8");
+    assert.doesNotMatch(source, /parseFloat|toFixed|Math\.(round|floor|ceil|trunc)|Number\((gross|amount|price|value)/, name);
+  }
+});

@@ -1,0 +1,80 @@
+import { RESOURCES, type Resource } from "../../contract/index.ts";
+import { accept, decimalText, type Outcome, PRICE_DECIMALS, parseDecimal, refuse } from "../../kernel/index.ts";
+import type { Period } from "./period.ts";
+
+/** Version written into the data of a `platform.tariff` entry. */
+export const TARIFF_V1 = 1;
+
+/** Data of a `platform.tariff` entry: the price of one unit of every resource. */
+export interface Tariff {
+  readonly v: typeof TARIFF_V1;
+  readonly currency: "EUR";
+  /** RFC 3339 instant; see tariffInForce. */
+  readonly validFrom: string;
+  /** Price of one RESOURCES[r].unit: decimal text with exactly nine decimals, never negative. */
+  readonly prices: Readonly<Record<Resource, string>>;
+}
+
+/**
+ * The figures a new platform publishes unless it is told others, in EUR. A month of 30 days has 2,592,000 seconds:
+ * a core used all month costs 5.18, a GB of memory 2.59, a GB stored 0.08, a million DNS answers 0.20,
+ * a thousand messages sent 0.10, a GB out 0.01, a million reads 0.01, a million writes 0.02. Bytes in are metered at no price.
+ */
+export const DEFAULT_PRICES_V1: Readonly<Record<Resource, string>> = {
+  "compute.cpu": "0.000002000",
+  "compute.memory": "0.000001000",
+  "compute.storage": "0.000000031",
+  "compute.io.read.operations": "0.000000010",
+  "compute.io.write.operations": "0.000000020",
+  "compute.io.read.bytes": "0.000100000",
+  "compute.io.write.bytes": "0.000200000",
+  "dns.answers": "0.000000200",
+  "mail.sent": "0.000100000",
+  "mail.received": "0.000010000",
+  "mail.storage": "0.000000031",
+  "network.in": "0.000000000",
+  "network.out": "0.010000000",
+};
+
+/** A tariff as the ledger holds it: cited by its index. */
+export interface TariffEntry {
+  readonly index: number;
+  readonly tariff: Tariff;
+}
+
+/** Refuses a tariff that misses a resource, names an unknown one, or holds a price that is not exact. */
+export function parseTariff(data: unknown): Outcome<Tariff> {
+  if (typeof data !== "object" || data === null) return malformed("is not an object");
+  const { v, currency, validFrom, prices } = data as Partial<Record<keyof Tariff, unknown>>;
+  if (v !== TARIFF_V1) return malformed("v is not 1");
+  if (currency !== "EUR") return malformed("currency is not EUR");
+  if (typeof validFrom !== "string" || !isInstant(validFrom)) return malformed("validFrom is not an RFC 3339 instant in UTC with milliseconds");
+  if (typeof prices !== "object" || prices === null) return malformed("prices is missing");
+  const given = prices as Record<string, unknown>;
+  for (const resource of Object.keys(RESOURCES)) if (!exactPrice(given[resource])) return malformed(`prices["${resource}"] is not a price with nine decimals`);
+  for (const name of Object.keys(given)) if (!Object.hasOwn(RESOURCES, name)) return malformed(`prices["${name}"] is no resource`);
+  return accept(data as Tariff);
+}
+
+/**
+ * The tariff of a period: of those whose validFrom is not after the period's first instant the one published last; a platform
+ * that began inside the period rates it by the first tariff it ever published. So no price changes inside a month.
+ */
+export function tariffInForce(period: Period, published: readonly TariffEntry[]): TariffEntry | undefined {
+  const inOrder = [...published].sort((a, b) => a.index - b.index);
+  return inOrder.filter(({ tariff }) => Date.parse(tariff.validFrom) <= period.start_ms).at(-1) ?? inOrder[0];
+}
+
+function exactPrice(price: unknown): boolean {
+  const value = typeof price === "string" ? parseDecimal(price, PRICE_DECIMALS) : undefined;
+  return value !== undefined && value >= 0n && decimalText(value, PRICE_DECIMALS) === price;
+}
+
+export function isInstant(text: string): boolean {
+  const at = Date.parse(text);
+  return !Number.isNaN(at) && new Date(at).toISOString() === text;
+}
+
+function malformed(why: string): Outcome<never> {
+  return refuse("usage", "BAD_TARIFF", `tariff: ${why}`, "give every resource a price in EUR with nine decimals, like 0.000002000");
+}

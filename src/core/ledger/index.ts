@@ -1,0 +1,9 @@
+/**
+ * Ledger: the one append-only log – sequencer with group commit, signed checkpoints, receipts, tiles, fsck.
+ * What proves and verifies without a database is pure.ts, the door for the CLI and the offline verifier.
+ * Depends on kernel, contract and store.
+ */
+export { type Fsck, type FsckFailure, fsckLedger } from "./fsck.ts";
+export { type Also, type Ledger, type LedgerDeps, type LedgerEntry, openLedger } from "./ledger.ts";
+export { openLogKey } from "./log-key.ts";
+export type { Appended } from "./entry.ts";

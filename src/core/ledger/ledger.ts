@@ -1,0 +1,147 @@
+import type { KeyObject } from "node:crypto";
+import type { EntryBody, NewEntry, Receipt } from "../../contract/index.ts";
+import { type Clock, Fault } from "../../kernel/index.ts";
+import type { Store } from "../store/index.ts";
+import { type Appended, parseEntryBody } from "./entry.ts";
+import { type Fsck, fsckLedger } from "./fsck.ts";
+import { entryRow, entryRows, leavesOf } from "./log-rows.ts";
+import { noteSigner } from "./note.ts";
+import type { Also } from "./request-queue.ts";
+import { Sequencer } from "./sequencer.ts";
+import { entriesBundleOf, TILE_LEVEL_MAX, TILE_WIDTH, tileWidth } from "./tile.ts";
+import { formatTlogProof } from "./tlog-proof.ts";
+import { consistencyRanges, inclusionRanges } from "./tree.ts";
+
+export type { Also };
+
+export const RECEIPT_TIMEOUT_MS = 15_000;
+const PAGE_ENTRIES = 256;
+
+export interface LedgerDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly randomBytes: (size: number) => Uint8Array;
+  /** Ed25519: a KeyObject, or PKCS #8 PEM. */
+  readonly logKey: KeyObject | string;
+  /** The log's name in every checkpoint: a URL without scheme, spaces and plus signs. */
+  readonly origin: string;
+}
+
+export type LedgerEntry = Appended & Pick<EntryBody, "type" | "actor" | "data">;
+
+export interface Ledger {
+  /** Resolves after COMMIT. The entries of one call stand next to each other, in order, or not at all. */
+  append(entries: readonly NewEntry[], also?: Also): Promise<readonly Appended[]>;
+  /** Waits for a published checkpoint that covers the entry. */
+  receipt(index: number): Promise<Receipt>;
+  /** The newest published signed note; undefined while the log is empty. */
+  checkpoint(): string | undefined;
+  /** Entries of the newest published checkpoint; 0 while there is none. */
+  publishedSize(): number;
+  /** Committed entries. */
+  size(): number;
+  /** RFC 6962 §2.1.2. */
+  consistencyProof(from: number, to: number): Promise<readonly Buffer[]>;
+  /** RFC 6962 §2.1.1. */
+  inclusionProof(index: number, size: number): Promise<readonly Buffer[]>;
+  /** Of the published tree; without `width` the full tile. undefined: this log has no such tile (yet). */
+  tile(level: number, n: number, width?: number): Promise<Buffer | undefined>;
+  entriesBundle(n: number, width?: number): Promise<Buffer | undefined>;
+  /** Committed entries with from ≤ index < to, in order. */
+  entries(filter?: { readonly stream?: string; readonly from?: number; readonly to?: number }): AsyncIterable<LedgerEntry>;
+  fsck(): Promise<Fsck>;
+  /** `<origin>+<key id>+<base64>` for note verifiers. */
+  readonly verifierKey: string;
+  /** Stores and signs what waits, then lets go of the database. */
+  close(): Promise<void>;
+}
+
+export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
+  const { store } = deps;
+  const signer = noteSigner(deps.origin, deps.logKey);
+  const sequencer = await Sequencer.open({ store, clock: deps.clock, randomBytes: deps.randomBytes, signer });
+  const published = () => sequencer.state().published;
+
+  const covered = (index: number) =>
+    new Promise<NonNullable<ReturnType<typeof published>>>((resolve, reject) => {
+      const look = () => {
+        const now = published();
+        if (now && now.size > index) finish(() => resolve(now));
+        else if (sequencer.failure()) finish(() => reject(sequencer.failure()));
+      };
+      const finish = (end: () => void) => {
+        clearTimeout(timer);
+        stop();
+        end();
+      };
+      const timer = setTimeout(
+        () => finish(() => reject(new Fault("LEDGER_NO_CHECKPOINT", `no checkpoint covers entry ${index} after ${RECEIPT_TIMEOUT_MS} ms`, { retry: true }))),
+        RECEIPT_TIMEOUT_MS,
+      );
+      const stop = sequencer.watch(look);
+      look();
+    });
+
+  const inclusionProof = async (index: number, size: number) => {
+    checkSize(size, sequencer.state().size);
+    return await sequencer.state().tree.hashes(inclusionRanges(index, size));
+  };
+
+  return {
+    append: (entries, also) => sequencer.append(entries, also),
+    checkpoint: () => published()?.note,
+    publishedSize: () => published()?.size ?? 0,
+    size: () => sequencer.state().size,
+    inclusionProof,
+    verifierKey: signer.vkey,
+    async receipt(index) {
+      if (!Number.isSafeInteger(index) || index < 0 || index >= sequencer.state().size) throw new Fault("LEDGER_NO_ENTRY", `the ledger has no entry ${index}`);
+      const { note, size } = await covered(index);
+      const row = await store.snapshot((tx) => entryRow(tx, index));
+      if (!row) throw new Fault("LEDGER_BROKEN", `entry ${index} is missing`, { hint: "nexus ledger fsck" });
+      return { index, body: row.body, proof: formatTlogProof({ index, hashes: await inclusionProof(index, size), checkpoint: note }) };
+    },
+    async consistencyProof(from, to) {
+      checkSize(to, sequencer.state().size);
+      return await sequencer.state().tree.hashes(consistencyRanges(from, to));
+    },
+    async tile(level, n, width = TILE_WIDTH) {
+      if (!Number.isSafeInteger(level) || level < 0 || level > TILE_LEVEL_MAX || !served(level, n, width)) return undefined;
+      return (await sequencer.state().tree.tile(level, n, width)).bytes(width);
+    },
+    async entriesBundle(n, width = TILE_WIDTH) {
+      if (!served(0, n, width)) return undefined;
+      return entriesBundleOf(await store.snapshot((tx) => leavesOf(tx, n * TILE_WIDTH, n * TILE_WIDTH + width)));
+    },
+    async *entries(filter = {}) {
+      const to = Math.min(filter.to ?? Number.MAX_SAFE_INTEGER, sequencer.state().size);
+      for (let from = filter.from ?? 0; from < to; ) {
+        const rows = await store.snapshot((tx) => entryRows(tx, from, to, PAGE_ENTRIES, filter.stream));
+        for (const row of rows) {
+          const body = parseEntryBody(row.body);
+          if (!body.ok) throw new Fault("LEDGER_BROKEN", `entry ${row.index}: ${body.message}`, { hint: "nexus ledger fsck" });
+          const { time, type, actor, data } = body.value;
+          yield { index: row.index, stream: row.stream, streamSeq: row.stream_seq, time, body: row.body, leaf: row.leaf, type, actor, data };
+        }
+        const last = rows.at(-1);
+        if (!last || rows.length < PAGE_ENTRIES) return;
+        from = last.index + 1;
+      }
+    },
+    fsck: () => {
+      const note = published()?.note;
+      return fsckLedger({ store, verifier: signer, ...(note === undefined ? {} : { known: [note] }) });
+    },
+    close: () => sequencer.close(),
+  };
+
+  /** Partial tiles are of the published tree, and older ones of a tile that has grown. */
+  function served(level: number, n: number, width: number): boolean {
+    if (!Number.isSafeInteger(n) || n < 0 || !Number.isSafeInteger(width) || width < 1 || width > TILE_WIDTH) return false;
+    return width <= tileWidth(published()?.size ?? 0, level, n);
+  }
+}
+
+function checkSize(size: number, committed: number): void {
+  if (!Number.isSafeInteger(size) || size < 0 || size > committed) throw new Fault("LEDGER_NO_TREE", `the ledger has ${committed} entries, not ${size}`);
+}

@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { RESOURCES, type Resource, zEnvelope } from "../../contract/index.ts";
+import type { BlobFact, BundleFacts, Facts, ImvuFacts, NodeFacts, NodeFigures, SignatureFact, UsedFacts } from "./facts.ts";
+
+/** Facts come back from ledger bodies too, where anything may stand: a missing figure must deny, never compare as false. */
+
+type Shape<T> = Record<keyof T, z.ZodType>;
+
+const zText = z.string().max(512);
+const zCount = z.int().min(0);
+const zFigures = z.strictObject({ cpuMillis: zCount, memoryBytes: zCount, storageBytes: zCount } satisfies Shape<NodeFigures>);
+
+const zSignatureFact = z.strictObject({
+  kid: zText,
+  identity: zText.nullable(),
+  publicKey: zText.nullable(),
+  status: z.enum(["live", "revoked", "unknown"]),
+  valid: z.boolean(),
+} satisfies Shape<SignatureFact>);
+
+const zImvuFacts = z.strictObject({
+  id: zText,
+  owner: zText,
+  jurisdiction: zText,
+  status: z.enum(["creating", "active", "exiting", "exported", "exited"]),
+  zone: zText,
+  envelope: zEnvelope,
+  members: z.array(z.strictObject({ identity: zText, role: z.enum(["owner", "maintainer", "billing", "viewer"]) })),
+  counts: z.strictObject({ services: zCount, recordSets: zCount, mailboxes: zCount, routes: zCount } satisfies Shape<ImvuFacts["counts"]>),
+  mailQuotaBytes: zCount,
+  named: z.strictObject({
+    service: z.boolean(),
+    recordSet: z.boolean(),
+    mailbox: z.boolean(),
+    route: z.strictObject({ ratePerMinute: zCount.nullable() }).nullable(),
+  } satisfies Shape<ImvuFacts["named"]>),
+} satisfies Shape<ImvuFacts>);
+
+const zNodeFacts = z.strictObject({ name: zText, jurisdictions: z.array(zText), capacity: zFigures, allocated: zFigures } satisfies Shape<NodeFacts>);
+
+const zUsedFacts = z.strictObject({ memoryBytes: zCount, storageBytes: zCount, processes: zCount, mailboxMessages: zCount.nullable() } satisfies Shape<UsedFacts>);
+
+const zBundleFacts = z.strictObject({ manifest: zText, sourceId: zText, zone: zText, envelope: zEnvelope, ownerKids: z.array(zText) } satisfies Shape<BundleFacts>);
+
+const zFacts = z.strictObject({
+  v: z.literal(1),
+  now_ms: zCount,
+  suffix: zText,
+  signatures: z.array(zSignatureFact),
+  nonceSeen: z.boolean(),
+  registration: z.strictObject({ nameTaken: z.boolean(), keyTaken: z.boolean() }).nullable(),
+  imvu: zImvuFacts.nullable(),
+  newZone: zText.nullable(),
+  zoneClaims: z.array(z.strictObject({ zone: zText, imvu: zText })),
+  node: zNodeFacts.nullable(),
+  used: zUsedFacts.nullable(),
+  meters: z.array(z.enum(Object.keys(RESOURCES) as [Resource, ...Resource[]])).nullable(),
+  blobs: z.array(z.strictObject({ digest: zText, readable: z.boolean(), bytes: zCount } satisfies Shape<BlobFact>)),
+  bundle: zBundleFacts.nullable(),
+  platform: z.strictObject({ ledgerWritable: z.boolean(), keyLoaded: z.boolean() }),
+} satisfies Shape<Facts>);
+
+/** Brands inside are the loader's word; the gates compare them as the strings they are. */
+export function isFacts(value: unknown): value is Facts {
+  return zFacts.safeParse(value).success;
+}

@@ -1,0 +1,116 @@
+import type { Envelope, ImvuStatus, MemberRole, Resource } from "../../contract/index.ts";
+import type { Fqdn, IdentityName, ImvuId, Jurisdiction, KeyId, Sha256 } from "../../kernel/index.ts";
+
+/**
+ * Everything the seventeen gates read besides the signed command: plain JSON from ONE database snapshot and
+ * the engines' own answers. It is written into the command's ledger entry, so that anyone can judge again;
+ * hence no more than is read, and nothing secret. `null` always means "could not be read, or is not there":
+ * a gate that needs it denies.
+ *
+ * These are type aliases, not interfaces, so that they are assignable to `Json`.
+ */
+export type Facts = {
+  readonly v: 1;
+  /** When the command was judged; milliseconds since the Unix epoch. */
+  readonly now_ms: number;
+  /** Zones the platform itself gives away lie under it. */
+  readonly suffix: Fqdn;
+  /** One per signature of the command, in its order: [0] is the actor, the others are approvals. */
+  readonly signatures: readonly SignatureFact[];
+  /** An earlier command in the ledger carries this nonce. (The very same command again is answered before it is judged.) */
+  readonly nonceSeen: boolean;
+  /** Only for identity.register. */
+  readonly registration: { readonly nameTaken: boolean; readonly keyTaken: boolean } | null;
+  /** The IMVU that the payload names; null when it names none, or none that exists. */
+  readonly imvu: ImvuFacts | null;
+  /** imvu.create: the zone the platform will bind. imvu.import: the zone of the bundle. Otherwise null. */
+  readonly newZone: Fqdn | null;
+  /** Zones bound to an IMVU that equal, contain or lie under a domain name in the command or `newZone`. */
+  readonly zoneClaims: readonly { readonly zone: Fqdn; readonly imvu: ImvuId }[];
+  readonly node: NodeFacts | null;
+  /** Read from the engines for `imvu`; null when there is no IMVU or they could not be asked. */
+  readonly used: UsedFacts | null;
+  /**
+   * Resources that have a meter. Existing IMVU: the series of its newest reading; a new one: every resource that
+   * the running fabrics will meter from its first second.
+   */
+  readonly meters: readonly Resource[] | null;
+  /** One per SHA-256 blob that the params name. */
+  readonly blobs: readonly BlobFact[];
+  /** Only for imvu.import: what the verified bundle says. */
+  readonly bundle: BundleFacts | null;
+  readonly platform: {
+    /** The sequencer takes entries: the database answers and the disk has room. */
+    readonly ledgerWritable: boolean;
+    /** The log key is in memory and signs. */
+    readonly keyLoaded: boolean;
+  };
+};
+
+export type SignatureFact = {
+  readonly kid: KeyId;
+  /** Who the key belongs to; null: nobody on this platform. */
+  readonly identity: IdentityName | null;
+  /** Key used to verify, base64url: lets a reader verify the signature again; null: unknown. */
+  readonly publicKey: string | null;
+  readonly status: "live" | "revoked" | "unknown";
+  readonly valid: boolean;
+};
+
+/** Of the IMVU's document only what is read; made by `imvuFactsOf`. */
+export type ImvuFacts = {
+  readonly id: ImvuId;
+  readonly owner: IdentityName;
+  readonly jurisdiction: Jurisdiction;
+  readonly status: ImvuStatus;
+  readonly zone: Fqdn;
+  readonly envelope: Envelope;
+  /** Members among the signers. */
+  readonly members: readonly { readonly identity: IdentityName; readonly role: MemberRole }[];
+  readonly counts: { readonly services: number; readonly recordSets: number; readonly mailboxes: number; readonly routes: number };
+  /** Sum over all mailboxes. */
+  readonly mailQuotaBytes: number;
+  /** What the command's params name and what of it exists already. */
+  readonly named: {
+    readonly service: boolean;
+    readonly recordSet: boolean;
+    readonly mailbox: boolean;
+    /** The route at the same host and path. */
+    readonly route: { readonly ratePerMinute: number | null } | null;
+  };
+};
+
+export type NodeFacts = {
+  readonly name: string;
+  readonly jurisdictions: readonly Jurisdiction[];
+  readonly capacity: NodeFigures;
+  /** Sum of the envelopes of all IMVUs on the node but the one commanded. */
+  readonly allocated: NodeFigures;
+};
+
+export type NodeFigures = { readonly cpuMillis: number; readonly memoryBytes: number; readonly storageBytes: number };
+
+export type UsedFacts = {
+  readonly memoryBytes: number;
+  /** On the volume. */
+  readonly storageBytes: number;
+  readonly processes: number;
+  /** Messages in the mailbox that the params name; null: none named, none there, or unreadable. */
+  readonly mailboxMessages: number | null;
+};
+
+export type BlobFact = {
+  readonly digest: Sha256;
+  /** It is stored, and the actor uploaded it or it is part of this IMVU already. */
+  readonly readable: boolean;
+  readonly bytes: number;
+};
+
+export type BundleFacts = {
+  readonly manifest: Sha256;
+  readonly sourceId: ImvuId;
+  readonly zone: Fqdn;
+  readonly envelope: Envelope;
+  /** Thumbprints of the owner's keys in the bundle. */
+  readonly ownerKids: readonly KeyId[];
+};

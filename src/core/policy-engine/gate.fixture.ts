@@ -1,0 +1,98 @@
+import type { Command, Op, Params } from "../../contract/index.ts";
+import { GIB, RESOURCES, type Resource } from "../../contract/index.ts";
+import type { Fqdn, IdentityName, ImvuId, Json, Jurisdiction, KeyId, Sha256 } from "../../kernel/index.ts";
+import { addApproval, commandFields, createIdentityKey, type OpenedCommand, openCommand, signCommand, type SigningKey } from "../identity/index.ts";
+import type { Facts, ImvuFacts, SignatureFact } from "./facts.ts";
+
+/** People, one IMVU and one good command for each op: what the tests of the law vary. */
+export const NOW = 1_790_000_000_000;
+export const OURS = "IMVU-001" as ImvuId;
+export const THEIRS = "IMVU-002" as ImvuId;
+export const ZONE = "imvu001.world" as Fqdn;
+export const DIGEST = "ab".repeat(32) as Sha256;
+
+export const KEYS = { owner: createIdentityKey(), maintainer: createIdentityKey(), viewer: createIdentityKey(), billing: createIdentityKey(), operator: createIdentityKey(), newcomer: createIdentityKey() };
+export type Person = keyof typeof KEYS;
+export const ENVELOPE = { cpuMillis: 2_000, memoryBytes: 4 * GIB, storageBytes: 50 * GIB, iops: 100, bandwidthBps: 100_000_000, processes: 256, burst: { factor: 2, seconds: 300 } };
+
+/** A well-formed command of each op by the owner of OURS; identity.register by a newcomer. */
+export const GOOD: { readonly [O in Op]: Params<O> } = {
+  "identity.register": { name: "newcomer" as IdentityName, publicKey: KEYS.newcomer.publicKey.text },
+  "imvu.create": { name: "ArtGallery", owner: "owner" as IdentityName, jurisdiction: "EU-GDPR" as Jurisdiction, envelope: ENVELOPE, runtime: "static", mailboxPasswordHash: DIGEST },
+  "imvu.scale": { envelope: { ...ENVELOPE, cpuMillis: 3_000 } },
+  "imvu.exit": { encryptTo: null },
+  "imvu.import": { bundle: DIGEST, manifest: DIGEST, name: "ArtGallery", jurisdiction: "EU-GDPR" as Jurisdiction, sourceId: OURS, zone: "imvu007.world" as Fqdn },
+  "service.deploy": { name: "web", source: { kind: "runtime", runtime: "static", content: DIGEST }, port: 8080, env: {} },
+  "service.restart": { name: "web" },
+  "service.remove": { name: "web" },
+  "dns.set": { name: `www.${ZONE}` as Fqdn, type: "A", ttl: 300, values: ["203.0.113.7"] },
+  "dns.remove": { name: `www.${ZONE}` as Fqdn, type: "A" },
+  "mail.mailbox.create": { address: `sales@${ZONE}`, passwordHash: DIGEST, quotaBytes: GIB },
+  "mail.mailbox.password": { address: `hello@${ZONE}`, passwordHash: DIGEST },
+  "mail.mailbox.remove": { address: `hello@${ZONE}` },
+  "route.set": { class: "public", host: `www.${ZONE}` as Fqdn, path: "/", service: "web", port: 8080, role: null, ratePerMinute: null },
+  "route.remove": { host: `www.${ZONE}` as Fqdn, path: "/" },
+} as { readonly [O in Op]: Params<O> };
+
+export const OPS = Object.keys(GOOD) as Op[];
+const WITHOUT_IMVU: ReadonlySet<Op> = new Set<Op>(["identity.register", "imvu.create", "imvu.import"]);
+
+/** Signs, sends and opens; the first of `signers` is the actor. */
+export function opened<O extends Op>(op: O, change: Partial<Params<O>> = {}, signers: readonly Person[] = [op === "identity.register" ? "newcomer" : "owner"], imvu: ImvuId = OURS): OpenedCommand {
+  const params = { ...GOOD[op], ...change } as unknown as { readonly [name: string]: Json };
+  const [actor, ...approvals] = signers.map((who) => KEYS[who]);
+  const fields = commandFields(op, WITHOUT_IMVU.has(op) ? null : imvu, params, NOW);
+  const result = openCommand(approvals.reduce(addApproval, signCommand(fields, actor as SigningKey)));
+  if (!result.ok) throw new TypeError(result.message);
+  return result.value;
+}
+
+function signatureFact(command: Command, kid: KeyId): SignatureFact {
+  const [who, key] = Object.entries(KEYS).find(([, one]) => one.kid === kid) as [Person, SigningKey];
+  const registered = !(who === "newcomer" && command.op === "identity.register");
+  return { kid, identity: registered ? (who as string as IdentityName) : null, publicKey: key.publicKey.text, status: registered ? "live" : "unknown", valid: true };
+}
+
+/** Facts under which each good command passes all gates. */
+export function factsFor({ command, signatures }: OpenedCommand, change: Partial<Facts> = {}): Facts {
+  const { op } = command;
+  return {
+    v: 1,
+    now_ms: NOW,
+    suffix: "world" as Fqdn,
+    signatures: signatures.map(({ kid }) => signatureFact(command, kid)),
+    nonceSeen: false,
+    registration: op === "identity.register" ? { nameTaken: false, keyTaken: false } : null,
+    imvu: WITHOUT_IMVU.has(op) ? null : imvuOf(op),
+    newZone: op === "imvu.create" || op === "imvu.import" ? ("imvu007.world" as Fqdn) : null,
+    zoneClaims: op === "dns.set" || op === "dns.remove" || op === "route.set" ? [{ zone: ZONE, imvu: OURS }] : [],
+    node: {
+      name: "eu-1",
+      jurisdictions: ["EU-GDPR" as Jurisdiction],
+      capacity: { cpuMillis: 2_000, memoryBytes: 24 * GIB, storageBytes: 250 * GIB },
+      allocated: { cpuMillis: 2_000, memoryBytes: 4 * GIB, storageBytes: 50 * GIB },
+    },
+    used: { memoryBytes: GIB, storageBytes: 10 * GIB, processes: 12, mailboxMessages: op === "mail.mailbox.remove" ? 0 : null },
+    meters: Object.keys(RESOURCES) as Resource[],
+    blobs: [{ digest: DIGEST, readable: true, bytes: 1_000 }],
+    bundle: op === "imvu.import" ? { manifest: DIGEST, sourceId: OURS, zone: "imvu007.world" as Fqdn, envelope: ENVELOPE, ownerKids: [KEYS.owner.kid] } : null,
+    platform: { ledgerWritable: true, keyLoaded: true },
+    ...change,
+  };
+}
+
+export function imvuOf(op: Op, change: Partial<ImvuFacts> = {}): ImvuFacts {
+  return {
+    id: OURS,
+    owner: "owner" as IdentityName,
+    jurisdiction: "EU-GDPR" as Jurisdiction,
+    status: "active",
+    zone: ZONE,
+    envelope: ENVELOPE,
+    members: (["owner", "maintainer", "viewer", "billing"] as const).map((role) => ({ identity: role as string as IdentityName, role })),
+    counts: { services: 1, recordSets: 8, mailboxes: 1, routes: 4 },
+    mailQuotaBytes: GIB,
+    named: { service: true, recordSet: true, mailbox: op !== "mail.mailbox.create", route: { ratePerMinute: null } },
+    ...change,
+  };
+}

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { COMMAND_PARAMS, GIB, type Op, type Params } from "../../contract/index.ts";
+import type { Fqdn, ImvuId, Jurisdiction, KeyId } from "../../kernel/index.ts";
+import type { Facts, ImvuFacts } from "./facts.ts";
+import { ENVELOPE, factsFor, imvuOf, KEYS, NOW, OURS, opened, type Person, THEIRS, ZONE } from "./gate.fixture.ts";
+import { judge } from "./judge.ts";
+import { refusalOf } from "./refusal.ts";
+
+interface Case<O extends Op = Op> {
+  readonly what: string;
+  readonly op: O;
+  readonly params?: Partial<Params<O>>;
+  readonly by?: readonly Person[];
+  readonly imvu?: ImvuId;
+  readonly facts?: Partial<Facts>;
+  readonly ours?: Partial<ImvuFacts>;
+  /** Every code that denies, in order; the first of `told` is what the person hears. */
+  readonly denies: readonly string[];
+  readonly told?: string;
+}
+
+const list: Case[] = [];
+function deny<O extends Op>(op: O, what: string, one: Omit<Case<O>, "op" | "what">): void {
+  list.push({ op, what, ...one } as unknown as Case);
+}
+
+const fqdn = (text: string) => text as Fqdn;
+const used = (change: Partial<NonNullable<Facts["used"]>>): Facts["used"] => ({ memoryBytes: GIB, storageBytes: 10 * GIB, processes: 12, mailboxMessages: null, ...change });
+const signature = (change: Partial<Facts["signatures"][number]>, who: Person = "owner"): Facts["signatures"][number] => ({
+  kid: KEYS[who].kid, identity: who as never, publicKey: KEYS[who].publicKey.text, status: "live", valid: true, ...change,
+});
+const theirs = [{ zone: fqdn("imvu002.world"), imvu: THEIRS }];
+
+// 1
+deny("dns.set", "a signature that does not verify", { facts: { signatures: [signature({ valid: false })] }, denies: ["GATE_01_SIGNATURE_INVALID", "GATE_14_NOT_THE_OWNERS_WILL", "GATE_16_FORBIDDEN"] });
+deny("dns.set", "a revoked key", { facts: { signatures: [signature({ status: "revoked" })] }, denies: ["GATE_01_KEY_REVOKED", "GATE_14_NOT_THE_OWNERS_WILL", "GATE_16_FORBIDDEN"] });
+deny("dns.set", "a key nobody registered", { facts: { signatures: [signature({ status: "unknown", identity: null })] }, denies: ["GATE_01_KEY_UNKNOWN", "GATE_14_NOT_THE_OWNERS_WILL", "GATE_16_FORBIDDEN"] });
+deny("dns.set", "a forged approval beside a good signature", { by: ["owner", "maintainer"], facts: { signatures: [signature({}), signature({ valid: false }, "maintainer")] }, denies: ["GATE_01_SIGNATURE_INVALID"] });
+deny("dns.set", "a used nonce", { facts: { nonceSeen: true }, denies: ["GATE_01_REPLAYED"] });
+deny("dns.set", "an expired command", { facts: { now_ms: NOW + 600_001 }, denies: ["GATE_01_EXPIRED"] });
+deny("dns.set", "a command from the future", { facts: { now_ms: NOW - 60_001 }, denies: ["GATE_01_NOT_YET_VALID"] });
+deny("dns.set", "a viewer", { by: ["viewer"], denies: ["GATE_01_ROLE", "GATE_14_NOT_THE_OWNERS_WILL"], told: "GATE_14_NOT_THE_OWNERS_WILL" });
+deny("service.restart", "a biller", { by: ["billing"], denies: ["GATE_01_ROLE"] });
+deny("service.restart", "an operator", { by: ["operator"], denies: ["GATE_01_NOT_A_MEMBER", "GATE_16_FORBIDDEN"], told: "GATE_16_FORBIDDEN" });
+deny("imvu.exit", "a maintainer", { by: ["maintainer"], denies: ["GATE_01_ROLE"] });
+deny("imvu.exit", "somebody whom a list of members calls owner", { by: ["operator"], ours: { members: [{ identity: "operator" as never, role: "owner" }] }, denies: ["GATE_01_NOT_A_MEMBER", "GATE_16_FORBIDDEN"], told: "GATE_16_FORBIDDEN" });
+deny("imvu.create", "in somebody else's name", { by: ["operator"], denies: ["GATE_01_NOT_THE_OWNER"] });
+deny("identity.register", "a name that is taken", { facts: { registration: { nameTaken: true, keyTaken: false } }, denies: ["GATE_01_NAME_TAKEN"] });
+deny("identity.register", "a key that is taken", { facts: { registration: { nameTaken: false, keyTaken: true } }, denies: ["GATE_01_KEY_TAKEN"] });
+deny("identity.register", "a key signed for by another", { by: ["operator"], denies: ["GATE_01_NOT_SELF_SIGNED"] });
+deny("identity.register", "a second signature", { by: ["newcomer", "operator"], denies: ["GATE_01_NOT_SELF_SIGNED"] });
+deny("identity.register", "a wrong signature of the right key", { facts: { signatures: [signature({ valid: false, identity: null, status: "unknown" }, "newcomer")] }, denies: ["GATE_01_SIGNATURE_INVALID"] });
+deny("identity.register", "an unread registry", { facts: { registration: null }, denies: ["GATE_01_KEY_TAKEN"] });
+// 2
+for (const ref of ["localhost/nx-2-web:latest", "nginx", "library/nginx:1", "127.0.0.1:5000/x", "localhost:5000/x", "a".repeat(64), "registry.local/x", "db.internal:5000/x", "10.0.0.1/x"]) {
+  deny("service.deploy", `the image ${ref.slice(0, 30)}`, { params: { source: { kind: "image", ref } }, denies: ["GATE_02_LOCAL_IMAGE"] });
+}
+deny("route.set", "another IMVU's host", { params: { host: fqdn("www.imvu002.world") }, facts: { zoneClaims: theirs }, denies: ["GATE_02_FOREIGN_HOST", "GATE_08_FOREIGN_HOST"] });
+// 3
+for (const zone of ["imvu007.world", "sub.imvu007.world"]) {
+  deny("imvu.create", `${zone} is bound`, { facts: { zoneClaims: [{ zone: fqdn(zone), imvu: THEIRS }] }, denies: ["GATE_03_DOMAIN_TAKEN"] });
+}
+deny("imvu.import", "the parent is bound", { facts: { zoneClaims: [{ zone: fqdn("imvu007.world"), imvu: THEIRS }] }, denies: ["GATE_03_DOMAIN_TAKEN"] });
+deny("imvu.import", "a domain from outside", {
+  params: { zone: fqdn("bank.com") }, facts: { newZone: fqdn("bank.com"), bundle: { manifest: "ab".repeat(32) as never, sourceId: OURS, zone: fqdn("bank.com"), envelope: ENVELOPE, ownerKids: [KEYS.owner.kid] } },
+  denies: ["GATE_03_NO_PROOF_OF_CONTROL"],
+});
+deny("imvu.import", "the suffix itself", {
+  params: { zone: fqdn("world") }, facts: { newZone: fqdn("world"), bundle: { manifest: "ab".repeat(32) as never, sourceId: OURS, zone: fqdn("world"), envelope: ENVELOPE, ownerKids: [KEYS.owner.kid] } },
+  denies: ["GATE_03_NO_PROOF_OF_CONTROL"],
+});
+deny("imvu.import", "another zone than the bundle's", { params: { zone: fqdn("imvu009.world") }, facts: { newZone: fqdn("imvu009.world") }, denies: ["GATE_03_ZONE_UNKNOWN"] });
+// 4
+for (const name of ["www.imvu002.world", "world", "imvu001.world.evil.com", "ximvu001.world", "evil.com"]) {
+  deny("dns.set", `the name ${name}`, { params: { name: fqdn(name) }, denies: ["GATE_04_FOREIGN_NAME"] });
+  deny("dns.remove", `the name ${name}`, { params: { name: fqdn(name) }, denies: ["GATE_04_FOREIGN_NAME"] });
+}
+deny("dns.set", "a name under a zone of another IMVU inside ours", { params: { name: fqdn(`a.sub.${ZONE}`) }, facts: { zoneClaims: [{ zone: fqdn(`sub.${ZONE}`), imvu: THEIRS }] }, denies: ["GATE_04_FOREIGN_NAME"] });
+deny("dns.set", "NS at the apex", { params: { name: ZONE, type: "NS" }, denies: ["GATE_04_APEX_PROTECTED"] });
+deny("dns.set", "CNAME at the apex", { params: { name: ZONE, type: "CNAME" }, denies: ["GATE_04_APEX_PROTECTED"] });
+deny("dns.remove", "NS at the apex", { params: { name: ZONE, type: "NS" }, denies: ["GATE_04_APEX_PROTECTED"] });
+// 5
+for (const address of ["admin@imvu002.world", `x@sub.${ZONE}`, "x@evil.com"]) {
+  deny("mail.mailbox.create", address, { params: { address: address as never }, denies: ["GATE_05_FOREIGN_DOMAIN"] });
+  deny("mail.mailbox.password", address, { params: { address: address as never }, denies: ["GATE_05_FOREIGN_DOMAIN"] });
+}
+deny("mail.mailbox.create", "an address that is bound", { ours: { named: { service: false, recordSet: false, mailbox: true, route: null } }, denies: ["GATE_05_ADDRESS_BOUND"] });
+// 6
+deny("service.deploy", "no CPU meter", { facts: { meters: (factsFor(opened("imvu.exit")).meters ?? []).filter((one) => one !== "compute.cpu") }, denies: ["GATE_06_METER_MISSING"] });
+deny("imvu.create", "meters that could not be read", { facts: { meters: null }, denies: ["GATE_06_METER_MISSING"] });
+deny("mail.mailbox.create", "no mail meters", { facts: { meters: ["compute.cpu"] }, denies: ["GATE_06_METER_MISSING"] });
+// 7
+deny("imvu.create", "more memory than is free", { params: { envelope: { ...ENVELOPE, memoryBytes: 21 * GIB } }, denies: ["GATE_07_NODE_FULL"] });
+deny("imvu.create", "more storage than is free", { params: { envelope: { ...ENVELOPE, storageBytes: 201 * GIB } }, denies: ["GATE_07_NODE_FULL"] });
+deny("imvu.create", "more CPU than the factor allows", { params: { envelope: { ...ENVELOPE, cpuMillis: 14_001 } }, denies: ["GATE_07_NODE_FULL"] });
+deny("imvu.scale", "more memory than is free", { params: { envelope: { ...ENVELOPE, memoryBytes: 21 * GIB } }, denies: ["GATE_07_NODE_FULL"] });
+deny("imvu.scale", "less memory than is in use", { params: { envelope: { ...ENVELOPE, memoryBytes: GIB - 1 } }, denies: ["GATE_07_IN_USE"] });
+deny("imvu.scale", "fewer processes than run", { params: { envelope: { ...ENVELOPE, processes: 11 } }, denies: ["GATE_07_IN_USE"] });
+deny("imvu.scale", "less storage than volume and mailboxes hold", { params: { envelope: { ...ENVELOPE, storageBytes: 11 * GIB - 1 } }, denies: ["GATE_07_IN_USE", "GATE_12_SHRINK_WITHOUT_SNAPSHOT"] });
+deny("imvu.scale", "engines that do not answer", { facts: { used: null }, denies: ["GATE_07_FIGURES_UNKNOWN"] });
+deny("mail.mailbox.create", "a mailbox larger than what is left", { params: { quotaBytes: 39 * GIB + 1 }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
+deny("mail.mailbox.create", "one mailbox too many", { ours: { counts: { services: 1, recordSets: 8, mailboxes: 512, routes: 4 }, named: { service: false, recordSet: false, mailbox: false, route: null } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
+deny("service.deploy", "content larger than what is left", { facts: { blobs: [{ digest: "ab".repeat(32) as never, readable: true, bytes: 40 * GIB }] }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
+deny("service.deploy", "one service too many", { ours: { counts: { services: 32, recordSets: 8, mailboxes: 1, routes: 4 }, named: { service: false, recordSet: false, mailbox: false, route: null } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
+deny("service.deploy", "more services than processes allow", { ours: { envelope: { ...ENVELOPE, processes: 8 }, counts: { services: 4, recordSets: 8, mailboxes: 1, routes: 4 }, named: { service: false, recordSet: false, mailbox: false, route: null } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
+deny("dns.set", "one record set too many", { ours: { counts: { services: 1, recordSets: 2_000, mailboxes: 1, routes: 4 }, named: { service: false, recordSet: false, mailbox: false, route: null } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
+deny("route.set", "one route too many", { ours: { counts: { services: 1, recordSets: 8, mailboxes: 1, routes: 256 }, named: { service: true, recordSet: false, mailbox: false, route: null } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
+// 8
+deny("route.set", "a host in nobody's zone", { params: { host: fqdn("www.evil.com") }, denies: ["GATE_08_FOREIGN_HOST"] });
+deny("route.set", "a wildcard", { params: { host: fqdn(`*.${ZONE}`) }, denies: ["GATE_08_NOT_A_HOST"] });
+deny("route.set", "an underscore", { params: { host: fqdn(`_dmarc.${ZONE}`) }, denies: ["GATE_08_NOT_A_HOST"] });
+deny("route.set", "a service that is not there", { ours: { named: { service: false, recordSet: false, mailbox: false, route: null } }, denies: ["GATE_08_SERVICE_UNKNOWN"] });
+deny("route.set", "restricted to nobody", { params: { class: "restricted" }, denies: ["GATE_08_ROLE_MISSING"] });
+deny("route.set", "public with a role", { params: { role: "owner" }, denies: ["GATE_08_ROLE_UNUSED"] });
+// 9
+deny("imvu.create", "a node elsewhere", { params: { jurisdiction: "US-CCPA" as Jurisdiction }, denies: ["GATE_09_WRONG_JURISDICTION"] });
+deny("service.deploy", "a node elsewhere", { ours: { jurisdiction: "US-CCPA" as Jurisdiction }, denies: ["GATE_09_WRONG_JURISDICTION"] });
+deny("service.restart", "a node nobody knows", { facts: { node: null }, denies: ["GATE_09_JURISDICTION_UNKNOWN"] });
+// 11, 17
+deny("imvu.exit", "a ledger that does not write", { facts: { platform: { ledgerWritable: false, keyLoaded: true } }, denies: ["GATE_11_LEDGER_UNAVAILABLE"] });
+deny("imvu.exit", "a platform without its key", { facts: { platform: { ledgerWritable: true, keyLoaded: false } }, denies: ["GATE_17_PLATFORM_KEY_MISSING"] });
+// 12
+deny("imvu.scale", "smaller storage", { params: { envelope: { ...ENVELOPE, storageBytes: 20 * GIB } }, denies: ["GATE_12_SHRINK_WITHOUT_SNAPSHOT"] });
+deny("mail.mailbox.remove", "a mailbox with messages", { facts: { used: used({ mailboxMessages: 3 }) }, denies: ["GATE_12_MAILBOX_NOT_EMPTY"] });
+deny("mail.mailbox.remove", "a mailbox that could not be read", { facts: { used: used({ mailboxMessages: null }) }, denies: ["GATE_12_CONTENT_UNKNOWN"] });
+// 13
+for (const op of ["service.remove", "dns.remove", "mail.mailbox.remove", "route.remove"] as const) deny(op, "while an export is written", { ours: { status: "exiting" }, denies: ["GATE_13_EXIT_IN_PROGRESS"] });
+deny("service.deploy", "after the exit", { ours: { status: "exited" }, denies: ["GATE_13_EXITED"] });
+// 14
+for (const op of ["dns.set", "dns.remove", "mail.mailbox.create", "mail.mailbox.password", "route.set", "route.remove", "service.remove"] as const) {
+  deny(op, "an operator", { by: ["operator"], denies: op === "route.set" ? ["GATE_01_NOT_A_MEMBER", "GATE_14_NOT_THE_OWNERS_WILL", "GATE_15_OWNER_APPROVAL_MISSING", "GATE_16_FORBIDDEN"] : ["GATE_01_NOT_A_MEMBER", "GATE_14_NOT_THE_OWNERS_WILL", "GATE_16_FORBIDDEN"], told: "GATE_14_NOT_THE_OWNERS_WILL" });
+}
+// 15
+deny("imvu.scale", "down by a maintainer", { by: ["maintainer"], params: { envelope: { ...ENVELOPE, cpuMillis: 1_000 } }, denies: ["GATE_01_ROLE", "GATE_15_OWNER_APPROVAL_MISSING"], told: "GATE_15_OWNER_APPROVAL_MISSING" });
+deny("imvu.scale", "down by an operator", { by: ["operator"], params: { envelope: { ...ENVELOPE, cpuMillis: 1_000 } }, denies: ["GATE_01_NOT_A_MEMBER", "GATE_15_OWNER_APPROVAL_MISSING", "GATE_16_FORBIDDEN"], told: "GATE_15_OWNER_APPROVAL_MISSING" });
+deny("imvu.scale", "down by an operator with an operator's approval", { by: ["operator", "newcomer"], params: { envelope: { ...ENVELOPE, cpuMillis: 1_000 } }, denies: ["GATE_01_NOT_A_MEMBER", "GATE_15_OWNER_APPROVAL_MISSING", "GATE_16_FORBIDDEN"], told: "GATE_15_OWNER_APPROVAL_MISSING" });
+deny("imvu.scale", "up by a maintainer", { by: ["maintainer"], denies: ["GATE_01_ROLE"] });
+deny("route.set", "a lower rate by a maintainer", { by: ["maintainer"], params: { ratePerMinute: 10 }, ours: { named: { service: true, recordSet: false, mailbox: false, route: { ratePerMinute: 100 } } }, denies: ["GATE_15_OWNER_APPROVAL_MISSING"] });
+deny("route.set", "a rate where there was none, by a maintainer", { by: ["maintainer"], params: { ratePerMinute: 10 }, denies: ["GATE_15_OWNER_APPROVAL_MISSING"] });
+// 16
+deny("service.deploy", "a neighbour's content by its digest", { facts: { blobs: [{ digest: "ab".repeat(32) as never, readable: false, bytes: 0 }] }, denies: ["GATE_16_BLOB_FORBIDDEN"] });
+deny("imvu.import", "somebody else's bundle", { by: ["operator"], denies: ["GATE_16_BUNDLE_FORBIDDEN"] });
+deny("imvu.import", "a bundle that lists other keys", { facts: { bundle: { manifest: "ab".repeat(32) as never, sourceId: OURS, zone: fqdn("imvu007.world"), envelope: ENVELOPE, ownerKids: ["x" as KeyId] } }, denies: ["GATE_16_BUNDLE_FORBIDDEN"] });
+deny("imvu.import", "a bundle that could not be read", { facts: { bundle: null }, denies: ["GATE_03_ZONE_UNKNOWN", "GATE_07_FIGURES_UNKNOWN", "GATE_16_BUNDLE_FORBIDDEN"] });
+deny("imvu.exit", "of another's IMVU", { imvu: THEIRS, denies: ["GATE_01_NOT_A_MEMBER", "GATE_16_FORBIDDEN"], told: "GATE_16_FORBIDDEN" });
+
+for (const one of list) {
+  test(`${one.op} – ${one.what}: ${one.told ?? one.denies[0]}`, () => {
+    const command = opened(one.op, one.params as never, one.by ?? undefined, one.imvu);
+    const ours = one.ours ? { imvu: imvuOf(one.op, one.ours) } : {};
+    const facts = factsFor(command, { ...ours, ...one.facts });
+    const verdicts = judge(command, facts);
+    assert.deepEqual(verdicts.flatMap(({ code }) => code ?? []), one.denies);
+    const refusal = refusalOf(command.command, facts, verdicts, 41);
+    assert.equal(refusal?.code, one.told ?? one.denies[0]);
+    assert.equal(refusal?.ledgerIndex, 41);
+    assert.ok(refusal.message.includes(`gate ${refusal.gate}`) && refusal.hint.length > 0);
+  });
+}
+
+function passes<O extends Op>(op: O, what: string, params: Partial<Params<O>>, by: readonly Person[], ours: Partial<ImvuFacts> = {}, more: Partial<Facts> = {}): void {
+  test(`${op} – ${what}: passes`, () => {
+    const command = opened(op, params, by);
+    const verdicts = judge(command, factsFor(command, { imvu: imvuOf(op, ours), ...more }));
+    assert.deepEqual(verdicts.flatMap(({ code }) => code ?? []), []);
+  });
+}
+
+passes("imvu.scale", "down by the owner", { envelope: { ...ENVELOPE, cpuMillis: 1_000, memoryBytes: 2 * GIB, burst: null } }, ["owner"]);
+passes("imvu.scale", "down by a maintainer with the owner's approval", { envelope: { ...ENVELOPE, cpuMillis: 1_000 } }, ["maintainer", "owner"]);
+passes("imvu.scale", "by an operator with the owner's approval", { envelope: { ...ENVELOPE, iops: 50 } }, ["operator", "owner"]);
+passes("imvu.scale", "down on a node that is over-full", { envelope: { ...ENVELOPE, cpuMillis: 1_000 } }, ["owner"], {}, {
+  node: { name: "eu-1", jurisdictions: ["EU-GDPR" as Jurisdiction], capacity: { cpuMillis: 1, memoryBytes: 1, storageBytes: 1 }, allocated: { cpuMillis: 9, memoryBytes: 9, storageBytes: 9 } },
+});
+passes("dns.set", "by a maintainer", {}, ["maintainer"]);
+passes("dns.set", "NS under the apex: a delegation of one's own", { name: fqdn(`lab.${ZONE}`), type: "NS" }, ["owner"]);
+passes("dns.set", "TXT at the apex", { name: ZONE, type: "TXT" }, ["owner"]);
+passes("route.set", "a lower rate by the owner", { ratePerMinute: 10 }, ["owner"], { named: { service: true, recordSet: false, mailbox: false, route: { ratePerMinute: 100 } } });
+passes("route.set", "restricted with a role", { class: "restricted", role: "viewer" }, ["maintainer"]);
+passes("service.deploy", "an image of a registry", { source: { kind: "image", ref: "docker.io/library/nginx:1.27" } }, ["maintainer"]);
+passes("service.deploy", "an image of a registry with a port", { source: { kind: "image", ref: "registry.example.org:5000/team/app@sha256:0123" } }, ["owner"]);
+passes("service.deploy", "while an export is written: the IMVU lives on", {}, ["owner"], { status: "exiting" });
+passes("mail.mailbox.create", "exactly what is left", { quotaBytes: 39 * GIB }, ["owner"]);
+passes("imvu.exit", "in any state", {} as never, ["owner"], { status: "exited" });
+
+test("gate 6: no command has a field in which an IMVU could state usage or a price", () => {
+  const money = /usage|price|amount|quantity|meter|reading|tariff|cost|fee|share|percent/i;
+  for (const [op, schema] of Object.entries(COMMAND_PARAMS)) {
+    for (const field of Object.keys(schema.shape)) assert.ok(!money.test(field), `${op}: ${field}`);
+  }
+});

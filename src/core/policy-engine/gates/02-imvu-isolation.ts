@@ -1,0 +1,50 @@
+import { askFabrics, combine } from "../ask.ts";
+import { isSomeoneElses } from "../domain-names.ts";
+import { defineGate } from "../gate.ts";
+
+/** Where images may come from: a registry with a public-looking name. This machine's own image store is shared, so a local name could be a neighbour's. */
+const REGISTRY = /^(?!localhost[.:/])(?!.*\.(?:local|internal|localhost)[:/])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*(?::[0-9]{1,5})?\//;
+
+/**
+ * A command has no field for a host path, a device, a capability or a host network: the schema is the first half of this gate.
+ * What is left are names that could reach into a neighbour.
+ */
+export const imvuIsolation = defineGate({
+  number: 2,
+  title: "IMVU isolation",
+  rule: "no IMVU reaches another's compute or network",
+  appliesTo: {
+    "identity.register": false,
+    "imvu.create": false,
+    "imvu.scale": false,
+    "imvu.exit": false,
+    "imvu.import": false,
+    "service.deploy": true,
+    "service.restart": false,
+    "service.remove": false,
+    "dns.set": false,
+    "dns.remove": false,
+    "mail.mailbox.create": false,
+    "mail.mailbox.password": false,
+    "mail.mailbox.remove": false,
+    "route.set": true,
+    "route.remove": false,
+  },
+  denials: {
+    LOCAL_IMAGE: {
+      says: "the image is named by this machine's own store or an inside address, which other IMVUs share",
+      hint: "name a registry (docker.io/library/nginx:1.27), or bring the image yourself: 'nexus deploy --oci FILE.tar'",
+    },
+    FOREIGN_HOST: { says: "the route's host belongs to another IMVU", hint: "route a host inside your own zone: 'nexus imvu show ID' names it" },
+  },
+  decide(command, facts, answer) {
+    if (command.op === "service.deploy" && command.params.source.kind === "image" && !REGISTRY.test(command.params.source.ref)) {
+      return answer.deny("LOCAL_IMAGE", command.params.source.ref);
+    }
+    if (command.op === "route.set" && isSomeoneElses(command.params.host, command.imvu, facts)) return answer.deny("FOREIGN_HOST", command.params.host);
+    return answer.pass();
+  },
+  async probe(reality, imvu) {
+    return combine(await askFabrics(reality, 2, imvu, ["compute", "network"]));
+  },
+});

@@ -1,0 +1,52 @@
+import type { DnsType } from "../../../contract/index.ts";
+import { isWithinZone } from "../../../kernel/index.ts";
+import { askFabrics, combine } from "../ask.ts";
+import { isSomeoneElses } from "../domain-names.ts";
+import { defineGate } from "../gate.ts";
+import { subjectOf } from "../standing.ts";
+
+/**
+ * At the apex the platform serves SOA, NS and DNSSEC; an owner's NS would cut the zone off, and a CNAME may stand beside nothing
+ * (RFC 1034 §3.6.2). SOA, DNSKEY and their kin are not in the command's list of types at all.
+ */
+const APEX_PROTECTED: ReadonlySet<DnsType> = new Set<DnsType>(["NS", "CNAME"]);
+
+/** Names and types only; the form of a value is judged by the domains room. */
+export const dnsAuthority = defineGate({
+  number: 4,
+  title: "DNS authority scoping",
+  rule: "an IMVU changes only the records it owns",
+  appliesTo: {
+    "identity.register": false,
+    "imvu.create": false,
+    "imvu.scale": false,
+    "imvu.exit": false,
+    "imvu.import": false,
+    "service.deploy": false,
+    "service.restart": false,
+    "service.remove": false,
+    "dns.set": true,
+    "dns.remove": true,
+    "mail.mailbox.create": false,
+    "mail.mailbox.password": false,
+    "mail.mailbox.remove": false,
+    "route.set": false,
+    "route.remove": false,
+  },
+  denials: {
+    FOREIGN_NAME: { says: "the record's name is outside the IMVU's zone", hint: "use a name inside your own zone: 'nexus imvu show ID' names it" },
+    APEX_PROTECTED: { says: "this type at the zone's apex is the platform's to serve", hint: "set it at a name under the apex; A, AAAA, MX, TXT and CAA may stand at the apex" },
+  },
+  decide(command, facts, answer) {
+    if (command.op !== "dns.set" && command.op !== "dns.remove") return answer.pass();
+    const { name, type } = command.params;
+    const zone = subjectOf(command, facts)?.zone;
+    if (zone === undefined || !isWithinZone(name, zone) || isSomeoneElses(name, command.imvu, facts)) {
+      return answer.deny("FOREIGN_NAME", name, zone === undefined ? null : { within: zone });
+    }
+    return name === zone && APEX_PROTECTED.has(type) ? answer.deny("APEX_PROTECTED", { name, type }) : answer.pass();
+  },
+  async probe(reality, imvu) {
+    return combine(await askFabrics(reality, 4, imvu, ["domains"]));
+  },
+});

@@ -1,0 +1,89 @@
+import { type Op, type Reading, RESOURCES, type Resource } from "../../../contract/index.ts";
+import type { ImvuId } from "../../../kernel/index.ts";
+import { askFabrics, broken, combine, holds, type Said, unproven } from "../ask.ts";
+import { defineGate } from "../gate.ts";
+import type { Reality } from "../reality.ts";
+
+const EVERY = Object.keys(RESOURCES) as Resource[];
+const COMPUTE = EVERY.filter((resource) => resource.startsWith("compute."));
+const MAIL = EVERY.filter((resource) => resource.startsWith("mail."));
+const NETWORK = EVERY.filter((resource) => resource.startsWith("network."));
+
+/** Which meters must be attached before the op starts something billable. */
+const NEEDED: Partial<Record<Op, readonly Resource[]>> = {
+  "imvu.create": EVERY,
+  "imvu.import": EVERY,
+  "imvu.scale": COMPUTE,
+  "service.deploy": [...COMPUTE, ...NETWORK],
+  "service.restart": [...COMPUTE, ...NETWORK],
+  "mail.mailbox.create": MAIL,
+  "route.set": NETWORK,
+};
+
+/** No command has a field for usage, a price or a reading: they cannot come from an IMVU (a test holds the schemas to it). */
+export const revenueMetering = defineGate({
+  number: 6,
+  title: "revenue metering",
+  rule: "everything billable is metered by the infrastructure",
+  appliesTo: {
+    "identity.register": false,
+    "imvu.create": true,
+    "imvu.scale": true,
+    "imvu.exit": false,
+    "imvu.import": true,
+    "service.deploy": true,
+    "service.restart": true,
+    "service.remove": false,
+    "dns.set": false,
+    "dns.remove": false,
+    "mail.mailbox.create": true,
+    "mail.mailbox.password": false,
+    "mail.mailbox.remove": false,
+    "route.set": true,
+    "route.remove": false,
+  },
+  denials: {
+    METER_MISSING: { says: "a resource would run without a meter", hint: "'nexus doctor' names the engine that does not answer; try again when it does" },
+  },
+  decide(command, facts, answer) {
+    const attached = facts.meters;
+    const missing = (NEEDED[command.op] ?? []).filter((resource) => attached === null || !attached.includes(resource));
+    return missing.length === 0 ? answer.pass() : answer.deny("METER_MISSING", missing, attached);
+  },
+  async probe(reality, imvu) {
+    const said = [...(await askFabrics(reality, 6, imvu, []))];
+    const imvus = imvu === undefined ? await reality.imvus() : [imvu];
+    if (imvus.length === 0) said.push(unproven("meters", "no IMVU runs, so nothing is metered"));
+    for (const one of imvus) said.push(await engineAgreesWithLog(reality, one));
+    return combine(said);
+  },
+});
+
+/** Engine, log, engine again: each recorded counter must lie between, and one that stood still must be equal to the unit. */
+async function engineAgreesWithLog(reality: Reality, imvu: ImvuId): Promise<Said> {
+  const before = await reality.readMeters(imvu);
+  const recorded = await reality.recordMeters?.(imvu);
+  const after = await reality.readMeters(imvu);
+  const missing = EVERY.filter((resource) => !before.some((reading) => reading.resource === resource));
+  if (missing.length > 0) return broken(imvu, `no meter for ${missing.join(", ")}`);
+  if (recorded === undefined) return unproven(imvu, `${before.length} series answer, but no reading could be recorded to compare`);
+  let compared = 0;
+  for (const low of before.filter((reading) => RESOURCES[reading.resource].kind === "counter")) {
+    const entry = recorded.readings.find((reading) => sameSeries(reading, low));
+    const high = after.find((reading) => sameSeries(reading, low));
+    // A series that ended meanwhile (a container restarted) has no second end to compare with.
+    if (high === undefined) continue;
+    if (entry === undefined) return broken(imvu, `${low.resource} is counted by the engine and absent from the log`);
+    if (BigInt(entry.value) < BigInt(low.value) || BigInt(entry.value) > BigInt(high.value)) {
+      return broken(imvu, `${low.resource}: the log says ${entry.value}, the engine ${low.value} before and ${high.value} after`);
+    }
+    compared += 1;
+  }
+  const cpu = after.filter((reading) => reading.resource === "compute.cpu");
+  if (!cpu.some((reading) => BigInt(reading.value) > 0n)) return unproven(imvu, "the CPU counter has not moved yet");
+  return compared > 0 ? holds(imvu, `${compared} counters in the log lie between two readings of their engines`) : unproven(imvu, "every counter restarted while it was compared");
+}
+
+function sameSeries(a: Reading, b: Reading): boolean {
+  return a.resource === b.resource && a.boot === b.boot && a.epoch === b.epoch;
+}

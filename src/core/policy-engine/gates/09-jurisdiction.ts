@@ -1,0 +1,38 @@
+import { askFabrics, combine } from "../ask.ts";
+import { defineGate } from "../gate.ts";
+import { subjectOf } from "../standing.ts";
+
+export const jurisdictionTagging = defineGate({
+  number: 9,
+  title: "jurisdiction tagging",
+  rule: "data stays where the IMVU declared",
+  appliesTo: {
+    "identity.register": false,
+    "imvu.create": true,
+    "imvu.scale": true,
+    "imvu.exit": false,
+    "imvu.import": true,
+    "service.deploy": true,
+    "service.restart": true,
+    "service.remove": false,
+    "dns.set": false,
+    "dns.remove": false,
+    "mail.mailbox.create": true,
+    "mail.mailbox.password": false,
+    "mail.mailbox.remove": false,
+    "route.set": true,
+    "route.remove": false,
+  },
+  denials: {
+    WRONG_JURISDICTION: { says: "the node does not stand in the IMVU's jurisdiction", hint: "choose one that 'nexus status' lists for the node" },
+    JURISDICTION_UNKNOWN: { says: "the IMVU's or the node's jurisdiction is not known", hint: "'nexus doctor' shows how the node is tagged" },
+  },
+  decide(command, facts, answer) {
+    const declared = command.op === "imvu.create" || command.op === "imvu.import" ? command.params.jurisdiction : subjectOf(command, facts)?.jurisdiction;
+    if (declared === undefined || facts.node === null) return answer.deny("JURISDICTION_UNKNOWN");
+    return facts.node.jurisdictions.includes(declared) ? answer.pass() : answer.deny("WRONG_JURISDICTION", declared, facts.node.jurisdictions);
+  },
+  async probe(reality, imvu) {
+    return combine(await askFabrics(reality, 9, imvu, ["compute"]));
+  },
+});

@@ -1,0 +1,39 @@
+import { askFabrics, combine, listen } from "../ask.ts";
+import { defineGate } from "../gate.ts";
+
+export const auditLogging = defineGate({
+  number: 11,
+  title: "audit logging",
+  rule: "no privileged action without an entry",
+  appliesTo: {
+    "identity.register": true,
+    "imvu.create": true,
+    "imvu.scale": true,
+    "imvu.exit": true,
+    "imvu.import": true,
+    "service.deploy": true,
+    "service.restart": true,
+    "service.remove": true,
+    "dns.set": true,
+    "dns.remove": true,
+    "mail.mailbox.create": true,
+    "mail.mailbox.password": true,
+    "mail.mailbox.remove": true,
+    "route.set": true,
+    "route.remove": true,
+  },
+  denials: {
+    LEDGER_UNAVAILABLE: { says: "the ledger cannot take the entry, so nothing happens", hint: "'nexus doctor' says why the database does not write; then send it again" },
+  },
+  decide(_command, facts, answer) {
+    return facts.platform.ledgerWritable ? answer.pass() : answer.deny("LEDGER_UNAVAILABLE");
+  },
+  /** An intact log is half of it: each fabric must also find no change in its engine that no entry explains. */
+  async probe(reality, imvu) {
+    const log = await listen("log", async () => {
+      const { ok, detail } = await reality.log.fsck();
+      return { verdict: ok ? "holds" : "broken", detail };
+    });
+    return combine([log, ...(await askFabrics(reality, 11, imvu, ["compute", "domains", "mail", "network"]))]);
+  },
+});

@@ -1,0 +1,35 @@
+import { askFabrics, combine } from "../ask.ts";
+import { defineGate } from "../gate.ts";
+import { mayDo } from "../standing.ts";
+
+export const noSilentRedirection = defineGate({
+  number: 14,
+  title: "no silent redirection",
+  rule: "traffic is not redirected behind the owner's back",
+  appliesTo: {
+    "identity.register": false,
+    "imvu.create": false,
+    "imvu.scale": false,
+    "imvu.exit": false,
+    "imvu.import": false,
+    "service.deploy": false,
+    "service.restart": false,
+    "service.remove": true,
+    "dns.set": true,
+    "dns.remove": true,
+    "mail.mailbox.create": true,
+    "mail.mailbox.password": true,
+    "mail.mailbox.remove": true,
+    "route.set": true,
+    "route.remove": true,
+  },
+  denials: {
+    NOT_THE_OWNERS_WILL: { says: "names, routes and mail change only by a member with that right, or with the owner's approval", hint: "ask the owner to sign this command" },
+  },
+  decide(command, facts, answer) {
+    return mayDo(command, facts) ? answer.pass() : answer.deny("NOT_THE_OWNERS_WILL");
+  },
+  async probe(reality, imvu) {
+    return combine(await askFabrics(reality, 14, imvu, ["domains", "network"]));
+  },
+});

@@ -1,0 +1,16 @@
+/**
+ * What gate 7 counts with.
+ *
+ * - Memory and storage are promised once: the sum of all envelopes on a node stays within what it has.
+ * - CPU is a ceiling, not a reservation: the sum of cpuMillis may reach the node's cores times this factor;
+ *   burst is within the same ceiling's bounded time and is not added.
+ * - storageBytes of an envelope holds the volume AND the mailboxes: bytes used on the volume plus the sum of all
+ *   mailbox quotas stay within it. The volume's own hard limit is the file system's (EDQUOT).
+ */
+export const CPU_OVERCOMMIT_FACTOR = 8;
+export const SERVICES_PER_IMVU_MAX = 32;
+export const MAILBOXES_PER_IMVU_MAX = 512;
+export const RECORD_SETS_PER_IMVU_MAX = 2_000;
+export const ROUTES_PER_IMVU_MAX = 256;
+/** A service needs a few processes to be one: the envelope's count is shared by all. */
+export const PROCESSES_PER_SERVICE_MIN = 2;

@@ -1,0 +1,69 @@
+import type { Evidence, GateNumber, Reading, ReadingSet, SignedCommand } from "../../contract/index.ts";
+import type { ImvuId } from "../../kernel/index.ts";
+import type { PublicKey } from "../identity/index.ts";
+
+export type FabricName = "compute" | "domains" | "mail" | "network";
+
+/** What a probe needs of a fabric; `Fabric` has this shape. */
+export interface Witness {
+  readonly name: FabricName;
+  readonly probes: readonly GateNumber[];
+  probe(gate: GateNumber, imvu: ImvuId | undefined): Promise<Evidence>;
+}
+
+/** A command entry as the log holds it. */
+export interface RecordedCommand {
+  readonly index: number;
+  /** The entry's time. */
+  readonly at_ms: number;
+  readonly signed: SignedCommand;
+}
+
+export interface RecordedEntry {
+  readonly index: number;
+  readonly type: string;
+  /** Digest of the command that an intent or an outcome belongs to; undefined for other entries. */
+  readonly command: string | undefined;
+}
+
+/** The log itself, read from its bodies and tiles, not from projections. */
+export interface LogReality {
+  /** Recomputes leaves, streams and the tree; `detail` counts, or names the first entry that is wrong. */
+  fsck(): Promise<{ readonly ok: boolean; readonly detail: string }>;
+  /** The newest published checkpoint extends every earlier one that was kept; `detail` names sizes. */
+  checkpointConsistent(): Promise<{ readonly ok: boolean; readonly detail: string }>;
+  /** Accepted commands in the log's order; of one IMVU, or all. */
+  acceptedCommands(imvu: ImvuId | undefined): AsyncIterable<RecordedCommand>;
+  /** Every entry's type and the command it belongs to, in the log's order; of one IMVU's stream, or all. */
+  entries(imvu: ImvuId | undefined): AsyncIterable<RecordedEntry>;
+  /** The key with this thumbprint as it was live at that instant, from identity entries. */
+  keyLiveAt(kid: string, at_ms: number): Promise<PublicKey | undefined>;
+}
+
+/** What the seventeen probes may ask. Everything reads engines or the log; nothing here may read a projection. */
+export interface Reality {
+  readonly fabrics: readonly Witness[];
+  readonly log: LogReality;
+  /** IMVUs alive by the log. */
+  imvus(): Promise<readonly ImvuId[]>;
+  /** Zones the DNS server itself says it serves (member zones, without the platform's own catalog). */
+  servedZones(): Promise<readonly string[]>;
+  /** Zones and owners by the log. */
+  boundZones(): Promise<readonly { readonly zone: string; readonly imvu: ImvuId }[]>;
+  /** All fabrics' meters of one IMVU, read now. */
+  readMeters(imvu: ImvuId): Promise<readonly Reading[]>;
+  /** Reads them on demand into a `meter.reading` entry and answers it as the log holds it; absent while that cannot be done. */
+  recordMeters?(imvu: ImvuId): Promise<ReadingSet>;
+  /** Exports one IMVU now, rehearses it and compares; absent while that cannot be done. */
+  rehearseExit?(imvu: ImvuId): Promise<Evidence>;
+  /** Asks the API for another IMVU's data with a stranger's key; absent while that cannot be done. */
+  readAsStranger?(imvu: ImvuId): Promise<Evidence>;
+}
+
+export interface ProbeRow {
+  readonly gate: GateNumber;
+  readonly title: string;
+  readonly verdict: Evidence["verdict"];
+  readonly evidence: string;
+  readonly ms: number;
+}

@@ -1,0 +1,8 @@
+/**
+ * Store: the PostgreSQL that keeps the ledger and its projections – the private cluster as an engine, migrations, transactions.
+ * The platform works as a role that can add to the ledger and never change it; nobody here is a superuser.
+ * Depends on kernel (and contract for the shapes of a site and an engine).
+ */
+export { endPostgresLeftovers, postgresEngine } from "./cluster.ts";
+export { isUniqueViolation, openStore, type Session, type Store, type StoreAddress } from "./store.ts";
+export type { ReadTx, Row, Tx } from "./transaction.ts";

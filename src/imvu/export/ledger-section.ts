@@ -1,0 +1,151 @@
+import { Buffer } from "node:buffer";
+import type { ExportSink, Receipt } from "../../contract/index.ts";
+import type { Statement } from "../../core/handshake/index.ts";
+import { kidOf, openCommand } from "../../core/identity/index.ts";
+import { openCheckpoint, parseEntryBody, parseVerifierKey } from "../../core/ledger/pure.ts";
+import { Fault, type ImvuId, type Json, sha256 } from "../../kernel/index.ts";
+import {
+  type AuditRecord, auditLine, CHECKPOINT_PATH, COMMANDS_AUDIT_PATH, type Entry, type EntryGroup, entriesPath, entryLine, type IdentityKeyLine, KEYS_PATH,
+  keysFile, type Manifest, proofLine, proofsPath, REFUSALS_AUDIT_PATH, revenueCsv, revenuePath,
+} from "../../verify/index.ts";
+import { type LineFile, withLineFiles } from "./text-stream.ts";
+
+/** What the section needs of the log; core/ledger's Ledger is one. */
+export interface LedgerSource {
+  entries(filter: { readonly stream?: string; readonly from?: number; readonly to?: number }): AsyncIterable<{ readonly index: number; readonly body: string }>;
+  inclusionProof(index: number, size: number): Promise<readonly Uint8Array[]>;
+  receipt(index: number): Promise<Receipt>;
+  checkpoint(): string | undefined;
+  readonly verifierKey: string;
+}
+
+export interface LedgerSection {
+  readonly imvu: ImvuId;
+  readonly ledger: LedgerSource;
+  /** The newest entry that must be in: the section waits for a checkpoint that covers it. */
+  readonly through: number;
+  /** Ledger indexes of the entries that registered these keys (by thumbprint); keys nobody registered have none. */
+  registrationsOf(kids: readonly string[]): Promise<readonly number[]>;
+  /** What the IMVU declared and where its data lies: compliance/jurisdiction.json. */
+  readonly jurisdiction: Json;
+}
+
+/** What the platform's stream says that verdicts and statements are made of; the rest of it is public, and not this bundle's. */
+const PLATFORM_TYPES: ReadonlySet<string> = new Set(["platform.created", "platform.law", "platform.tariff"]);
+
+/**
+ * Writes ledger/: the IMVU's whole stream, what it rests on (tariffs, law, the registrations of every signer), a proof for each
+ * entry against one checkpoint, and the files that repeat it for people. @returns what the manifest says of the ledger.
+ */
+export async function writeLedgerSection(sink: ExportSink, section: LedgerSection): Promise<Manifest["ledger"]> {
+  return await withLineFiles(sink, (open) => writeSection(sink, open, section));
+}
+
+type OpenFile = (path: string) => LineFile;
+
+async function writeSection(sink: ExportSink, open: OpenFile, section: LedgerSection): Promise<Manifest["ledger"]> {
+  const { imvu, ledger } = section;
+  await ledger.receipt(section.through);
+  const checkpoint = ledger.checkpoint();
+  const verifier = parseVerifierKey(ledger.verifierKey);
+  const opened = checkpoint !== undefined && verifier.ok ? openCheckpoint(checkpoint, verifier.value) : undefined;
+  if (checkpoint === undefined || !opened?.ok) throw new Fault("LEDGER_NO_CHECKPOINT", `no checkpoint covers entry ${section.through}`, { retry: true });
+  const { size } = opened.value;
+
+  const events = new GroupFile(open, "events", ledger, size);
+  const audits = new Map<string, LineFile>([COMMANDS_AUDIT_PATH, REFUSALS_AUDIT_PATH].map((path) => [path, open(path)]));
+  const kids = new Set<string>();
+  const statements = new Map<string, Statement>();
+  let last = -1;
+  for await (const { index, body: text } of ledger.entries({ stream: imvu, to: size })) {
+    const entry = parsed(index, text);
+    await events.add(entry);
+    last = index;
+    const record = recordOf(entry);
+    for (const kid of record?.signers ?? []) kids.add(kid);
+    const audit = record && auditLine(entry, record);
+    if (audit) await audits.get(audit.path)?.line(audit.line);
+    if (entry.body.type === "statement.closed") {
+      const statement = entry.body.data as unknown as Statement;
+      statements.set(statement.period, statement);
+    }
+  }
+  if (last < 0) throw new Fault("LEDGER_NO_STREAM", `the ledger has no entry of ${imvu}`);
+  await Promise.all([events.end(), ...[...audits.values()].map((file) => file.end())]);
+  for (const statement of statements.values()) await sink.file(revenuePath(statement.period), revenueCsv(statement));
+
+  const platform = new GroupFile(open, "platform", ledger, size);
+  for await (const { index, body } of ledger.entries({ stream: "platform", to: size })) {
+    const entry = parsed(index, body);
+    if (PLATFORM_TYPES.has(entry.body.type)) await platform.add(entry);
+  }
+  await platform.end();
+
+  const keys = await writeIdentities(open, ledger, size, await section.registrationsOf([...kids]));
+  await sink.file(CHECKPOINT_PATH, checkpoint);
+  await sink.file(KEYS_PATH, keysFile(ledger.verifierKey, keys));
+  await sink.file("ledger/compliance/jurisdiction.json", `${JSON.stringify(section.jurisdiction, null, 2)}\n`);
+  return { index: last, checkpoint };
+}
+
+async function writeIdentities(open: OpenFile, ledger: LedgerSource, size: number, indexes: readonly number[]): Promise<readonly IdentityKeyLine[]> {
+  const file = new GroupFile(open, "identities", ledger, size);
+  const keys: IdentityKeyLine[] = [];
+  for (const index of [...new Set(indexes)].sort((a, b) => a - b)) {
+    for await (const { body } of ledger.entries({ from: index, to: index + 1 })) {
+      const entry = parsed(index, body);
+      const key = registeredKeyOf(entry);
+      if (!key) throw new Fault("LEDGER_NO_REGISTRATION", `entry ${index} (${entry.body.type}) registers no key`);
+      keys.push(key);
+      await file.add(entry);
+    }
+  }
+  await file.end();
+  return keys;
+}
+
+/** One group of entries with its proofs: two files, line by line. */
+class GroupFile {
+  private readonly entries: LineFile;
+  private readonly proofs: LineFile;
+  private readonly ledger: LedgerSource;
+  private readonly size: number;
+
+  constructor(open: OpenFile, group: EntryGroup, ledger: LedgerSource, size: number) {
+    this.entries = open(entriesPath(group));
+    this.proofs = open(proofsPath(group));
+    this.ledger = ledger;
+    this.size = size;
+  }
+
+  async add({ index, text }: Entry): Promise<void> {
+    const hashes = await this.ledger.inclusionProof(index, this.size);
+    await this.entries.line(entryLine(index, text));
+    await this.proofs.line(proofLine(index, sha256(text).toString("base64"), hashes.map((hash) => Buffer.from(hash).toString("base64"))));
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([this.entries.end(), this.proofs.end()]);
+  }
+}
+
+function parsed(index: number, text: string): Entry {
+  const body = parseEntryBody(text);
+  if (!body.ok) throw new Fault("LEDGER_BROKEN", `entry ${index}: ${body.message}`, { hint: "nexus ledger fsck" });
+  return { index, text, body: body.value };
+}
+
+function recordOf({ index, body }: Entry): AuditRecord | undefined {
+  if (body.type !== "command.accepted" && body.type !== "command.refused") return undefined;
+  const { jws, verdicts } = body.data as unknown as { jws: unknown; verdicts: AuditRecord["verdicts"] };
+  const opened = openCommand(jws);
+  if (!opened.ok) throw new Fault("LEDGER_BROKEN", `entry ${index}: ${opened.message}`, { hint: "nexus ledger fsck" });
+  return { op: opened.value.command.op, digest: opened.value.digest, signers: opened.value.signatures.map(({ kid }) => kid), verdicts };
+}
+
+function registeredKeyOf({ body }: Entry): IdentityKeyLine | undefined {
+  const opened = body.type === "command.accepted" ? openCommand((body.data as { jws?: unknown }).jws) : undefined;
+  const registered = opened?.ok && opened.value.command.op === "identity.register" ? opened.value.command.params : body.type === "identity.registered" ? body.data : undefined;
+  const { name, publicKey } = (registered ?? {}) as { name?: string; publicKey?: string };
+  return name !== undefined && publicKey !== undefined ? { name, kid: kidOf(publicKey), publicKey } : undefined;
+}

@@ -1,0 +1,137 @@
+import type { Command, DnsRecordSet, Imvu, Op } from "../../contract/index.ts";
+import type { Effects, Work, Worked } from "../../core/command/index.ts";
+import type { Fqdn, IdentityName, ImvuId, Json, Sha256 } from "../../kernel/index.ts";
+import { converge, type FabricName, FABRIC_ORDER, type Fabrics, stepsTo } from "./fabrics.ts";
+import { type Allocation, createdImvu, nextImvu, withDkim } from "./next.ts";
+
+/** Leaving and arriving, which need more than steps; imvu/export and imvu/import implement them. */
+export interface Journeys {
+  exit(work: Work): Promise<Json>;
+  /** The document a verified bundle brings, with the number it had. */
+  arriving(command: Extract<Command, { op: "imvu.import" }>, owner: IdentityName): Promise<Imvu>;
+  /** Puts back what steps alone cannot: keys before the zone is signed, content, messages. */
+  arrive(work: Work & { readonly after: Imvu }): Promise<void>;
+}
+
+export interface EffectsDeps {
+  readonly fabrics: Fabrics;
+  readonly journeys: Journeys;
+  readonly suffix: Fqdn;
+  readonly publicAddress: string;
+  contentOf(runtime: "static" | "node" | "python"): Promise<Sha256>;
+  /** Reads all meters once and writes the reading: a new unit is metered from its first second. */
+  attachMeters(imvu: ImvuId): Promise<void>;
+}
+
+const TOUCHED: Record<Op, readonly FabricName[]> = {
+  "identity.register": [],
+  "imvu.create": FABRIC_ORDER,
+  "imvu.import": FABRIC_ORDER,
+  "imvu.exit": [],
+  "imvu.scale": ["network", "compute"],
+  "service.deploy": ["compute"],
+  "service.restart": [],
+  "service.remove": ["network", "compute"],
+  "dns.set": ["domains"],
+  "dns.remove": ["domains"],
+  "mail.mailbox.create": ["mail"],
+  "mail.mailbox.password": ["mail"],
+  "mail.mailbox.remove": ["mail"],
+  "route.set": ["network"],
+  "route.remove": ["network"],
+};
+
+/** What a command does to the engines: the document after it, and the steps that make it true. */
+export function imvuEffects(deps: EffectsDeps): Effects {
+  const { fabrics, journeys } = deps;
+  return {
+    async allocate(command, actor, at, nextNumber) {
+      if (command.op === "imvu.create") {
+        const allocation: Allocation = { number: nextNumber, createdAt: at, suffix: deps.suffix, publicAddress: deps.publicAddress, content: await deps.contentOf(command.params.runtime) };
+        return { ...allocation };
+      }
+      if (command.op === "imvu.import") return JSON.parse(JSON.stringify(await journeys.arriving(command, actor as IdentityName))) as Json;
+      return null;
+    },
+    after(command, before, allocation) {
+      if (command.op === "imvu.create") return createdImvu(command.params, allocation as unknown as Allocation);
+      if (command.op === "imvu.import") return allocation as unknown as Imvu;
+      return before && nextImvu(before, command);
+    },
+    withLearned: (after, learned) => {
+      const { dkim } = (learned ?? {}) as { dkim?: Imvu["dkim"] };
+      return dkim ? withDkim(after, dkim) : after;
+    },
+    objection: async (command, before) => objectionTo(fabrics, command, before),
+    converge: async (id, to) => {
+      await converge(fabrics, id, to);
+    },
+    async run(work) {
+      const { command, after, saga } = work;
+      switch (command.op) {
+        case "identity.register":
+          return { learned: null, observed: { name: command.params.name } };
+        case "imvu.create":
+          return await create(deps, work, after as Imvu);
+        case "imvu.import":
+          await journeys.arrive({ ...work, after: after as Imvu });
+          await deps.attachMeters((after as Imvu).id);
+          return { learned: null, observed: await fabrics.view(after as Imvu) };
+        case "imvu.exit":
+          return { learned: null, observed: await journeys.exit(work) };
+        case "service.restart": {
+          const { name } = command.params;
+          const id = command.imvu as ImvuId;
+          await saga.run([{ key: `compute/restart/${name}`, sentence: `restart ${name}`, do: () => fabrics.restartService(id, name), undo: async () => {} }]);
+          break;
+        }
+        default:
+          for (const name of TOUCHED[command.op]) await saga.run(await stepsTo(fabrics, name, (after as Imvu).id, after));
+      }
+      return { learned: null, observed: await fabrics.view(after as Imvu) };
+    },
+  };
+}
+
+async function create(deps: EffectsDeps, { saga }: Work, after: Imvu): Promise<Worked> {
+  const { fabrics } = deps;
+  let dkim: Imvu["dkim"] = [];
+  await saga.run([
+    {
+      key: `mail/keys/${after.zone}`,
+      sentence: `make mail signing keys for ${after.zone}`,
+      do: async () => {
+        dkim = await fabrics.createDkimKeys(after.id, after.zone);
+      },
+      undo: () => fabrics.removeDkimKeys(after.id),
+    },
+  ]);
+  const whole = withDkim(after, dkim);
+  for (const name of FABRIC_ORDER) await saga.run(await stepsTo(fabrics, name, whole.id, whole));
+  await saga.run([{ key: `meters/${after.id}`, sentence: "attach the meters and take their first reading", do: () => deps.attachMeters(after.id), undo: async () => {} }]);
+  return { learned: JSON.parse(JSON.stringify({ dkim })) as Json, observed: await fabrics.view(whole) };
+}
+
+type Objection = Awaited<ReturnType<Effects["objection"]>>;
+
+function objectionTo(fabrics: Fabrics, command: Command, before: Imvu | undefined): Objection {
+  if (!before) return undefined;
+  if (command.op === "dns.set") {
+    const checked = fabrics.validateRecord(before.zone, command.params);
+    if (!checked.ok) return checked;
+    return clash(command.params, before.records);
+  }
+  if (command.op === "dns.remove" && !before.records.some((set) => set.name === command.params.name && set.type === command.params.type))
+    return { code: "NO_SUCH_RECORD", message: `name: ${command.params.name} has no ${command.params.type} records`, hint: `nexus dns list --imvu-id ${before.id}` };
+  if (command.op === "route.remove" && !before.routes.some((route) => route.host === command.params.host && route.path === command.params.path))
+    return { code: "NO_SUCH_ROUTE", message: `there is no route ${command.params.host}${command.params.path}`, hint: `nexus route list --imvu-id ${before.id}` };
+  if ((command.op === "service.remove" || command.op === "service.restart") && !before.services.some((service) => service.name === command.params.name))
+    return { code: "NO_SUCH_SERVICE", message: `there is no service ${command.params.name}`, hint: `nexus service list --imvu-id ${before.id}` };
+  return undefined;
+}
+
+/** RFC 2181 §10.1: beside a CNAME nothing else may stand at a name. */
+function clash(set: Pick<DnsRecordSet, "name" | "type">, records: readonly DnsRecordSet[]): Objection {
+  const other = records.find((old) => old.name === set.name && old.type !== set.type && (old.type === "CNAME" || set.type === "CNAME"));
+  return other && { code: "CNAME_ALONE", message: `type: ${set.name} has ${other.type} records already, and a CNAME must stand alone`, hint: `nexus dns remove --name ${set.name} --type ${other.type}` };
+}

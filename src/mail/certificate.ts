@@ -1,0 +1,21 @@
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { ensureFolder, Fault, writeFileAtomic } from "../kernel/index.ts";
+import type { Layout } from "./layout.ts";
+
+/** Paths of PEM files root can read; whoever makes certificates renews them there. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** A copy of our own before each start: both engines read it as root, before they drop privileges. */
+export async function copyCertificate(layout: Layout, tls: TlsFiles): Promise<void> {
+  await ensureFolder(dirname(layout.certificate), 0o700);
+  for (const [from, to] of [[tls.certFile, layout.certificate], [tls.keyFile, layout.certificateKey]] as const) {
+    const pem = await readFile(from).catch((cause) => {
+      throw new Fault("MAIL_CERTIFICATE", `the mail engines need ${from}`, { cause });
+    });
+    await writeFileAtomic(to, pem, 0o600);
+  }
+}

@@ -1,0 +1,10 @@
+/**
+ * Platform: composition – the home on disk, supervised engines, rooms and core put together, schedules, start and stop.
+ * The only room that knows all others.
+ * Depends on everything above it in the map.
+ */
+export { doctor } from "./doctor.ts";
+export { type Downed, down } from "./down.ts";
+export { firstClosedAncestor, type Home, homeExists, openHome, siteFolder } from "./home.ts";
+export { type RunningPlatform, startPlatform } from "./start.ts";
+export { upDetached, type UpOptions, upForeground } from "./up.ts";

@@ -1,0 +1,158 @@
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Command, Imvu } from "../contract/index.ts";
+import { asJson, identityByName } from "../core/command/index.ts";
+import { type Ledger, openLogKey } from "../core/ledger/index.ts";
+import { noteSigner, signNote } from "../core/ledger/pure.ts";
+import type { BundleFacts } from "../core/policy-engine/index.ts";
+import type { Store } from "../core/store/index.ts";
+import { exportImvu, IMVU_DOCUMENT_PATH, type KnownKey, OWNER_PATH } from "../imvu/export/index.ts";
+import { arrive, arrivingImvu, type OpenedBundle, openBundle, parseDocument } from "../imvu/import/index.ts";
+import type { Fabrics, Journeys } from "../imvu/imvu-manager/index.ts";
+import { type Clock, Fault, type ImvuId, type KeyId, type IdentityName, type Outcome, rfc3339, type Sha256 } from "../kernel/index.ts";
+import type { BlobShelf } from "./blob-shelf.ts";
+import type { Home } from "./home.ts";
+import { rehearse } from "./rehearsal.ts";
+import { statementFor } from "./statements.ts";
+import { VERSION } from "./status.ts";
+
+export interface Archive {
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+export interface OpenJourneys extends Journeys {
+  /** What a verified bundle says, for the judge; null when the command brings none or it cannot be read. */
+  bundleFacts(command: Command): Promise<BundleFacts | null>;
+  newestArchive(imvu: ImvuId): Promise<Archive | undefined>;
+}
+
+export interface JourneyDeps {
+  readonly home: Home;
+  readonly fabrics: Fabrics;
+  readonly ledger: Ledger;
+  readonly store: Store;
+  readonly blobs: BlobShelf;
+  readonly clock: Clock;
+  readonly say: (line: string) => void;
+}
+
+/** Leaving and arriving, with this home's folders, keys and log. */
+export function openJourneys(deps: JourneyDeps): OpenJourneys {
+  const { home, fabrics, ledger, store, blobs, clock } = deps;
+  const exits = join(home.site.dir, "exits");
+
+  const withBundle = async <T>(digest: Sha256, work: (bundle: OpenedBundle) => Promise<T>): Promise<T> => {
+    const bundle = must(await openBundle(blobs.path(digest), { scratchDir: exits }));
+    try {
+      return await work(bundle);
+    } finally {
+      await bundle.close();
+    }
+  };
+
+  return {
+    async exit({ command, digest, before, saga }) {
+      if (command.op !== "imvu.exit" || !before) throw new TypeError("not an exit");
+      const at = rfc3339(clock.now());
+      const dir = join(exits, `${before.id}-${at.replace(/[:.]/g, "").replace(/\d{3}Z$/, "Z")}`);
+      const intent = await intentOf(store, digest);
+      let exported: Awaited<ReturnType<typeof exportImvu>> | undefined;
+      await saga.run([
+        { key: `exit/statement/${before.id}`, sentence: "draw this month's statement from the readings", do: () => drawStatement(ledger, before, at), undo: async () => {} },
+        {
+          key: `exit/bundle/${before.id}`,
+          sentence: "write the bundle, rehearse its import, pack it",
+          do: async () => {
+            exported = await exportImvu(
+              {
+                blobs,
+                ledger,
+                sign: await manifestSigner(home),
+                toolVersion: VERSION,
+                exports: [fabrics.domains, fabrics.mail, fabrics.compute, fabrics.network].map((fabric) => (sink) => fabric.export(before.id, sink)),
+                rehearse: (reader, imvu) => rehearse({ home, fabrics, reader, imvu, say: deps.say }),
+                registrationsOf: (kids) => registrationsOf(store, kids),
+                keys: await memberKeys(store, before),
+              },
+              { imvu: before, dir, at, command: { command: digest as Sha256, index: intent }, through: ledger.size() - 1, encryptTo: command.params.encryptTo },
+            );
+          },
+          undo: async () => {
+            for (const path of [dir, `${dir}.partial`, `${dir}.tar.zst`, `${dir}.tar.zst.age`]) await rm(path, { recursive: true, force: true });
+          },
+        },
+      ]);
+      const { packed, rehearsal, bundle } = exported as Awaited<ReturnType<typeof exportImvu>>;
+      const { sections } = bundle.manifest;
+      return asJson({ state: "exported", archive: packed.archive, sha256: packed.sha256, bytes: packed.bytes, manifest: bundle.manifestSha256, sections, rehearsal });
+    },
+
+    async arriving(command, owner) {
+      return await withBundle(command.params.bundle, async (bundle) => {
+        const document = must(parseDocument(await bundle.read(IMVU_DOCUMENT_PATH)));
+        const { name, jurisdiction } = command.params;
+        return arrivingImvu(document, { name, owner, jurisdiction, publicAddress: home.site.publicAddress });
+      });
+    },
+
+    async arrive({ command, after, saga }) {
+      if (command.op !== "imvu.import") throw new TypeError("not an import");
+      await withBundle(command.params.bundle, (bundle) => arrive(fabrics, blobs, after, bundle, saga));
+    },
+
+    async bundleFacts(command) {
+      if (command.op !== "imvu.import") return null;
+      return await withBundle(command.params.bundle, async (bundle) => {
+        const document = must(parseDocument(await bundle.read(IMVU_DOCUMENT_PATH)));
+        const owner = JSON.parse(Buffer.from(await bundle.read(OWNER_PATH)).toString("utf8")) as { keys: { kid: KeyId }[] };
+        return { manifest: bundle.manifestSha256, sourceId: document.id, zone: document.zone, envelope: document.envelope, ownerKids: owner.keys.map((key) => key.kid) };
+      });
+    },
+
+    async newestArchive(imvu) {
+      const names = (await readdir(exits)).filter((name) => name.startsWith(`${imvu}-`) && /\.tar\.zst(\.age)?$/.test(name)).sort();
+      const name = names.at(-1);
+      if (!name) return undefined;
+      const path = join(exits, name);
+      return { name, path, bytes: (await stat(path)).size };
+    },
+  };
+}
+
+function must<T>(outcome: Outcome<T>): T {
+  if (!outcome.ok) throw new Fault(outcome.code, outcome.message, { hint: outcome.hint });
+  return outcome.value;
+}
+
+async function drawStatement(ledger: Ledger, imvu: Imvu, at: string): Promise<void> {
+  const statement = must(await statementFor(ledger, imvu, at.slice(0, 7)));
+  await ledger.append([{ stream: imvu.id, type: "statement.closed", actor: "platform", data: asJson(statement) }]);
+}
+
+async function manifestSigner(home: Home): Promise<(text: string) => string> {
+  const key = await openLogKey(join(home.site.dir, "keys", "log.pem"));
+  const signer = noteSigner(`${home.site.suffix}/${home.name}/${home.site.homeId}`, key);
+  return (text) => signNote(text, [signer]);
+}
+
+async function intentOf(store: Store, digest: string): Promise<number> {
+  const rows = await store.snapshot((tx) => tx.query<{ intent_index: number }>("SELECT intent_index FROM command_seen WHERE digest = $1", [digest]));
+  return Number(rows[0]?.intent_index);
+}
+
+async function registrationsOf(store: Store, kids: readonly string[]): Promise<readonly number[]> {
+  const rows = await store.snapshot((tx) => tx.query<{ at: number }>("SELECT updated_index AS at FROM identity WHERE kid = ANY($1) ORDER BY 1", [kids]));
+  return rows.map((row) => Number(row.at));
+}
+
+async function memberKeys(store: Store, imvu: Imvu): Promise<readonly KnownKey[]> {
+  const keys: KnownKey[] = [];
+  for (const { identity } of imvu.members) {
+    const row = await store.snapshot((tx) => identityByName(tx, identity));
+    if (row) keys.push({ identity: row.name as IdentityName, kid: row.kid as KeyId, publicKey: row.publicKey, status: "live", registered: (await registrationsOf(store, [row.kid]))[0] ?? 0 });
+  }
+  return keys;
+}
+

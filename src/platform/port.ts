@@ -1,0 +1,136 @@
+import { createReadStream } from "node:fs";
+import type { PlatformPort } from "../api/index.ts";
+import type { Imvu } from "../contract/index.ts";
+import { allImvus, asJson, type CommandBus, type Effects, identityByKid, identityByName, imvuById, replayUnits } from "../core/command/index.ts";
+import { publicKeyFromText } from "../core/identity/index.ts";
+import type { Ledger } from "../core/ledger/index.ts";
+import { probeGates } from "../core/policy-engine/index.ts";
+import type { Store } from "../core/store/index.ts";
+import type { Fabrics } from "../imvu/imvu-manager/index.ts";
+import { accept, type Clock, type Fqdn, type IdentityName, type Json, refuse, sha256 } from "../kernel/index.ts";
+import type { BlobShelf } from "./blob-shelf.ts";
+import { publishedTariffs } from "./genesis.ts";
+import type { Home } from "./home.ts";
+import type { OpenJourneys } from "./journeys.ts";
+import { type Meters, readMeters } from "./meters.ts";
+import { realityOf } from "./reality.ts";
+import type { Rooms } from "./rooms.ts";
+import { statementFor } from "./statements.ts";
+import { statusOf } from "./status.ts";
+import { readAsStranger } from "./stranger.ts";
+import type { RunningEngines } from "./supervision/index.ts";
+import type { ToldUnits } from "./told.ts";
+
+export interface PortDeps {
+  readonly home: Home;
+  readonly clock: Clock;
+  readonly rooms: Rooms;
+  readonly fabrics: Fabrics;
+  readonly engines: RunningEngines;
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly bus: CommandBus;
+  readonly blobs: BlobShelf;
+  readonly told: ToldUnits;
+  readonly meters: Meters;
+  readonly journeys: OpenJourneys;
+  readonly effects: Effects;
+}
+
+const TOKEN_SECONDS = 300;
+
+/** The platform as the API sees it: reads, and one way to change anything. */
+export function platformPort(deps: PortDeps): PlatformPort {
+  const { home, clock, rooms, fabrics, store, ledger, bus, blobs, told, meters, journeys } = deps;
+  const { site } = home;
+  const apiOrigin = `http://${site.listenAddress}:${site.ports.api}`;
+  const all = [fabrics.compute, fabrics.domains, fabrics.mail, fabrics.network];
+  const atStart = ledger.checkpoint();
+  const units = async (): Promise<readonly Imvu[]> => {
+    await told.refresh(store);
+    return [...(await replayUnits(ledger, deps.effects)).values()];
+  };
+  return {
+    clock,
+    apiOrigin,
+    status: () => statusOf(deps),
+    submit: (signed) => bus.submit(signed),
+    dryRun: (signed) => bus.dryRun(signed),
+    operation: (digest) => bus.operations.get(digest),
+    keyOf: async (kid) => {
+      const row = await store.snapshot((tx) => identityByKid(tx, kid));
+      const key = row?.status === "live" ? publicKeyFromText(row.publicKey) : undefined;
+      return key?.ok ? key.value : undefined;
+    },
+    identityOf: async (kid) => (await store.snapshot((tx) => identityByKid(tx, kid)))?.name as IdentityName | undefined,
+    identity: async (name) => {
+      const row = await store.snapshot((tx) => identityByName(tx, name));
+      return row && asJson(row);
+    },
+    putBlob: (digest, by, body) => blobs.putBy(by, digest, body),
+    imvusOf: async (identity) => (await store.snapshot(allImvus)).filter((imvu) => imvu.members.some((member) => member.identity === identity)),
+    imvu: (id) => store.snapshot((tx) => imvuById(tx, id)),
+    view: (imvu) => fabrics.view(imvu),
+    zoneFile: (imvu) => rooms.domains.zoneFile(imvu.zone),
+    serviceLogs: (imvu, service, lines) => rooms.compute.serviceLogs(imvu.id, service as Parameters<Rooms["compute"]["serviceLogs"]>[1], lines),
+    readMeters: async (imvu) => {
+      const { index, set } = await meters.record(imvu.id);
+      return asJson({ index, ...set });
+    },
+    statement: async (imvu, month) => {
+      await meters.record(imvu.id);
+      const made = await statementFor(ledger, imvu, month);
+      return made.ok ? accept(asJson(made.value)) : made;
+    },
+    tariff: async () => asJson((await publishedTariffs(ledger)).at(-1) ?? null),
+    entries: async (imvu, from, limit) => {
+      const entries: Json[] = [];
+      for await (const entry of ledger.entries({ stream: imvu.id, from })) {
+        if (entries.length >= limit) break;
+        const { index, streamSeq, time, type, actor, data } = entry;
+        entries.push({ index, streamSeq, time, type, actor, data });
+      }
+      return { entries };
+    },
+    routeToken: async (imvu, identity, host) => {
+      const role = imvu.members.find((member) => member.identity === identity)?.role;
+      if (!role || !imvu.routes.some((route) => route.host === host && route.class === "restricted"))
+        return refuse("not-found", "NO_RESTRICTED_ROUTE", `host: ${imvu.id} has no restricted route at this host`, `nexus route list --imvu-id ${imvu.id}`);
+      const token = await rooms.network.issueToken({ imvu: imvu.id, identity, role, host: host as Fqdn, ttl_s: TOKEN_SECONDS });
+      return accept({ token, host, role, expiresIn: TOKEN_SECONDS });
+    },
+    exitArchive: async (imvu) => {
+      const archive = await journeys.newestArchive(imvu.id);
+      return archive && { name: archive.name, bytes: archive.bytes, body: createReadStream(archive.path) };
+    },
+    verifyGates: async (imvu) => {
+      const reality = realityOf({
+        fabrics: all,
+        ledger,
+        units: async () => (await units()).filter((unit) => unit.status !== "exited"),
+        servedZones: () => rooms.domains.servedZones(),
+        readMeters: (id) => readMeters(all, id),
+        recordMeters: async (id) => (await meters.record(id)).set,
+        readAsStranger: (id) => readAsStranger(apiOrigin, id, clock.now()),
+        keptCheckpoints: atStart === undefined ? [] : [atStart],
+      });
+      await told.refresh(store);
+      return asJson({ ...(imvu ? { imvu } : {}), gates: await probeGates(reality, imvu) });
+    },
+    log: {
+      verifierKey: ledger.verifierKey,
+      origin: ledger.verifierKey.slice(0, ledger.verifierKey.indexOf("+")),
+      checkpoint: () => ledger.checkpoint(),
+      receipt: async (index) => {
+        if (index >= ledger.size()) return undefined;
+        const { body, proof } = await ledger.receipt(index);
+        return { index, leaf: sha256(body).toString("base64"), proof };
+      },
+      consistency: async (from, to) => (to <= ledger.size() ? (await ledger.consistencyProof(from, to)).map((hash) => hash.toString("base64")) : undefined),
+      tile: (level, index, width) => ledger.tile(level, index, width),
+      entries: (index, width) => ledger.entriesBundle(index, width),
+      fsck: async () => asJson(await ledger.fsck()),
+    },
+  };
+}
+

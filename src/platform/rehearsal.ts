@@ -1,0 +1,104 @@
+import { createHash, randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import type { BundleReader, ExportSink, Imvu, Site } from "../contract/index.ts";
+import { Saga } from "../core/command/index.ts";
+import { PASSWD_PATH, type Rehearsal } from "../imvu/export/index.ts";
+import { arrive } from "../imvu/import/index.ts";
+import { desiredOf, FABRIC_ORDER, type Fabrics, stepsTo } from "../imvu/imvu-manager/index.ts";
+import { ensureFolder, messageOf } from "../kernel/index.ts";
+import { resolverAddressOf } from "../network/index.ts";
+import { BlobShelf } from "./blob-shelf.ts";
+import { allocatePorts } from "./free-ports.ts";
+import type { Home } from "./home.ts";
+import { fabricsOf, openRooms } from "./rooms.ts";
+import { endEngineGroups, superviseEngines } from "./supervision/index.ts";
+
+export interface RehearsalOrder {
+  readonly home: Home;
+  readonly fabrics: Fabrics;
+  readonly reader: BundleReader;
+  readonly imvu: Imvu;
+  readonly say: (line: string) => void;
+}
+
+/**
+ * Imports what was just written into a scratch instance with engines of its own, and compares, resource by resource, with the ledger's
+ * list: nothing may be left to do there, and what the scratch instance would export must be, file by file, what the bundle holds.
+ */
+export async function rehearse({ home, reader, imvu, say }: RehearsalOrder): Promise<Rehearsal> {
+  const dir = join(home.root, `r${randomBytes(2).toString("hex")}`);
+  const site: Site = { ...home.site, dir, homeId: randomBytes(3).toString("hex"), ports: await allocatePorts(home.site.listenAddress, Math.random) };
+  await ensureFolder(dir, 0o711);
+  for (const folder of ["run", "log"]) await ensureFolder(join(dir, folder), 0o711);
+  for (const folder of ["blobs", "keys"]) await ensureFolder(join(dir, folder), 0o700);
+  const blobs = new BlobShelf(join(dir, "blobs"));
+  const desired = desiredOf(imvu, resolverAddressOf(imvu.number));
+  const rooms = await openRooms(site, blobs, { desiredOf: (id) => (id === imvu.id ? desired : undefined), zones: () => new Map([[imvu.zone, imvu.id]]) });
+  try {
+    await rooms.open();
+    const engines = await superviseEngines(site, rooms.engines, (line) => say(`rehearsal: ${line}`));
+    try {
+      const fabrics = fabricsOf(rooms, async () => null);
+      await arrive(fabrics, blobs, imvu, reader, new Saga(() => {}));
+      return await compare(fabrics, imvu, reader);
+    } finally {
+      await engines.stop();
+    }
+  } finally {
+    await rooms.close().catch((error) => say(`rehearsal: ${messageOf(error)}`));
+    await endEngineGroups(site.homeId);
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Made anew at each export by the engines: signatures and image layers carry times. What they are made from is compared instead. */
+const MADE_ANEW = [/^domains\/zones\//, /^compute\/images\//, /^compute\/content\//];
+
+async function compare(fabrics: Fabrics, imvu: Imvu, bundle: BundleReader): Promise<Rehearsal> {
+  const different: { what: string; expected: string; found: string }[] = [];
+  let compared = 0;
+  for (const name of FABRIC_ORDER) {
+    const left = await stepsTo(fabrics, name, imvu.id, imvu);
+    const resources = resourcesOf(imvu)[name];
+    compared += resources.length;
+    for (const step of left) different.push({ what: `${name}: ${step.key}`, expected: "nothing left to do", found: step.sentence });
+  }
+  const again = new DigestSink();
+  for (const fabric of [fabrics.domains, fabrics.mail, fabrics.network, fabrics.compute]) await fabric.export(imvu.id, again);
+  const files = ["domains/", "mail/", "network/", "compute/"].flatMap((prefix) => bundle.list(prefix)).filter((path) => path !== PASSWD_PATH && !MADE_ANEW.some((rule) => rule.test(path)));
+  for (const path of files) {
+    compared += 1;
+    const expected = await digestOf(bundle.stream(path));
+    const found = again.digests.get(path) ?? "missing";
+    if (found !== expected) different.push({ what: path, expected, found });
+  }
+  return { compared, equal: compared - different.length, different };
+}
+
+function resourcesOf(imvu: Imvu): Record<(typeof FABRIC_ORDER)[number], readonly string[]> {
+  return {
+    network: ["namespace", ...imvu.routes.map((route) => `${route.host}${route.path}`)],
+    compute: ["envelope", "volume", ...imvu.services.map((service) => service.name)],
+    domains: [imvu.zone, ...imvu.records.map((set) => `${set.name}/${set.type}`)],
+    mail: [imvu.zone, ...imvu.mailboxes.map((mailbox) => mailbox.address), ...imvu.dkim.map((key) => key.selector)],
+  };
+}
+
+/** Takes an export without keeping it: only each file's digest. */
+class DigestSink implements ExportSink {
+  readonly digests = new Map<string, string>();
+
+  async file(path: string, source: string | Uint8Array | Readable): Promise<void> {
+    this.digests.set(path, await digestOf(source instanceof Readable ? source : Readable.from([Buffer.from(source as Uint8Array)])));
+  }
+
+  omit(): void {}
+}
+
+async function digestOf(stream: Readable): Promise<string> {
+  const hasher = createHash("sha256");
+  for await (const chunk of stream) hasher.update(chunk as Uint8Array);
+  return hasher.digest("hex");
+}

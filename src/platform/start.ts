@@ -1,0 +1,150 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { serveApi } from "../api/index.ts";
+import { type Imvu, RESOURCES, type Resource } from "../contract/index.ts";
+import { allImvus, CommandBus, factsLoader } from "../core/command/index.ts";
+import { openLedger, openLogKey } from "../core/ledger/index.ts";
+import { lawDigest } from "../core/policy-engine/index.ts";
+import { openStore, postgresEngine, type Store } from "../core/store/index.ts";
+import { blueprintTar, converge, imvuEffects, RUNTIMES, type Runtime, zoneOf } from "../imvu/imvu-manager/index.ts";
+import { messageOf, type Sha256, sha256Hex, sleep, systemClock } from "../kernel/index.ts";
+import { BlobShelf } from "./blob-shelf.ts";
+import { ensureGenesis } from "./genesis.ts";
+import type { Home } from "./home.ts";
+import { openJourneys } from "./journeys.ts";
+import { Meters } from "./meters.ts";
+import { platformPort } from "./port.ts";
+import { fabricsOf, openRooms } from "./rooms.ts";
+import { superviseEngines } from "./supervision/index.ts";
+import { ToldUnits } from "./told.ts";
+import { usedOf } from "./used.ts";
+import { viewOf } from "./view.ts";
+
+export interface RunningPlatform {
+  readonly apiOrigin: string;
+  stop(): Promise<void>;
+}
+
+/** What was opened, to be closed in reverse, also when opening fails half-way. */
+class Opened {
+  private readonly closers: (() => Promise<void>)[] = [];
+
+  onClose(closer: () => Promise<void>): void {
+    this.closers.push(closer);
+  }
+
+  async close(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const closer of this.closers.toReversed()) await closer().catch((error: unknown) => failures.push(error));
+    this.closers.length = 0;
+    if (failures.length > 0) throw new AggregateError(failures, `not everything was stopped: ${failures.map(messageOf).join("; ")}`);
+  }
+}
+
+/**
+ * Starts everything of a home: rooms, engines, store, ledger; makes the engines equal to the ledger; finishes what a crash
+ * interrupted; serves the API; reads the meters. The caller holds the home's lock.
+ */
+export async function startPlatform(home: Home, say: (line: string) => void): Promise<RunningPlatform> {
+  const opened = new Opened();
+  try {
+    return await startAll(home, say, opened);
+  } catch (error) {
+    await opened.close().catch((fault) => say(messageOf(fault)));
+    throw error;
+  }
+}
+
+async function startAll(home: Home, say: (line: string) => void, opened: Opened): Promise<RunningPlatform> {
+  const { site } = home;
+  const clock = systemClock;
+  const blobs = new BlobShelf(join(site.dir, "blobs"));
+  const told = new ToldUnits();
+  const rooms = await openRooms(site, blobs, told);
+  opened.onClose(() => rooms.close());
+  say("opening namespaces, volumes and our own small servers");
+  await rooms.open();
+  say("starting engines");
+  const engines = await superviseEngines(site, [postgresEngine(site), ...rooms.engines], say);
+  opened.onClose(() => engines.stop());
+  const store = await openStore({ site });
+  opened.onClose(() => store.close());
+  const ledger = await openLedger({ store, clock, randomBytes, logKey: await openLogKey(join(site.dir, "keys", "log.pem")), origin: `${site.suffix}/${home.name}/${site.homeId}` });
+  opened.onClose(() => ledger.close());
+  const law = lawDigest();
+  await ensureGenesis(ledger, clock, { name: home.name, suffix: site.suffix, law });
+
+  const fabrics = fabricsOf(rooms, (imvu) => viewOf(rooms, site, imvu));
+  const meters = new Meters([fabrics.compute, fabrics.domains, fabrics.mail, fabrics.network], ledger, clock);
+  const journeys = openJourneys({ home, fabrics, ledger, store, blobs, clock, say });
+  const contents = await blueprints(blobs);
+  const effects = imvuEffects({
+    fabrics,
+    journeys,
+    suffix: site.suffix,
+    publicAddress: site.publicAddress,
+    contentOf: async (runtime) => contents.get(runtime) as Sha256,
+    attachMeters: async (imvu) => {
+      await meters.record(imvu);
+    },
+  });
+  const bus = new CommandBus({
+    store,
+    ledger,
+    clock,
+    effects,
+    law,
+    loadFacts: factsLoader(store, clock, {
+      suffix: site.suffix,
+      node: { name: home.name, jurisdictions: site.nodeJurisdictions, capacity: home.capacity },
+      meteredResources: Object.keys(RESOURCES) as Resource[],
+      used: (imvu, command) => usedOf(rooms, imvu, command),
+      blob: (digest, actor, imvu) => blobs.fact(digest, actor, imvu),
+      bundle: (command) => journeys.bundleFacts(command),
+      zoneOfNext: (number) => zoneOf(number, site.suffix),
+      ledgerWritable: async () => (await store.snapshot((tx) => tx.query("SELECT 1 AS one"))).length === 1,
+      keyLoaded: true,
+    }),
+  });
+  const units = await told.refresh(store);
+  for (const imvu of units.filter((one) => one.status !== "creating")) {
+    const steps = await converge(fabrics, imvu.id, imvu);
+    if (steps > 0) say(`${imvu.id}: ${steps} steps made the engines equal to the ledger`);
+  }
+  await bus.resume(say);
+
+  const port = platformPort({ home, clock, rooms, fabrics, engines, store, ledger, bus, blobs, told, meters, journeys, effects });
+  const api = await serveApi(port, site.listenAddress, site.ports.api, say);
+  opened.onClose(() => api.close());
+  opened.onClose(startMeterRounds(home.meterInterval_ms, store, meters, say));
+  return { apiOrigin: port.apiOrigin, stop: () => opened.close() };
+}
+
+async function blueprints(blobs: BlobShelf): Promise<ReadonlyMap<Runtime, Sha256>> {
+  const digests = new Map<Runtime, Sha256>();
+  for (const runtime of RUNTIMES) {
+    const tar = await blueprintTar(runtime);
+    const digest = sha256Hex(tar);
+    if (!(await blobs.has(digest))) await blobs.put(digest, [tar]);
+    digests.set(runtime, digest);
+  }
+  return digests;
+}
+
+/** Rounds never overlap; the last one is finished before the engines stop, with one reading more, because counters may end with them. */
+function startMeterRounds(interval_ms: number, store: Store, meters: Meters, say: (line: string) => void): () => Promise<void> {
+  const ending = new AbortController();
+  const units = async (): Promise<readonly Imvu[]> => (await store.snapshot(allImvus)).filter((imvu) => imvu.status !== "creating");
+  const running = (async () => {
+    for (;;) {
+      await sleep(interval_ms, ending.signal);
+      if (ending.signal.aborted) return;
+      await meters.round(await units(), say).catch((error) => say(`meters: ${messageOf(error)}`));
+    }
+  })();
+  return async () => {
+    ending.abort();
+    await running;
+    await meters.round(await units(), say);
+  };
+}

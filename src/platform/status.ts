@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import { allImvus, asJson } from "../core/command/index.ts";
+import type { Json } from "../kernel/index.ts";
+import type { PortDeps } from "./port.ts";
+
+export const VERSION = "0.1.0";
+
+/** What `nexus status` prints; its keys are a promise to scripts. */
+export async function statusOf({ home, rooms, engines, store, ledger }: PortDeps): Promise<Json> {
+  const { site } = home;
+  const at = (port: number) => `${site.listenAddress}:${port}`;
+  const { ports } = site;
+  const units = await store.snapshot(allImvus);
+  const count = (statuses: readonly string[]) => units.filter((imvu) => statuses.includes(imvu.status)).length;
+  const checkpoint = ledger.checkpoint();
+  return asJson({
+    platform: {
+      name: home.name,
+      home: home.root,
+      origin: ledger.verifierKey.slice(0, ledger.verifierKey.indexOf("+")),
+      logKey: ledger.verifierKey,
+      suffix: site.suffix,
+      version: VERSION,
+      caFile: rooms.network.certificateAuthority.caFile,
+    },
+    listen: {
+      api: at(ports.api),
+      gatewayHttp: at(ports.gatewayHttp),
+      gatewayHttps: at(ports.gatewayHttps),
+      dns: at(ports.dns),
+      resolver: at(ports.resolver),
+      smtp: at(ports.smtp),
+      submission: at(ports.submission),
+      submissions: at(ports.submissions),
+      imap: at(ports.imap),
+      imaps: at(ports.imaps),
+      log: `http://${at(ports.api)}/log/`,
+    },
+    engines: engines.views(),
+    database: store.describe(),
+    ledger: { size: ledger.size(), checkpoint: checkpoint ?? null, witnesses: { required: 0, present: 0 } },
+    imvus: { active: count(["active", "creating"]), exiting: count(["exiting"]), exited: count(["exported", "exited"]) },
+    supervisor: { pid: process.pid, log: join(site.dir, "log") },
+  });
+}

@@ -1,0 +1,39 @@
+import { createHash, type Hash } from "node:crypto";
+import type { Statement } from "../core/handshake/index.ts";
+import type { Manifest } from "./bundle/manifest.ts";
+import { type AuditRecord, auditLine, COMMANDS_AUDIT_PATH, REFUSALS_AUDIT_PATH, revenueCsv, revenuePath } from "./derived-files.ts";
+import type { Failures } from "./failures.ts";
+import { type IdentityKeyLine, keysFile, KEYS_PATH } from "./keys-file.ts";
+import { CHECKPOINT_PATH, type Entry } from "./ledger-files.ts";
+
+/** Makes the repeating files again, as digests only, and holds them against the manifest's. */
+export class DerivedCheck {
+  private readonly audits = new Map<string, Hash>([COMMANDS_AUDIT_PATH, REFUSALS_AUDIT_PATH].map((path) => [path, createHash("sha256")]));
+  private readonly revenues = new Map<string, string>();
+
+  command(entry: Entry, record: AuditRecord): void {
+    const audit = auditLine(entry, record);
+    if (audit) this.audits.get(audit.path)?.update(`${audit.line}\n`);
+  }
+
+  statement(statement: Statement): void {
+    this.revenues.set(revenuePath(statement.period), revenueCsv(statement));
+  }
+
+  finish(manifest: Manifest, logKey: string, identities: readonly IdentityKeyLine[], failures: Failures): void {
+    const expected = new Map<string, string>();
+    for (const [path, hash] of this.audits) expected.set(path, hash.digest("hex"));
+    for (const [path, text] of this.revenues) expected.set(path, digest(text));
+    expected.set(CHECKPOINT_PATH, digest(manifest.ledger.checkpoint));
+    expected.set(KEYS_PATH, digest(keysFile(logKey, identities)));
+    const listed = new Map(manifest.files.map(({ path, sha256 }) => [path as string, sha256 as string]));
+    for (const [path, sha256] of expected) {
+      if (listed.get(path) !== sha256) failures.add(path, `what the ledger's entries say: SHA-256 ${sha256}`, listed.get(path) ?? "no such file");
+    }
+    for (const path of listed.keys()) if (/^ledger\/(audit|revenue)\//.test(path) && !expected.has(path)) failures.add(path, "a file that the ledger's entries account for", "another one");
+  }
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,18 @@
+/**
+ * Verify: what a bundle is, and whether it is true – files, ledger, commands, verdicts, statements – without a platform or a network.
+ * The same code runs in `nexus verify-export`, in import and, as one file, inside every bundle.
+ * Depends on ledger (pure), handshake, policy-engine, identity, contract and kernel.
+ */
+export { inspectBundle, openPlain } from "./bundle/inspect.ts";
+export {
+  BUNDLE_BYTES_MAX, BUNDLE_FILES_MAX, BUNDLE_FORMAT, type Manifest, type ManifestFile, manifestNoteText, manifestText, sectionsOf,
+} from "./bundle/manifest.ts";
+export { type BundlePath, MANIFEST_PATH, parseBundlePath, SIGNATURE_PATH, sectionOf } from "./bundle/path.ts";
+export { BUNDLE_LIMITS, type BundleLimits, unpackBundle } from "./bundle/unpack.ts";
+export { type AuditRecord, auditLine, COMMANDS_AUDIT_PATH, REFUSALS_AUDIT_PATH, revenueCsv, revenuePath } from "./derived-files.ts";
+export { type Failure, Failures } from "./failures.ts";
+export { type IdentityKeyLine, identityKeysOf, keysFile, KEYS_PATH, logKeyOf } from "./keys-file.ts";
+export { CHECKPOINT_PATH, type Entry, type EntryGroup, entriesPath, entryLine, proofLine, proofsPath } from "./ledger-files.ts";
+export { countsLine, verificationText } from "./print.ts";
+export { type VerifyExportOptions, verifyExport } from "./verify-export.ts";
+export { type Verification, type VerifyOptions } from "./verify-bundle.ts";

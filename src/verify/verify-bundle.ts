@@ -1,0 +1,133 @@
+import { chainFlaw, openCheckpoint, parseVerifierKey, type StreamHead } from "../core/ledger/pure.ts";
+import { sha256 } from "../kernel/index.ts";
+import { inspectBundle } from "./bundle/inspect.ts";
+import type { Manifest } from "./bundle/manifest.ts";
+import { BUNDLE_LIMITS, type BundleLimits } from "./bundle/unpack.ts";
+import { CommandCheck } from "./commands.ts";
+import { DerivedCheck } from "./derived-check.ts";
+import { entryTexts, parseLine, readEntries } from "./entry-reader.ts";
+import { Counter, Failures, type Failure, type Tally } from "./failures.ts";
+import { CHECKPOINT_PATH, type Entry, entriesPath } from "./ledger-files.ts";
+import { Registry } from "./registry.ts";
+import { StatementCheck } from "./statements.ts";
+
+export interface VerifyOptions {
+  /** The log's verifier key as the reader knows it from elsewhere; without it the bundle's own is taken. */
+  readonly logKey?: string;
+  readonly limits?: BundleLimits;
+}
+
+export const COUNTED = ["entries", "commands", "verdicts", "statements", "files"] as const;
+export type Counted = (typeof COUNTED)[number];
+
+export interface Verification {
+  readonly ok: boolean;
+  /** How many of each were verified and found good. */
+  readonly counts: Readonly<Record<Counted, number>>;
+  /** How many of each there are. */
+  readonly of: Readonly<Record<Counted, number>>;
+  /** In the order found, at most FAILURES_KEPT_MAX. */
+  readonly failures: readonly Failure[];
+  readonly failuresTotal: number;
+  readonly imvu: string | null;
+  readonly createdAt: string | null;
+  readonly logKey: string | null;
+}
+
+/** Everything about an unpacked bundle that can be known without its platform: files, ledger, commands, verdicts, statements. */
+export async function verifyBundle(dir: string, options: VerifyOptions = {}): Promise<Verification> {
+  const failures = new Failures();
+  const { manifest, logKey, files } = await inspectBundle(dir, options.limits ?? BUNDLE_LIMITS, options.logKey, failures);
+  const tallies: Record<Counted, Tally> = { entries: new Counter(), commands: new Counter(), verdicts: new Counter(), statements: new Counter(), files };
+  if (manifest && logKey !== undefined) Object.assign(tallies, await verifyLedger(dir, manifest, logKey, failures));
+  const numbers = (key: "good" | "of") => Object.fromEntries(COUNTED.map((name) => [name, tallies[name][key]])) as Record<Counted, number>;
+  return {
+    ok: failures.total === 0,
+    counts: numbers("good"),
+    of: numbers("of"),
+    failures: failures.list,
+    failuresTotal: failures.total,
+    imvu: manifest?.imvu ?? null,
+    createdAt: manifest?.createdAt ?? null,
+    logKey: logKey ?? null,
+  };
+}
+
+async function verifyLedger(dir: string, manifest: Manifest, logKey: string, failures: Failures): Promise<Partial<Record<Counted, Tally>>> {
+  const entries = new Counter();
+  const verifier = parseVerifierKey(logKey);
+  const checkpoint = verifier.ok ? openCheckpoint(manifest.ledger.checkpoint, verifier.value) : verifier;
+  if (!checkpoint.ok) {
+    failures.add(CHECKPOINT_PATH, `a checkpoint signed by ${logKey}`, checkpoint.message);
+    return {};
+  }
+  const registry = new Registry();
+  const commands = new CommandCheck(registry, failures);
+  const statements = new StatementCheck(manifest.imvu, failures);
+  const derived = new DerivedCheck();
+  const read = (group: "identities" | "platform" | "events") => readEntries(dir, group, checkpoint.value, entries, failures);
+
+  for await (const entry of read("platform")) {
+    if (entry.body.stream !== "platform") failures.add(`entry ${entry.index}`, "an entry of the platform's stream", entry.body.stream);
+    else if (entry.body.type === "platform.law") commands.learnLaw(entry);
+    else if (entry.body.type === "platform.tariff") statements.learnTariff(entry);
+  }
+  for await (const entry of read("identities")) {
+    if (entry.body.type === "command.accepted") commands.check(entry);
+    else registerFrom(entry, registry, failures);
+  }
+  for await (const text of entryTexts(dir, "events")) {
+    if (!text.includes('"type":"statement.closed"')) continue;
+    const entry = parseLine(text);
+    if (typeof entry !== "string") statements.expect((entry.body.data as { period?: unknown } | null)?.period);
+  }
+  const stream = new StreamCheck(manifest, failures);
+  for await (const entry of read("events")) {
+    stream.follow(entry);
+    const { type } = entry.body;
+    if (type === "command.accepted" || type === "command.refused") {
+      const record = commands.check(entry);
+      if (record) derived.command(entry, record);
+    } else if (type === "effect.applied" || type === "effect.failed") commands.checkOutcome(entry);
+    else if (type === "meter.reading") statements.addReading(entry);
+    else if (type === "statement.closed") {
+      const statement = statements.check(entry);
+      if (statement) derived.statement(statement);
+    }
+  }
+  stream.finish();
+  commands.checkExit(manifest);
+  derived.finish(manifest, logKey, registry.keyLines(), failures);
+  return { entries, commands: commands.commands, verdicts: commands.verdicts, statements: statements.statements };
+}
+
+function registerFrom({ index, body }: Entry, registry: Registry, failures: Failures): void {
+  const { name, publicKey } = (body.data ?? {}) as { name?: unknown; publicKey?: unknown };
+  const flaw = body.type === "identity.registered" ? registry.register(name, publicKey, index) : `an entry of type ${body.type}`;
+  if (flaw) failures.add(`entry ${index} (${body.type})`, "the registration of a free name and key", flaw);
+}
+
+/** The IMVU's stream from its first entry to the one the manifest names, without a gap. */
+class StreamCheck {
+  private readonly manifest: Manifest;
+  private readonly failures: Failures;
+  private head: StreamHead | undefined;
+  private last = -1;
+
+  constructor(manifest: Manifest, failures: Failures) {
+    this.manifest = manifest;
+    this.failures = failures;
+  }
+
+  follow({ index, text, body }: Entry): void {
+    const flaw = body.stream === this.manifest.imvu ? chainFlaw(body, this.head) : `it belongs to stream ${body.stream}`;
+    if (flaw) this.failures.add(`${entriesPath("events")} entry ${index}`, `the next entry of stream ${this.manifest.imvu}`, flaw);
+    this.head = { streamSeq: body.streamSeq, time: body.time, leaf: sha256(text) };
+    this.last = index;
+  }
+
+  finish(): void {
+    const { index } = this.manifest.ledger;
+    if (this.last !== index) this.failures.add(entriesPath("events"), `entry ${index} at its end`, this.last < 0 ? "no entry" : `entry ${this.last}`);
+  }
+}

@@ -1,0 +1,193 @@
+import { Buffer } from "node:buffer";
+import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
+import { type Envelope, GIB, type Imvu, type Op, type Reading, type ReadingSet, RESOURCES, type Resource, type SignedCommand } from "../../src/contract/index.ts";
+import { DEFAULT_PRICES_V1, parsePeriod, type Statement, statement, type Tariff } from "../../src/core/handshake/index.ts";
+import { type CommandFields, commandFields, type OpenedCommand, openCommand, type SigningKey, signCommand, signingKeyFromJwk } from "../../src/core/identity/index.ts";
+import { noteSigner, signNote } from "../../src/core/ledger/pure.ts";
+import { type Facts, isAllowed, judge, type RegisteredKey, signatureFactsOf } from "../../src/core/policy-engine/index.ts";
+import { BundleWriter, type FinishedBundle, REPORT_PATH, renderReport, writeIdentitySection, writeLedgerSection } from "../../src/imvu/export/index.ts";
+import { type Fqdn, type IdentityName, imvuIdOf, type Json, type Jurisdiction, type KeyId, type ServiceName, type Sha256, sha256Hex } from "../../src/kernel/index.ts";
+import { SyntheticLog } from "./synthetic-log.ts";
+
+export const IMVU = imvuIdOf(42);
+export const LAW = sha256Hex("the law of this world");
+export const BEGIN_MS = Date.UTC(2026, 10, 3, 9);
+const MINUTE_MS = 60_000;
+const OWNER = "creator-8891" as IdentityName;
+const STRANGER = "workshop-17" as IdentityName;
+const ENVELOPE: Envelope = { cpuMillis: 2_000, memoryBytes: 4 * GIB, storageBytes: 50 * GIB, iops: 100, bandwidthBps: 100_000_000, processes: 512, burst: null };
+const DOCUMENT: Imvu = {
+  id: IMVU, number: 42, name: "ArtGallery", slug: "artgallery", owner: OWNER, jurisdiction: "EU-GDPR" as Jurisdiction, status: "active", zone: "imvu042.world" as Fqdn,
+  createdAt: new Date(BEGIN_MS).toISOString(), envelope: ENVELOPE, services: [{ name: "web" as ServiceName, source: { kind: "runtime", runtime: "static", content: sha256Hex("site") }, port: 8080, env: {} }],
+  records: [], dkim: [], mailboxes: [], routes: [], members: [{ identity: OWNER, role: "owner" }],
+};
+
+/** What a dishonest platform may do while it writes its log; each hook leaves everything after it consistent. */
+export interface Dishonesty {
+  command?(record: Record<string, unknown>, op: Op): Record<string, unknown>;
+  statement?(made: Statement): Statement;
+  reading?(set: ReadingSet, at: number): ReadingSet;
+  jws?(signed: SignedCommand, op: Op): SignedCommand;
+  data?(data: Json, type: string): Json;
+  /** Appends the accepted command a second time. */
+  readonly replay?: boolean;
+}
+
+/** A platform's short life in one log: two identities, an IMVU, commands accepted and refused, readings over two months, a statement, an exit. */
+export class SyntheticWorld {
+  readonly log: SyntheticLog;
+  readonly keys = new Map<string, SigningKey>();
+  private readonly registered = new Map<KeyId, RegisteredKey & { readonly index: number }>();
+  private readonly lies: Dishonesty;
+  private readonly readings: { index: number; set: ReadingSet }[] = [];
+  private tariffIndex = 0;
+  readonly tariff: Tariff = { v: 1, currency: "EUR", validFrom: new Date(BEGIN_MS).toISOString(), prices: DEFAULT_PRICES_V1 };
+  exit: { command: Sha256; index: number } = { command: sha256Hex(""), index: -1 };
+
+  constructor(lies: Dishonesty = {}, origin = "test.nexus.example/log") {
+    this.lies = lies;
+    this.log = new SyntheticLog(noteSigner(origin, privateKeyOf(`log ${origin}`)), BEGIN_MS);
+    this.live();
+  }
+
+  private live(): void {
+    this.append("platform", "platform.created", "platform", { origin: this.log.signer.name });
+    this.append("platform", "platform.law", "platform", { law: LAW });
+    this.tariffIndex = this.append("platform", "platform.tariff", "platform", this.tariff as unknown as Json).index;
+    this.register(OWNER);
+    this.register(STRANGER);
+    const password = sha256Hex("a crypt(3) hash");
+    this.command(OWNER, "imvu.create", null, { name: "ArtGallery", owner: OWNER, jurisdiction: "EU-GDPR", envelope: ENVELOPE as unknown as Json, runtime: "static", mailboxPasswordHash: password });
+    this.read(0n);
+    this.command(OWNER, "dns.set", IMVU, { name: "www.imvu042.world", type: "A", ttl: 300, values: ["203.0.113.7"] });
+    this.command(STRANGER, "dns.set", IMVU, { name: "www.imvu042.world", type: "A", ttl: 300, values: ["198.51.100.1"] });
+    this.command("nobody-00", "dns.remove", IMVU, { name: "www.imvu042.world", type: "A" });
+    this.log.now_ms = Date.UTC(2026, 10, 20);
+    this.read(7_000_000_001n);
+    this.command(OWNER, "imvu.scale", IMVU, { envelope: { ...ENVELOPE, cpuMillis: 4_000 } as unknown as Json });
+    this.log.now_ms = Date.UTC(2026, 11, 1, 0, 1);
+    this.read(31_000_000_007n);
+    this.close("2026-11");
+    this.read(32_000_000_000n);
+    this.close("2026-12");
+    const exit = this.command(OWNER, "imvu.exit", IMVU, { encryptTo: null }, false);
+    this.exit = { command: exit.digest, index: this.log.all.length - 1 };
+  }
+
+  keyOf(name: string): SigningKey {
+    const known = this.keys.get(name);
+    if (known) return known;
+    const { d, x } = createPrivateKeyJwk(`identity ${name}`);
+    const key = signingKeyFromJwk({ kty: "OKP", crv: "Ed25519", d, x });
+    this.keys.set(name, key);
+    return key;
+  }
+
+  private register(name: IdentityName): void {
+    const key = this.keyOf(name);
+    this.command(name, "identity.register", null, { name, publicKey: key.publicKey.text });
+    this.registered.set(key.kid, { publicKey: key.publicKey, identity: name, status: "live", index: this.log.all.length - 2 });
+  }
+
+  private command(actor: string, op: Op, imvu: typeof IMVU | null, params: CommandFields["params"], outcome = true): OpenedCommand {
+    this.log.now_ms += MINUTE_MS;
+    const nonce = createHash("sha256").update(`nonce ${this.log.all.length}`).digest().subarray(0, 16).toString("base64url");
+    const honest = signCommand(commandFields(op, imvu, params, this.log.now_ms, nonce), this.keyOf(actor));
+    const opened = openCommand(this.lies.jws?.(honest, op) ?? honest);
+    if (!opened.ok) throw new TypeError(opened.message);
+    const facts = this.facts(opened.value);
+    const verdicts = judge(opened.value, facts);
+    const accepted = isAllowed(verdicts);
+    const record = { digest: opened.value.digest, jws: opened.value.signed, facts, verdicts, law: LAW, allocation: null };
+    const data = (this.lies.command?.(record, op) ?? record) as unknown as Json;
+    const identity = facts.signatures[0]?.identity ?? (op === "identity.register" ? (params.name as string) : "unknown");
+    const stream = op === "identity.register" ? identity : IMVU;
+    const intent = this.append(stream, accepted ? "command.accepted" : "command.refused", identity, data);
+    if (this.lies.replay && op === "dns.set" && accepted) this.append(stream, "command.accepted", identity, data);
+    if (accepted && outcome) this.append(stream, "effect.applied", "platform", { digest: opened.value.digest, intent: intent.index, op, imvu, learned: null, observed: null });
+    return opened.value;
+  }
+
+  private facts(opened: OpenedCommand): Facts {
+    const { command } = opened;
+    const signatures = signatureFactsOf(opened, (kid) => this.registered.get(kid));
+    const creating = command.op === "imvu.create";
+    const signers = new Set(signatures.map(({ identity }) => identity));
+    return {
+      v: 1, now_ms: this.log.now_ms, suffix: "world" as Fqdn, signatures, nonceSeen: false,
+      registration: command.op === "identity.register" ? { nameTaken: false, keyTaken: false } : null,
+      imvu: command.imvu === null ? null : {
+        id: IMVU, owner: OWNER, jurisdiction: DOCUMENT.jurisdiction, status: "active", zone: DOCUMENT.zone, envelope: ENVELOPE,
+        members: DOCUMENT.members.filter(({ identity }) => signers.has(identity)), counts: { services: 1, recordSets: 4, mailboxes: 1, routes: 1 },
+        mailQuotaBytes: GIB, named: { service: false, recordSet: false, mailbox: false, route: null },
+      },
+      newZone: creating ? DOCUMENT.zone : null,
+      zoneClaims: command.imvu === null ? [] : [{ zone: DOCUMENT.zone, imvu: IMVU }],
+      node: { name: "node-1", jurisdictions: [DOCUMENT.jurisdiction], capacity: { cpuMillis: 64_000, memoryBytes: 256 * GIB, storageBytes: 4_096 * GIB }, allocated: { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 } },
+      used: command.imvu === null ? null : { memoryBytes: 1, storageBytes: 1, processes: 1, mailboxMessages: null },
+      meters: Object.keys(RESOURCES) as Resource[],
+      blobs: creating ? [{ digest: command.params.mailboxPasswordHash, readable: true, bytes: 60 }] : [],
+      bundle: null, platform: { ledgerWritable: true, keyLoaded: true },
+    };
+  }
+
+  private read(total: bigint): void {
+    this.log.now_ms += MINUTE_MS;
+    const readings = (Object.keys(RESOURCES) as Resource[]).map((resource): Reading => ({ resource, value: String(total), boot: "b1", epoch: "e1" }));
+    const honest: ReadingSet = { imvu: IMVU, at: new Date(this.log.now_ms).toISOString(), readings };
+    this.readings.push({ index: this.log.all.length, set: honest });
+    this.append(IMVU, "meter.reading", "platform", (this.lies.reading?.(honest, this.readings.length) ?? honest) as unknown as Json);
+  }
+
+  private close(name: string): void {
+    const period = parsePeriod(name);
+    const head = this.log.head(IMVU);
+    if (!period.ok || !head) throw new TypeError(name);
+    const made = statement({
+      imvu: IMVU, period: period.value, tariff: { index: this.tariffIndex, tariff: this.tariff }, readings: this.readings,
+      streamHead: { streamSeq: head.streamSeq, sha256: head.leaf.toString("hex") }, closed: this.log.now_ms >= period.value.end_ms,
+    });
+    this.append(IMVU, "statement.closed", "platform", (this.lies.statement?.(made) ?? made) as unknown as Json);
+  }
+
+  private append(stream: string, type: Parameters<SyntheticLog["append"]>[0]["type"], actor: string, data: Json) {
+    const plain = JSON.parse(JSON.stringify(data)) as Json;
+    return this.log.append({ stream, type, actor, data: this.lies.data?.(plain, type) ?? plain });
+  }
+
+  async registrationsOf(kids: readonly string[]): Promise<readonly number[]> {
+    return kids.flatMap((kid) => this.registered.get(kid as KeyId)?.index ?? []);
+  }
+
+  readonly sign = (text: string): string => signNote(text, [this.log.signer]);
+
+  /** The bundle as an export writes it, with a file or two for each section. */
+  async writeBundle(dir: string, verifier: string): Promise<FinishedBundle> {
+    const writer = await BundleWriter.create(dir);
+    const createdAt = new Date(this.log.now_ms).toISOString();
+    const keys = [...this.registered.values()].map(({ publicKey, identity, status, index }) => ({ identity, kid: publicKey.kid, publicKey: publicKey.text, status, registered: index }));
+    await writeIdentitySection(writer, DOCUMENT, keys);
+    await writer.file("domains/zones/imvu042.world.zone", "$ORIGIN imvu042.world.\n@ 3600 IN SOA ns.world. hostmaster.world. 1 7200 3600 1209600 300\n");
+    await writer.file("mail/mailboxes/hello@imvu042.world/INBOX.mbox", "From a@b Tue Nov  3 09:00:00 2026\nSubject: one\n\nbody\n");
+    await writer.file("compute/volumes/web.tar.zst", Buffer.from([40, 181, 47, 253, 0, 1, 2, 3]));
+    await writer.file("verify.mjs", verifier);
+    const jurisdiction = { imvu: IMVU, declared: DOCUMENT.jurisdiction, nodes: [{ name: "node-1", jurisdictions: [DOCUMENT.jurisdiction] }] };
+    const ledger = await writeLedgerSection(writer, { imvu: IMVU, ledger: this.log, through: this.exit.index, registrationsOf: (kids) => this.registrationsOf(kids), jurisdiction });
+    writer.omit("compute/vms", "the IMVU has no virtual machine");
+    await writer.file(REPORT_PATH, renderReport({ imvu: DOCUMENT, createdAt, ledger, logKey: this.log.verifierKey, ...writer.contents() }));
+    return await writer.finish({ imvu: IMVU, createdAt, toolVersion: "0.1.0", ledger, exit: this.exit, sign: this.sign });
+  }
+}
+
+/** The same keys in every run: RFC 8410 PKCS #8 around 32 bytes that a name gives. */
+function privateKeyOf(name: string): KeyObject {
+  const seed = createHash("sha256").update(name).digest();
+  return createPrivateKey({ key: Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), seed]), format: "der", type: "pkcs8" });
+}
+
+function createPrivateKeyJwk(name: string): { d: string; x: string } {
+  const { d, x } = privateKeyOf(name).export({ format: "jwk" });
+  if (d === undefined || x === undefined) throw new TypeError(name);
+  return { d, x };
+}
+
