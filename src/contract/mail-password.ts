@@ -25,7 +25,7 @@ export async function hashMailPassword(password: string): Promise<string> {
 
 /** The forms a stored hash may have: exactly one line, a known scheme, bounded work. */
 export function parseMailPasswordHash(text: string): Outcome<string> {
-  if (text.length <= MAIL_HASH_CHARS_MAX && isKnownForm(text)) return accept(text.startsWith("{") ? text : `{CRYPT}${text}`);
+  if (text.length <= MAIL_HASH_CHARS_MAX && isKnownForm(text)) return accept(text);
   return refuse(
     "usage",
     "BAD_PASSWORD_HASH",

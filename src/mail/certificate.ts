@@ -9,10 +9,13 @@ export interface TlsFiles {
   readonly keyFile: string;
 }
 
+export type TlsSource = () => TlsFiles | Promise<TlsFiles>;
+
 /** A copy of our own before each start: both engines read it as root, before they drop privileges. */
-export async function copyCertificate(layout: Layout, tls: TlsFiles): Promise<void> {
+export async function copyCertificate(layout: Layout, tls: TlsSource): Promise<void> {
   await ensureFolder(dirname(layout.certificate), 0o700);
-  for (const [from, to] of [[tls.certFile, layout.certificate], [tls.keyFile, layout.certificateKey]] as const) {
+  const { certFile, keyFile } = await tls();
+  for (const [from, to] of [[certFile, layout.certificate], [keyFile, layout.certificateKey]] as const) {
     const pem = await readFile(from).catch((cause) => {
       throw new Fault("MAIL_CERTIFICATE", `the mail engines need ${from}`, { cause });
     });

@@ -15,4 +15,4 @@ export { type IdentityKeyLine, identityKeysOf, keysFile, KEYS_PATH, logKeyOf } f
 export { CHECKPOINT_PATH, type Entry, type EntryGroup, entriesPath, entryLine, proofLine, proofsPath } from "./ledger-files.ts";
 export { countsLine, verificationText } from "./print.ts";
 export { type VerifyExportOptions, verifyExport } from "./verify-export.ts";
-export { type Verification, type VerifyOptions } from "./verify-bundle.ts";
+export type { Verification, VerifyOptions } from "./verify-bundle.ts";

@@ -12,7 +12,7 @@ const USAGE = `usage: node verify.mjs [PATH] [--log-key KEY] [--json]
   PATH           bundle folder, .tar or .tar.zst; default: the folder this file lies in
   --log-key KEY  the log's verifier key (<name>+<id>+<base64>) as you know it from elsewhere; default: the one in the bundle
   --json         one JSON document instead of text
-exit codes: 0 everything holds, 1 something does not, 2 usage
+exit codes: 0 everything holds, 1 something does not, 2 it could not be checked
 `;
 
 async function main(): Promise<number> {
@@ -37,7 +37,7 @@ async function main(): Promise<number> {
     return verification.ok ? 0 : 1;
   } catch (error) {
     process.stderr.write(`${messageOf(error)}${error instanceof Fault ? ` – ${error.hint}` : ""}\n`);
-    return error instanceof Fault && error.code === "BUNDLE_MISSING" ? 2 : 1;
+    return 2;
   }
 }
 

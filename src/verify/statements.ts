@@ -1,16 +1,35 @@
 import type { ReadingSet } from "../contract/index.ts";
 import { openRating, parsePeriod, parseReadingSet, parseTariff, type Period, type Rating, type Statement, statementOf, type TariffEntry, tariffInForce } from "../core/handshake/index.ts";
-import { canonicalJson, type ImvuId, type Json } from "../kernel/index.ts";
+import { canonicalJson, type ImvuId, type Json, sha256Hex } from "../kernel/index.ts";
 import { firstDifference } from "./difference.ts";
 import { Counter, type Failures } from "./failures.ts";
 import type { Entry } from "./ledger-files.ts";
 
-/** Every closed statement made again, to the last unit, from the readings that stand before it and the tariff it cites. */
+/** A statement that is still to come in the stream, and what it says it rests on. */
+interface Expected {
+  readonly period: Period;
+  /** streamSeq of the last entry it knew; −1: none. */
+  readonly headSeq: number;
+  readonly rating: Rating;
+  /** SHA-256 of that entry, once it has passed. */
+  head: string | undefined;
+  /** It knows a reading at or after its period's end: nothing later can change it. */
+  whole: boolean;
+  /** A reading that stands before it, would change it, and that it did not know. */
+  missed: number | undefined;
+}
+
+/**
+ * Every statement made again, to the last unit, from the tariff in force and the readings up to the entry it names as the last it
+ * knew. While a statement is drawn another entry may slip in, so that entry need not be the one right before; but a closed
+ * statement knows every reading that could change it, and it is the period's last.
+ */
 export class StatementCheck {
   readonly statements = new Counter();
   private readonly imvu: ImvuId;
   private readonly failures: Failures;
-  private readonly open = new Map<string, { readonly period: Period; readonly rating: Rating }>();
+  private readonly expected = new Map<number, Expected>();
+  private readonly closed = new Set<string>();
   private readonly tariffs: TariffEntry[] = [];
 
   constructor(imvu: ImvuId, failures: Failures) {
@@ -24,45 +43,59 @@ export class StatementCheck {
     else this.failures.add(`entry ${index} (${body.type})`, "a tariff", tariff.message);
   }
 
-  /** A period must be announced before its first reading passes. */
-  expect(periodName: unknown): void {
-    const period = parsePeriod(periodName);
-    if (period.ok) this.open.set(period.value.name, { period: period.value, rating: openRating(period.value) });
+  /** Announces a statement entry before the stream is walked, so that memory holds sums and no readings. */
+  expect({ body }: Entry): void {
+    const { period: name, streamHead } = (body.data ?? {}) as { period?: unknown; streamHead?: { streamSeq?: unknown } | null };
+    const period = parsePeriod(name);
+    const headSeq = streamHead?.streamSeq ?? -1;
+    if (!period.ok || typeof headSeq !== "number" || headSeq >= body.streamSeq) return;
+    this.expected.set(body.streamSeq, { period: period.value, headSeq, rating: openRating(period.value), head: undefined, whole: false, missed: undefined });
   }
 
-  addReading({ index, body }: Entry): void {
-    const set = parseReadingSet(body.data);
-    if (!set.ok || set.value.imvu !== this.imvu) {
-      this.failures.add(`entry ${index} (${body.type})`, `a reading of ${this.imvu}`, set.ok ? `one of ${set.value.imvu}` : set.message);
-      return;
+  /** Every entry of the stream, in order, before check. */
+  follow({ index, text, body }: Entry): void {
+    const set = body.type === "meter.reading" ? this.readingOf(index, body.data) : undefined;
+    for (const [at, one] of this.expected) {
+      if (body.streamSeq === one.headSeq) one.head = sha256Hex(text);
+      if (set && body.streamSeq <= one.headSeq) {
+        one.rating.add(index, set);
+        one.whole ||= Date.parse(set.at) >= one.period.end_ms;
+      } else if (set && body.streamSeq < at && !one.whole) one.missed ??= index;
     }
-    for (const { rating } of this.open.values()) rating.add(index, body.data as unknown as ReadingSet);
   }
 
   /** @returns the statement as it is derived, for the files that repeat it. */
   check({ index, body }: Entry): Statement | undefined {
     this.statements.of += 1;
     const what = `entry ${index} (${body.type})`;
-    const name = (body.data as { period?: unknown } | null)?.period;
-    const known = typeof name === "string" ? this.open.get(name) : undefined;
+    const known = this.expected.get(body.streamSeq);
+    this.expected.delete(body.streamSeq);
     if (!known) {
-      this.failures.add(what, "the one closed statement of a period", `${canonicalJson((name ?? null) as Json)}, closed before or no period`);
+      this.failures.add(what, "a statement of a month, drawn from entries before it", canonicalJson(body.data).slice(0, 100));
       return undefined;
     }
-    const { period, rating } = known;
+    const { period, headSeq, rating, head, missed } = known;
+    if (this.closed.has(period.name)) this.failures.add(`${what} ${period.name}`, "no statement after the closed one", "another");
     const tariff = tariffInForce(period, this.tariffs.filter((one) => one.index < index));
     if (!tariff) {
       this.failures.add(what, "a tariff published before", "none in the bundle");
       return undefined;
     }
-    // Before its month has ended a statement (at an exit) is one so far, and another may follow; a closed one is the last.
+    const streamHead = head === undefined ? null : { streamSeq: headSeq, sha256: head };
     const closed = Date.parse(body.time) >= period.end_ms;
-    if (closed) this.open.delete(period.name);
-    const streamHead = body.streamSeq === 0 ? null : { streamSeq: body.streamSeq - 1, sha256: body.prev };
+    if (closed) this.closed.add(period.name);
+    if (closed && missed !== undefined) this.failures.add(`${what} ${period.name}`, "every reading up to the period's end and the first after it", `without entry ${missed}`);
     const derived = statementOf({ imvu: this.imvu, period, tariff, streamHead, closed }, rating);
     const difference = firstDifference(JSON.parse(JSON.stringify(derived)) as Json, body.data);
     if (difference) this.failures.add(`${what} ${period.name} ${difference.path}`, difference.expected, difference.found);
     else this.statements.good += 1;
     return derived;
+  }
+
+  private readingOf(index: number, data: Json): ReadingSet | undefined {
+    const set = parseReadingSet(data);
+    if (set.ok && set.value.imvu === this.imvu) return set.value;
+    this.failures.add(`entry ${index} (meter.reading)`, `a reading of ${this.imvu}`, set.ok ? `one of ${set.value.imvu}` : set.message);
+    return undefined;
   }
 }

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import test from "node:test";
 import { type Fsck, fsckLedger, type Ledger, openLedger, openLogKey } from "../../src/core/ledger/index.ts";
 import { verifyCheckpoints } from "../../src/core/ledger/pure.ts";
-import { openStore, postgresEngine } from "../../src/core/store/index.ts";
+import { endPostgresLeftovers, openStore, postgresEngine, type Store } from "../../src/core/store/index.ts";
 import { runOk, systemClock } from "../../src/kernel/index.ts";
-import { superviseEngines } from "../../src/platform/supervision/index.ts";
+import { endEngineGroups, type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
 import { ScratchSite } from "../harness/scratch-site.ts";
 
 /**
@@ -19,28 +19,39 @@ const TABLES = ["ledger_entry", "ledger_node", "ledger_checkpoint"];
 
 const scratch = await ScratchSite.create();
 const { site } = scratch;
-await mkdir(join(site.dir, "keys"), { mode: 0o700 });
-const logKey = await openLogKey(join(site.dir, "keys", "log.pem"));
-const engines = await superviseEngines(site, [postgresEngine(site)], () => {});
-const store = await openStore({ site });
-const open = () => openLedger({ store, clock: systemClock, randomBytes, logKey, origin: "log.example/nexus" });
-let ledger: Ledger = await open();
-// Most entries in batches, some alone; two streams that alternate.
-for (let at = 0; at < ENTRIES; ) {
-  const many = at % 60 === 0 ? 20 : 5;
-  await ledger.append(Array.from({ length: many }, (_, n) => ({ stream: (at + n) % 2 ? "IMVU-001" : "IMVU-002", type: "meter.reading" as const, actor: "platform", data: { n: at + n } })));
-  at += many;
-}
-await ledger.receipt(ENTRIES - 1);
-const note = ledger.checkpoint() as string;
-await superuser(`CREATE SCHEMA hidden; ${TABLES.map((table) => `CREATE TABLE hidden.${table} AS TABLE ${table}`).join("; ")}`);
+let engines: RunningEngines;
+let store: Store;
+let ledger: Ledger;
+let note: string;
+
+test.before(async () => {
+  await mkdir(join(site.dir, "keys"), { mode: 0o700 });
+  engines = await superviseEngines(site, [postgresEngine(site)], () => {});
+  store = await openStore({ site });
+  ledger = await open();
+  // Most entries in batches, some alone; two streams that alternate.
+  for (let at = 0; at < ENTRIES; ) {
+    const many = at % 60 === 0 ? 20 : 5;
+    await ledger.append(Array.from({ length: many }, (_, n) => ({ stream: (at + n) % 2 ? "IMVU-001" : "IMVU-002", type: "meter.reading" as const, actor: "platform", data: { n: at + n } })));
+    at += many;
+  }
+  await ledger.receipt(ENTRIES - 1);
+  note = ledger.checkpoint() as string;
+  await superuser(`CREATE SCHEMA hidden; ${TABLES.map((table) => `CREATE TABLE hidden.${table} AS TABLE ${table}`).join("; ")}`);
+});
 
 test.after(async () => {
-  await ledger.close();
-  await store.close();
-  await engines.stop();
+  await ledger?.close();
+  await store?.close();
+  await engines?.stop();
+  await endEngineGroups(site.homeId);
+  await endPostgresLeftovers(site);
   await scratch[Symbol.asyncDispose]();
 });
+
+async function open(): Promise<Ledger> {
+  return await openLedger({ store, clock: systemClock, randomBytes, logKey: await openLogKey(join(site.dir, "keys", "log.pem")), origin: "log.example/nexus" });
+}
 
 async function psql(user: "postgres" | "root", role: string, sql: string): Promise<string> {
   const as = user === "root" ? [] : ["/usr/bin/setpriv", `--reuid=${user}`, `--regid=${user}`, "--init-groups", "--"];

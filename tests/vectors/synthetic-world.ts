@@ -31,6 +31,14 @@ export interface Dishonesty {
   data?(data: Json, type: string): Json;
   /** Appends the accepted command a second time. */
   readonly replay?: boolean;
+  /** Accepts the stranger's signature as live before his registration stands in the log. */
+  readonly lateKey?: boolean;
+  /** Closes November twice. */
+  readonly closedTwice?: boolean;
+  /** The November statement knows so many readings fewer than it should. */
+  readonly headBack?: number;
+  /** Honest: a reading is taken between drawing December's open statement and appending it. */
+  readonly late?: boolean;
 }
 
 /** A platform's short life in one log: two identities, an IMVU, commands accepted and refused, readings over two months, a statement, an exit. */
@@ -55,7 +63,9 @@ export class SyntheticWorld {
     this.append("platform", "platform.law", "platform", { law: LAW });
     this.tariffIndex = this.append("platform", "platform.tariff", "platform", this.tariff as unknown as Json).index;
     this.register(OWNER);
-    this.register(STRANGER);
+    const stranger = this.keyOf(STRANGER);
+    if (this.lies.lateKey) this.registered.set(stranger.kid, { publicKey: stranger.publicKey, identity: STRANGER, status: "live", index: -1 });
+    else this.register(STRANGER);
     const password = sha256Hex("a crypt(3) hash");
     this.command(OWNER, "imvu.create", null, { name: "ArtGallery", owner: OWNER, jurisdiction: "EU-GDPR", envelope: ENVELOPE as unknown as Json, runtime: "static", mailboxPasswordHash: password });
     this.read(0n);
@@ -68,10 +78,15 @@ export class SyntheticWorld {
     this.log.now_ms = Date.UTC(2026, 11, 1, 0, 1);
     this.read(31_000_000_007n);
     this.close("2026-11");
+    if (this.lies.closedTwice) this.close("2026-11");
     this.read(32_000_000_000n);
     this.close("2026-12");
     const exit = this.command(OWNER, "imvu.exit", IMVU, { encryptTo: null }, false);
     this.exit = { command: exit.digest, index: this.log.all.length - 1 };
+    if (this.lies.lateKey) {
+      this.registered.delete(stranger.kid);
+      this.register(STRANGER);
+    }
   }
 
   keyOf(name: string): SigningKey {
@@ -141,12 +156,17 @@ export class SyntheticWorld {
 
   private close(name: string): void {
     const period = parsePeriod(name);
-    const head = this.log.head(IMVU);
-    if (!period.ok || !head) throw new TypeError(name);
+    if (!period.ok) throw new TypeError(name);
+    const closed = this.log.now_ms >= period.value.end_ms;
+    const readings = this.readings.slice(0, this.readings.length - (closed ? (this.lies.headBack ?? 0) : 0));
+    const stream = this.log.all.filter((entry) => entry.stream === IMVU);
+    const known = this.lies.headBack && closed ? stream.filter(({ index }) => index < (this.readings.at(-1)?.index ?? 0)) : stream;
+    const head = known.at(-1);
     const made = statement({
-      imvu: IMVU, period: period.value, tariff: { index: this.tariffIndex, tariff: this.tariff }, readings: this.readings,
-      streamHead: { streamSeq: head.streamSeq, sha256: head.leaf.toString("hex") }, closed: this.log.now_ms >= period.value.end_ms,
+      imvu: IMVU, period: period.value, tariff: { index: this.tariffIndex, tariff: this.tariff }, readings,
+      streamHead: head ? { streamSeq: head.streamSeq, sha256: head.leaf.toString("hex") } : null, closed,
     });
+    if (this.lies.late && !closed) this.read(33_000_000_000n);
     this.append(IMVU, "statement.closed", "platform", (this.lies.statement?.(made) ?? made) as unknown as Json);
   }
 

@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import type { SignedCommand } from "../../src/contract/index.ts";
 import { packBundle } from "../../src/imvu/export/index.ts";
 import { type Json, run, sha256Hex } from "../../src/kernel/index.ts";
-import { countsLine, type Manifest, manifestNoteText, manifestText, type Verification, verifyExport } from "../../src/verify/index.ts";
+import { countsLine, type Manifest, manifestNoteText, manifestText, sectionsOf, type Verification, verifyExport } from "../../src/verify/index.ts";
 import { buildVerifier } from "../../tools/build-verifier.ts";
 import { type Dishonesty, IMVU, SyntheticWorld } from "./synthetic-world.ts";
 
@@ -104,7 +104,7 @@ describe("a spoiled copy", () => {
   test("one flipped bit in any file, at its beginning, middle and end, is found and the file is named", async () => {
     for (const path of files) {
       const { size } = await stat(join(honest, path));
-      for (const [at, position] of [0, 1, size >> 2, size >> 1, size - 1].entries()) {
+      for (const [at, position] of [0, size >> 1, size - 1].entries()) {
         const verification = await withFlipped(path, position, at);
         named(verification, new RegExp(`^${path.replaceAll(/[.+]/g, "\\$&")}`), `${path} byte ${position}`);
       }
@@ -115,6 +115,24 @@ describe("a spoiled copy", () => {
     const { size } = await stat(join(honest, "MANIFEST.sig"));
     for (let position = 0; position < size; position += 5) {
       named(await withFlipped("MANIFEST.sig", position, position % 8), /^MANIFEST/, `byte ${position}`);
+    }
+  });
+
+  test("a manifest that says anything else, in good form, is not the one that was signed", async () => {
+    const edits: ((manifest: Manifest) => object)[] = [
+      () => ({ toolVersion: "0.1.1" }),
+      () => ({ createdAt: "2026-12-01T00:04:00.001Z" }),
+      () => ({ imvu: "IMVU-043" }),
+      () => ({ exit: null }),
+      ({ ledger }) => ({ ledger: { ...ledger, index: ledger.index + 1 } }),
+      () => ({ notIncluded: [] }),
+    ];
+    for (const edit of edits) {
+      const edited = await withCopy(async (dir) => {
+        const manifest = JSON.parse(await readFile(join(dir, "MANIFEST.json"), "utf8")) as Manifest;
+        await writeFile(join(dir, "MANIFEST.json"), manifestText({ ...manifest, ...edit(manifest) } as Manifest));
+      });
+      named(edited, /^MANIFEST\.json$/, edit.toString());
     }
   });
 
@@ -150,13 +168,7 @@ async function resigned(edit: (dir: string, manifest: Manifest) => Promise<void>
       const content = await readFile(join(dir, file.path));
       Object.assign(file, { bytes: content.length, sha256: sha256Hex(content) });
     }
-    const sections: Record<string, { files: number; bytes: number }> = {};
-    for (const { section, bytes } of manifest.files) {
-      const sum = (sections[section] ??= { files: 0, bytes: 0 });
-      sum.files += 1;
-      sum.bytes += bytes;
-    }
-    const text = Buffer.from(manifestText({ ...manifest, sections }));
+    const text = Buffer.from(manifestText({ ...manifest, sections: sectionsOf(manifest.files) }));
     await writeFile(join(dir, "MANIFEST.json"), text);
     await writeFile(join(dir, "MANIFEST.sig"), world.sign(manifestNoteText(IMVU, text)));
   });
@@ -182,7 +194,7 @@ describe("a bundle that its platform altered and signed again", () => {
     assert.equal(proven.length, 12);
     for (const path of proven) {
       const { size } = await stat(join(honest, path));
-      for (const [at, position] of [0, size >> 2, size >> 1, size - 2, size - 1].entries()) {
+      for (const [at, position] of [0, size >> 1, size - 2].entries()) {
         const verification = await resigned((dir) => flip(join(dir, path), position, at));
         assert.equal(verification.ok, false, `${path} byte ${position}`);
       }
@@ -202,6 +214,27 @@ describe("a bundle that its platform altered and signed again", () => {
       Object.assign(manifest.ledger, { index: world.exit.index - 1 });
     });
     named(await shorter, /MANIFEST\.json exit/, "the exit itself dropped");
+  });
+
+  test("a proof that is another's, a commitment that is none, entries out of order", async () => {
+    const proofs = (change: (proof: { index: number; leaf: string; proof: string[] }) => object) =>
+      resigned((dir) => editLines(dir, "ledger/proofs/events.jsonl", (lines) => lines.with(4, JSON.stringify({ ...JSON.parse(lines[4] as string), ...change(JSON.parse(lines[4] as string)) }))));
+    named(await proofs(({ index }) => ({ index: index + 1 })), /events\.jsonl entry/, "index");
+    named(await proofs(() => ({ leaf: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" })), /events\.jsonl entry/, "leaf");
+    named(await proofs(({ proof }) => ({ proof: proof.slice(1) })), /events\.jsonl entry/, "path");
+    const swapped = resigned(async (dir) => {
+      for (const path of ["ledger/platform.jsonl", "ledger/proofs/platform.jsonl"]) await editLines(dir, path, ([a, b, ...more]) => [b as string, a as string, ...more]);
+    });
+    named(await swapped, /platform\.jsonl entry/, "order");
+  });
+
+  test("another history under the same key, consistent in itself, is not the one that the checkpoint signs", async () => {
+    const other = join(await mkdtemp(join(scratch, "other-")), "bundle");
+    await new SyntheticWorld({ data: (data, type) => (type === "effect.applied" ? { ...(data as object), observed: "something else" } : data) }).writeBundle(other, "");
+    assert.equal((await verifyExport(other)).ok, true);
+    const mixed = await resigned((dir) => cp(join(other, "ledger"), join(dir, "ledger"), { recursive: true, filter: (path) => !path.endsWith("checkpoint") }));
+    named(mixed, /events\.jsonl entry|identities\.jsonl entry|platform\.jsonl entry/, "history");
+    assert.match(mixed.failures[0]?.found ?? "", /no inclusion/);
   });
 
   test("a registration, a tariff or the law left out", async () => {
@@ -227,6 +260,12 @@ describe("a bundle that its platform altered and signed again", () => {
       Object.assign(file ?? {}, { path: "ledger/revenue/2026-10-ledger.csv" });
     });
     named(await renamed, /revenue/, "csv renamed");
+    const added = resigned(async (dir, manifest) => {
+      const [first] = manifest.files;
+      await writeFile(join(dir, "ledger/audit/drift.jsonl"), "{}\n");
+      if (first) manifest.files.push({ ...first, path: "ledger/audit/drift.jsonl" as typeof first.path, section: "ledger" });
+    });
+    named(await added, /audit\/drift/, "a file that no entry accounts for");
   });
 });
 
@@ -266,6 +305,7 @@ describe("a log that lies", () => {
     });
     named(await lying(claim({ identity: "creator-8891", status: "live", valid: true })), /signature 1/, "an owner's name on nobody's signature");
     named(await lying(claim({ status: "revoked" })), /signature 1/, "a revocation that the ledger does not know");
+    named(await lying({ lateKey: true }), /command\.refused\) signature 1/, "a key that was registered only later");
     const swap = (signed: SignedCommand): SignedCommand => ({ ...signed, signatures: signed.signatures.map((one) => ({ ...one, signature: `${one.signature.startsWith("A") ? "B" : "A"}${one.signature.slice(1)}` })) });
     named(await lying(atScale((record) => ({ ...record, jws: swap(record.jws as SignedCommand) }))), /signature 1/, "another signature");
   });
@@ -280,6 +320,20 @@ describe("a log that lies", () => {
   test("an effect without the intent before it", async () => {
     const detached = (data: Json, type: string): Json => (type === "effect.applied" ? { ...(data as object), digest: sha256Hex("other") } : data);
     named(await lying({ data: detached }), /effect\.applied/, "effect");
+  });
+
+  test("a statement that leaves out a reading of its period, though it names an honest head", async () => {
+    named(await lying({ headBack: 1 }), /statement\.closed\) 2026-11/, "an early head");
+    named(await lying({ statement: (made) => ({ ...made, streamHead: { streamSeq: made.streamHead?.streamSeq ?? 0, sha256: sha256Hex("no entry") } }) }), /streamHead/, "a head that is no entry");
+    named(await lying({ statement: (made) => ({ ...made, streamHead: null }) }), /statement\.closed/, "no head");
+    named(await lying({ statement: (made) => ({ ...made, streamHead: { streamSeq: 999, sha256: sha256Hex("") } }) }), /statement\.closed/, "a head to come");
+    named(await lying({ closedTwice: true }), /statement\.closed\) 2026-11/, "closed twice");
+  });
+
+  test("a reading that comes while an open statement is drawn is simply not in it", async () => {
+    const verification = await lying({ late: true });
+    assert.deepEqual(verification.failures, []);
+    assert.equal(verification.counts.statements, 2);
   });
 
   test("a statement that differs by one unit anywhere", async () => {

@@ -1,5 +1,5 @@
 import type { Command, Imvu, Receipt, Verdict } from "../../contract/index.ts";
-import { accept, type Clock, type ImvuId, type Json, messageOf, type Outcome, refuse, type Refusal, rfc3339 } from "../../kernel/index.ts";
+import { accept, type Clock, type ImvuId, type Json, messageOf, type Outcome, refuse, type Refusal, rfc3339, sha256Hex } from "../../kernel/index.ts";
 import { type OpenedCommand, openCommand } from "../identity/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { type Facts, hasStanding, isAllowed, judge, refusalOf } from "../policy-engine/index.ts";
@@ -47,8 +47,9 @@ export class CommandBus {
   submit(signed: unknown): Outcome<Operation> {
     const opened = openCommand(signed);
     if (!opened.ok) return opened;
-    const { digest } = opened.value;
-    return accept(this.operations.begin(digest, (report) => this.execute(opened.value, report)));
+    // By payload and signatures: an approval added to a refused command makes it worth judging again.
+    const key = sha256Hex(JSON.stringify(opened.value.signed));
+    return accept(this.operations.begin(key, (report) => this.execute(opened.value, report)));
   }
 
   /** Verdicts without any effect or entry. */
@@ -56,15 +57,20 @@ export class CommandBus {
     const opened = openCommand(signed);
     if (!opened.ok) return opened;
     const facts = await this.deps.loadFacts(opened.value);
-    return accept(asJson({ dryRun: true, verdicts: judge(opened.value, facts) }));
+    const verdicts = judge(opened.value, facts);
+    const { command } = opened.value;
+    const refusal = refusalOf(command, facts, verdicts);
+    // A stranger learns from a rehearsal no more than from the command itself.
+    if (refusal && !hasStanding(command, facts)) return refusal;
+    return accept(asJson({ dryRun: true, allowed: refusal === undefined, ...(refusal ? { refusal: { code: refusal.code, message: refusal.message } } : {}), verdicts }));
   }
 
   private async execute(opened: OpenedCommand, report: (event: StepEvent) => void): Promise<Outcome<Json>> {
-    const earlier = await this.deps.store.snapshot((tx) => projection.seenCommand(tx, opened.digest));
-    if (earlier && earlier.state !== "accepted") return await this.answerAgain(opened, earlier);
     const { command } = opened;
     const turn = command.imvu ?? `${command.op}/${opened.digest}`;
     return await this.turns.take(turn, async () => {
+      const earlier = await this.deps.store.snapshot((tx) => projection.seenCommand(tx, opened.digest));
+      if (earlier && !(earlier.state === "refused" && earlier.signed !== JSON.stringify(opened.signed))) return await this.answerAgain(opened, earlier);
       const admitted = await this.turns.take(JUDGING, () => this.admit(opened));
       if (!admitted.ok) return admitted;
       return await this.carryOut(opened, admitted.value, report);
@@ -84,7 +90,8 @@ export class CommandBus {
     const seen = { digest, actor, nonce: command.nonce, op: command.op, imvu: command.imvu, signed: JSON.stringify(opened.signed) };
     if (denied) {
       const record: CommandRecord = { digest, jws: opened.signed, facts, verdicts, law, allocation: null };
-      const stream = before?.id ?? (actor === "unknown" ? "platform" : actor);
+      // What nobody signed is nobody's entry: it must not fill an owner's stream.
+      const stream = actor === "unknown" ? "platform" : (before?.id ?? actor);
       const [entry] = await ledger.append([{ stream, type: "command.refused", actor, data: asJson(record) }], async (tx, [appended]) => {
         await projection.recordSeen(tx, { ...seen, state: "refused", intentIndex: (appended as { index: number }).index });
       });

@@ -14,6 +14,8 @@ export interface SeenCommand {
   readonly intentIndex: number;
   readonly outcomeIndex: number | null;
   readonly result: Json;
+  /** The JWS as it was judged, as JSON text. */
+  readonly signed: string;
 }
 
 export interface IdentityRow {
@@ -35,13 +37,13 @@ export function actorOf(facts: Facts): string {
 }
 
 export async function seenCommand(tx: ReadTx, digest: string): Promise<SeenCommand | undefined> {
-  const rows = await tx.query<SeenRow>("SELECT digest, actor, op, imvu, state, intent_index, outcome_index, result FROM command_seen WHERE digest = $1", [digest]);
+  const rows = await tx.query<SeenRow>("SELECT digest, actor, op, imvu, state, intent_index, outcome_index, result, signed FROM command_seen WHERE digest = $1", [digest]);
   return rows[0] && seenOf(rows[0]);
 }
 
 export async function openCommands(tx: ReadTx): Promise<readonly SeenCommand[]> {
   const rows = await tx.query<SeenRow>(
-    "SELECT digest, actor, op, imvu, state, intent_index, outcome_index, result FROM command_seen WHERE state = 'accepted' ORDER BY intent_index",
+    "SELECT digest, actor, op, imvu, state, intent_index, outcome_index, result, signed FROM command_seen WHERE state = 'accepted' ORDER BY intent_index",
     [],
   );
   return rows.map(seenOf);
@@ -56,6 +58,7 @@ interface SeenRow {
   readonly intent_index: string;
   readonly outcome_index: string | null;
   readonly result: Json;
+  readonly signed: string;
 }
 
 function seenOf(row: SeenRow): SeenCommand {
@@ -68,6 +71,7 @@ function seenOf(row: SeenRow): SeenCommand {
     intentIndex: Number(row.intent_index),
     outcomeIndex: row.outcome_index === null ? null : Number(row.outcome_index),
     result: row.result,
+    signed: row.signed,
   };
 }
 
@@ -75,10 +79,11 @@ export async function recordSeen(
   tx: Tx,
   seen: { digest: string; actor: string; nonce: string; op: Op; imvu: ImvuId | null; signed: string; state: "accepted" | "refused"; intentIndex: number },
 ): Promise<void> {
-  // A refused command may have been refused because its nonce was used: then the nonce stays with the first command.
+  // A command refused because its nonce was used leaves no row: the nonce stays with the first one.
+  if (await nonceSeen(tx, seen.actor, seen.nonce, seen.digest)) return;
   await tx.run(
     `INSERT INTO command_seen (digest, actor, nonce, op, imvu, signed, intent_index, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-     ON CONFLICT DO NOTHING`,
+     ON CONFLICT (digest) DO UPDATE SET state = $8, intent_index = $7, signed = $6, actor = $2, imvu = $5 WHERE command_seen.state = 'refused'`,
     [seen.digest, seen.actor, seen.nonce, seen.op, seen.imvu, seen.signed, seen.intentIndex, seen.state],
   );
 }

@@ -64,8 +64,9 @@ test("absent, damaged, mixed or linked files are refused, and no secret is in th
       assert.ok(!loaded.ok && loaded.code === "IDENTITY_DAMAGED", text.slice(0, 40));
       assert.ok(!JSON.stringify(loaded).includes(whole.privateKey.d));
     }
+    await writeFile(join(dir, "elsewhere"), JSON.stringify(whole), { mode: 0o600 });
     await rm(path);
-    await symlink(join(dir, "creator-2.json"), path);
+    await symlink(join(dir, "elsewhere"), path);
     const linked = await loadStoredIdentity(dir, NAME);
     assert.ok(!linked.ok && linked.code === "IDENTITY_DAMAGED");
   }));

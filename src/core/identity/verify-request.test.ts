@@ -71,6 +71,9 @@ test("another method, target, body, key or an altered parameter does not verify"
   const claimed = headers["signature-input"].replace(key.kid, stranger.kid);
   assert.equal(await codeOf(request({ ...headers, "signature-input": claimed })), "SIGNATURE_WRONG");
   assert.equal(await codeOf(request(headers), checks({ keyOf: () => stranger.publicKey })), "SIGNATURE_WRONG");
+  const lent = { ...key, privateKey: stranger.privateKey };
+  const wrong = request(signRequest({ method: "POST", targetUri: URI, body: BODY }, lent, NOW));
+  assert.equal(await codeOf(wrong, checks({ keyOf: () => stranger.publicKey })), "SIGNATURE_WRONG", "the registry answers a key that was not asked for");
   const later = headers["signature-input"].replace(/created=\d+/, `created=${NOW / 1000 + 1}`);
   assert.equal(await codeOf(request({ ...headers, "signature-input": later })), "SIGNATURE_WRONG");
 });

@@ -7,7 +7,9 @@ import type { BlobFact, BundleFacts, Facts, ImvuFacts, NodeFacts, NodeFigures, S
 type Shape<T> = Record<keyof T, z.ZodType>;
 
 const zText = z.string().max(512);
-const zCount = z.int().min(0);
+/** Far above any node's figures, and low enough that sums and the CPU factor stay safe integers. */
+const FIGURE_MAX = 2 ** 49;
+const zCount = z.int().min(0).max(FIGURE_MAX);
 const zFigures = z.strictObject({ cpuMillis: zCount, memoryBytes: zCount, storageBytes: zCount } satisfies Shape<NodeFigures>);
 
 const zSignatureFact = z.strictObject({

@@ -52,8 +52,9 @@ deny("identity.register", "a key signed for by another", { by: ["operator"], den
 deny("identity.register", "a second signature", { by: ["newcomer", "operator"], denies: ["GATE_01_NOT_SELF_SIGNED"] });
 deny("identity.register", "a wrong signature of the right key", { facts: { signatures: [signature({ valid: false, identity: null, status: "unknown" }, "newcomer")] }, denies: ["GATE_01_SIGNATURE_INVALID"] });
 deny("identity.register", "an unread registry", { facts: { registration: null }, denies: ["GATE_01_KEY_TAKEN"] });
+deny("dns.set", "an operator, at another's name: he hears of neither zone", { by: ["operator"], params: { name: fqdn("www.imvu002.world") }, facts: { zoneClaims: theirs }, denies: ["GATE_01_NOT_A_MEMBER", "GATE_04_FOREIGN_NAME", "GATE_14_NOT_THE_OWNERS_WILL", "GATE_16_FORBIDDEN"], told: "GATE_14_NOT_THE_OWNERS_WILL" });
 // 2
-for (const ref of ["localhost/nx-2-web:latest", "nginx", "library/nginx:1", "127.0.0.1:5000/x", "localhost:5000/x", "a".repeat(64), "registry.local/x", "db.internal:5000/x", "10.0.0.1/x"]) {
+for (const ref of ["localhost/nx-2-web:latest", "localhost.localdomain/x", "nginx", "library/nginx:1", "127.0.0.1:5000/x", "localhost:5000/x", "a".repeat(64), "registry.local/x", "db.internal:5000/x", "10.0.0.1/x"]) {
   deny("service.deploy", `the image ${ref.slice(0, 30)}`, { params: { source: { kind: "image", ref } }, denies: ["GATE_02_LOCAL_IMAGE"] });
 }
 deny("route.set", "another IMVU's host", { params: { host: fqdn("www.imvu002.world") }, facts: { zoneClaims: theirs }, denies: ["GATE_02_FOREIGN_HOST", "GATE_08_FOREIGN_HOST"] });
@@ -142,6 +143,8 @@ deny("route.set", "a rate where there was none, by a maintainer", { by: ["mainta
 deny("service.deploy", "a neighbour's content by its digest", { facts: { blobs: [{ digest: "ab".repeat(32) as never, readable: false, bytes: 0 }] }, denies: ["GATE_16_BLOB_FORBIDDEN"] });
 deny("imvu.import", "somebody else's bundle", { by: ["operator"], denies: ["GATE_16_BUNDLE_FORBIDDEN"] });
 deny("imvu.import", "a bundle that lists other keys", { facts: { bundle: { manifest: "ab".repeat(32) as never, sourceId: OURS, zone: fqdn("imvu007.world"), envelope: ENVELOPE, ownerKids: ["x" as KeyId] } }, denies: ["GATE_16_BUNDLE_FORBIDDEN"] });
+deny("imvu.import", "a bundle of another IMVU than it says", { params: { sourceId: THEIRS }, denies: ["GATE_16_BUNDLE_FORBIDDEN"] });
+deny("imvu.import", "another bundle than was signed for", { params: { manifest: "cd".repeat(32) as never }, denies: ["GATE_16_BUNDLE_FORBIDDEN"] });
 deny("imvu.import", "a bundle that could not be read", { facts: { bundle: null }, denies: ["GATE_03_ZONE_UNKNOWN", "GATE_07_FIGURES_UNKNOWN", "GATE_16_BUNDLE_FORBIDDEN"] });
 deny("imvu.exit", "of another's IMVU", { imvu: THEIRS, denies: ["GATE_01_NOT_A_MEMBER", "GATE_16_FORBIDDEN"], told: "GATE_16_FORBIDDEN" });
 
@@ -183,6 +186,13 @@ passes("service.deploy", "an image of a registry with a port", { source: { kind:
 passes("service.deploy", "while an export is written: the IMVU lives on", {}, ["owner"], { status: "exiting" });
 passes("mail.mailbox.create", "exactly what is left", { quotaBytes: 39 * GIB }, ["owner"]);
 passes("imvu.exit", "in any state", {} as never, ["owner"], { status: "exited" });
+
+test("gate 1: a command that would live longer than ten minutes, or not at all, is denied", () => {
+  const one = opened("dns.set");
+  for (const [exp, code] of [[NOW + 600_001, "GATE_01_LIFETIME"], [NOW, "GATE_01_LIFETIME"], [NOW - 1, "GATE_01_LIFETIME"], [NOW + 600_000, undefined], [NOW + 1, undefined]] as const) {
+    assert.equal(judge({ ...one, command: { ...one.command, exp } as never }, factsFor(one))[0]?.code, code, String(exp - NOW));
+  }
+});
 
 test("gate 6: no command has a field in which an IMVU could state usage or a price", () => {
   const money = /usage|price|amount|quantity|meter|reading|tariff|cost|fee|share|percent/i;

@@ -45,7 +45,7 @@ test("a typical accepted create, with its facts and verdicts, is small", () => {
 });
 
 // Arbitrary well-formed facts: each property of good facts replaced by something the schema allows too.
-const count = fc.oneof(fc.nat(1_000), fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }));
+const count = fc.oneof(fc.nat(1_000), fc.integer({ min: 0, max: 2 ** 49 }));
 const nullable = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
 const envelope = fc.record({
   cpuMillis: fc.integer({ min: 50, max: 256_000 }),
@@ -109,7 +109,7 @@ test("judge is total, deterministic, in order, leaves its input alone, and answe
       canonicalBytes(verdicts as unknown as Json);
       assert.equal(refusalOf(one.command, facts, verdicts) === undefined, isAllowed(verdicts));
     }),
-    { numRuns: 2_000 },
+    { numRuns: 800 },
   );
 });
 
@@ -122,6 +122,7 @@ test("facts that are not facts deny at all seventeen", () => {
     deny({ ...good, [key]: undefined });
     deny({ ...good, [key]: [1.5] });
   }
+  deny({ ...good, now_ms: 2 ** 49 + 1 });
   deny({ ...good, more: 1 });
   deny({ ...good, used: { ...good.used, storageBytes: Number.NaN } });
   deny({ ...good, signatures: [] });
@@ -195,7 +196,7 @@ test("law 16: a stranger is told the same whether the IMVU exists or not, and no
         const judged = factsToJudge(one.command, facts);
         const verdicts = judge(one, judged);
         assert.ok(!isAllowed(verdicts));
-        return { verdicts, refusal: refusalOf(one.command, judged, verdicts) };
+        return { judged, verdicts, refusal: refusalOf(one.command, judged, verdicts) };
       });
       assert.deepEqual(a, b);
       assert.ok(a?.refusal && !("asked" in a.refusal) && !("allowed" in a.refusal));

@@ -20,19 +20,18 @@ export function refusalOf(command: Command, facts: Facts, verdicts: readonly Ver
   const known = isFacts(facts);
   const stranger = !known || !hasStanding(command, facts);
   const heard = stranger ? denied.filter(({ gate }) => STRANGERS_HEAR.has(gate)) : denied;
-  const signature = heard.find(({ gate, code }) => gate === 1 && !WHO.has(code ?? ""));
-  const told = signature ?? heard.find(({ code }) => !WHO.has(code ?? "")) ?? heard[0] ?? denied[0];
+  const told = heard.find(({ code }) => !WHO.has(code ?? "")) ?? heard[0] ?? denied[0];
   if (told === undefined) return undefined;
   const denial = GATES[told.gate - 1]?.denials.get(told.code ?? "") ?? UNREADABLE;
   const others = heard.filter((verdict) => verdict !== told).map((verdict) => verdict.gate);
   const also = others.length > 0 ? ` (also refused by gate ${others.join(", ")})` : "";
   return refuse("gate", told.code ?? "GATE_FAULT", `gate ${told.gate} (${GATES[told.gate - 1]?.title}) refuses ${command.op}: ${denial.says}${also}`, denial.hint, {
     gate: told.gate,
-    ...(stranger || told.asked === undefined ? {} : { asked: told.asked }),
-    ...(stranger || told.allowed === undefined ? {} : { allowed: told.allowed }),
+    ...(told.asked === undefined ? {} : { asked: told.asked }),
+    ...(told.allowed === undefined ? {} : { allowed: told.allowed }),
     ...(ledgerIndex === undefined ? {} : { ledgerIndex }),
   });
 }
 
-/** Gates whose answer to a stranger depends on nothing but the op and his own signature. */
+/** Gates whose answer to a stranger depends on nothing but the op and his own signature, and holds no figure of the IMVU. */
 const STRANGERS_HEAR: ReadonlySet<number> = new Set([1, 11, 14, 15, 16, 17]);

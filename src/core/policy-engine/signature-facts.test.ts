@@ -36,6 +36,9 @@ test("recorded signature facts that say otherwise than the signatures are found 
     assert.ok(!signatureFactsHold(one, { signatures: [{ ...first, ...change }] }), JSON.stringify(change));
   }
   assert.ok(!signatureFactsHold(one, { signatures: [] }));
+  const two = opened("dns.set", {}, ["maintainer", "owner"]);
+  assert.ok(signatureFactsHold(two, factsFor(two)));
+  assert.ok(!signatureFactsHold(two, { signatures: factsFor(two).signatures.toReversed() }));
   assert.ok(!signatureFactsHold({ ...one, signed: { ...one.signed, payload: opened("dns.remove").signed.payload } }, facts));
 });
 

@@ -1,5 +1,5 @@
 import type { IdentityName, KeyId } from "../../kernel/index.ts";
-import { kidOf, type OpenedCommand, type PublicKey, publicKeyFromText, verifySignatures } from "../identity/index.ts";
+import { type OpenedCommand, type PublicKey, publicKeyFromText, verifySignatures } from "../identity/index.ts";
 import type { Facts, SignatureFact } from "./facts.ts";
 
 /** What the registry says of a key. */
@@ -22,9 +22,9 @@ export function signatureFactsOf(opened: OpenedCommand, keyOf: (kid: KeyId) => R
 /** For a reader of the ledger: the recorded facts say of each signature exactly what its own bytes say. Who owned the key is another question. */
 export function signatureFactsHold(opened: OpenedCommand, facts: Pick<Facts, "signatures">): boolean {
   const keys = new Map<string, PublicKey>();
-  for (const { kid, publicKey } of facts.signatures) {
+  for (const { publicKey } of facts.signatures) {
     const key = publicKeyFromText(publicKey);
-    if (key.ok && kidOf(key.value) === kid) keys.set(kid, key.value);
+    if (key.ok) keys.set(key.value.kid, key.value);
   }
   const verified = verifySignatures(opened, (kid) => keys.get(kid));
   return verified.length === facts.signatures.length && verified.every(({ kid, valid }, at) => facts.signatures[at]?.kid === kid && facts.signatures[at]?.valid === valid);

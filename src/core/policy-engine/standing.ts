@@ -27,7 +27,7 @@ export function subjectOf(command: Command, facts: Facts): ImvuFacts | null {
 
 /** A signature that counts: valid, by a live key of a registered identity. */
 export function counts(signature: SignatureFact | undefined): signature is SignatureFact & { identity: string } {
-  return signature !== undefined && signature.valid && signature.status === "live" && signature.identity !== null;
+  return signature?.valid === true && signature.status === "live" && signature.identity !== null;
 }
 
 /** The first signer, when that signature counts. */

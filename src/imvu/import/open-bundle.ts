@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable, Transform } from "node:stream";
+import { type Readable, Transform } from "node:stream";
 import type { BundleReader } from "../../contract/index.ts";
 import { accept, Fault, messageOf, type Outcome, refuse, type Sha256, sha256File, sha256Hex } from "../../kernel/index.ts";
 import { BUNDLE_LIMITS, type BundleLimits, Failures, inspectBundle, type Manifest, MANIFEST_PATH, type ManifestFile, openPlain, unpackBundle } from "../../verify/index.ts";

@@ -1,4 +1,4 @@
-import { isWithinZone, type Fqdn, type ImvuId, type MailAddress, type Sha256 } from "../../kernel/index.ts";
+import { isWithinZone, type Fqdn, type ImvuId, type MailAddress } from "../../kernel/index.ts";
 
 /** One login: who it is, which IMVU it belongs to, and where its mail lies. */
 export interface Account {
@@ -7,10 +7,8 @@ export interface Account {
   /** Operating system user and group of the IMVU's mail. */
   readonly uid: number;
   readonly home: string;
-  /** With its scheme: `{PBKDF2}…`. */
+  /** The stored hash as its owner made it: `{PBKDF2}…`, `$6$…`. */
   readonly password: string;
-  /** SHA-256 of the blob that holds the hash. */
-  readonly passwordDigest: Sha256;
   readonly quotaBytes: number;
   /** A probe's account logs in for sending only, is never metered and never listed. */
   readonly probe: boolean;

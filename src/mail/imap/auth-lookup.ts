@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Fault } from "../../kernel/index.ts";
 import type { Layout } from "../layout.ts";
 import { linesOf } from "../unix-server.ts";
+import { OBSERVING, PASSWORD_DIGEST_FIELD } from "./dict.ts";
 
 /** Asks Dovecot's auth process about a login over its master protocol (auth protocol 1.1, USER and PASS). */
 export interface AuthFields {
@@ -14,19 +15,19 @@ const LINE_BYTES_MAX = 16_384;
 
 /** Undefined when Dovecot does not know the user; a Fault when it could not find out. */
 export async function lookUpUser(layout: Layout, user: string): Promise<AuthFields | undefined> {
-  return await ask(layout, "USER", user, "");
+  return await ask(layout, "USER", user);
 }
 
-/** The password hash as Dovecot would compare it for an encrypted IMAP login. */
-export async function lookUpPassword(layout: Layout, user: string): Promise<AuthFields | undefined> {
-  return await ask(layout, "PASS", user, "\tsecured");
+/** SHA-256 of the password hash that Dovecot's passdb answers with; undefined when there is no such login. */
+export async function lookUpPasswordDigest(layout: Layout, user: string): Promise<string | undefined> {
+  return (await ask(layout, "PASS", user))?.[PASSWORD_DIGEST_FIELD];
 }
 
-async function ask(layout: Layout, verb: "USER" | "PASS", user: string, more: string): Promise<AuthFields | undefined> {
+async function ask(layout: Layout, verb: "USER" | "PASS", user: string): Promise<AuthFields | undefined> {
   if (/[\t\r\n\0\u0001]/.test(user)) throw new TypeError("a login name has no control characters");
   const socket = connect(join(layout.dovecotRun, "auth-userdb"));
   socket.setTimeout(LOOKUP_TIMEOUT_MS, () => socket.destroy(new Error(`no answer within ${LOOKUP_TIMEOUT_MS} ms`)));
-  socket.write(`VERSION\t1\t1\n${verb}\t1\t${user}\tservice=imap${more}\n`);
+  socket.write(`VERSION\t1\t1\n${verb}\t1\t${user}\tservice=${OBSERVING}\n`);
   try {
     for await (const line of linesOf(socket, LINE_BYTES_MAX)) {
       const [word, id, ...fields] = line.split("\t");

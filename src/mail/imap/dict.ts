@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { sha256Hex } from "../../kernel/index.ts";
 import type { Account, Directory } from "../identity-binding/directory.ts";
 import { linesOf } from "../unix-server.ts";
 
@@ -28,15 +29,22 @@ export function answerDict(directory: Directory, line: string): string | undefin
   return value ? `O${JSON.stringify(value)}` : "N";
 }
 
-const UNESCAPED: Readonly<Record<string, string>> = { "0": "\0", "1": "\u0001", t: "\t", r: "\r", l: "\n" };
+const UNESCAPED: Readonly<Record<string, string>> = { "0": "\0", "1": "\u0001", t: "\t", r: "\r", n: "\n" };
 
 function userFields(account: Account): object {
   return { uid: account.uid, gid: account.uid, home: account.home, quota_rule: `*:bytes=${account.quotaBytes}` };
 }
 
+/** The service name of our own lookups over the auth process's root-only socket: they compare nothing, they read back. */
+export const OBSERVING = "observe";
+/** Dovecot hands extra fields of a passdb on, but never the password itself: so its digest travels beside it. */
+export const PASSWORD_DIGEST_FIELD = "nexus_password_sha256";
+
 /** A probe's account sends and nothing else. Without TLS there is no password to compare with, also on loopback, which Dovecot would trust. */
 function passFields(account: Account, service: string, secured: string): object | undefined {
+  if (service === OBSERVING) return { password: account.password, [PASSWORD_DIGEST_FIELD]: sha256Hex(account.password) };
   if (account.probe && service !== "smtp") return undefined;
-  if (secured === "") return undefined;
-  return { password: account.password };
+  // Postfix offers AUTH under TLS only and can say no more than "secured"; Dovecot says "secured" of a plain loopback login too.
+  const encrypted = service === "smtp" ? secured !== "" : secured.startsWith("TLS");
+  return encrypted ? { password: account.password } : undefined;
 }

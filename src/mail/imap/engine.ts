@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { EngineSpec, Site } from "../../contract/index.ts";
 import { ensureFolder, runOk, writeFileAtomic } from "../../kernel/index.ts";
-import { copyCertificate, type TlsFiles } from "../certificate.ts";
+import { copyCertificate, type TlsSource } from "../certificate.ts";
 import { greets } from "../greets.ts";
 import type { Layout } from "../layout.ts";
 import { renderDictAuthConf, renderDovecotConf } from "./dovecot-conf.ts";
@@ -14,7 +14,7 @@ export function dovecotConfigFile(layout: Layout): string {
 }
 
 /** Started as root: it gives each login and each delivery a process of that IMVU's user. */
-export function dovecotEngine(site: Site, layout: Layout, hostname: string, tls: TlsFiles): EngineSpec {
+export function dovecotEngine(site: Site, layout: Layout, hostname: string, tls: TlsSource): EngineSpec {
   const file = dovecotConfigFile(layout);
   return {
     name: "dovecot",

@@ -69,10 +69,10 @@ export async function verifySignatures(message: Readable | Buffer, resolver: Txt
   const { results } = await dkimVerify(message, { resolver });
   return results
     .filter((result) => result.status.result !== "none")
-    .map(({ signingDomain, selector, algo, status }) => ({
+    .map(({ signingDomain, selector, algorithm, status }) => ({
       domain: signingDomain ?? "",
       selector: selector ?? "",
-      algorithm: algo ?? "",
+      algorithm: algorithm ?? "",
       passes: status.result === "pass",
       detail: `${status.result}${status.comment ? ` (${status.comment})` : ""}`,
     }));

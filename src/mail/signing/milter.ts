@@ -49,6 +49,8 @@ export async function serveMilter(deps: MilterDeps, socket: Socket): Promise<voi
         else if (command === "K") message = restart(message);
         else if (command === "M") message = { ...restart(message), login: message.login, queueId: message.queueId };
         else await onPacket(deps, socket, message, { command, data });
+        // The next message on this connection brings its own login and queue id.
+        if (command === "E") message = restart(message);
       }
     }
   } finally {

@@ -11,6 +11,7 @@ import { type Counts, type MeterRecord, type Settled, Settlement } from "./settl
  * success, and it says so after the delivery. The place read up to travels in the same line as what was read, so a crash repeats both or neither.
  */
 const LOG_CHUNK_BYTES = 256 * 1024;
+const LOG_BYTES_MAX = 16 * 1024 * 1024;
 const LOG_LINE_BYTES_MAX = 64 * 1024;
 const JOURNAL_GROWTH_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -78,14 +79,14 @@ export class MeterJournal {
     await this.file.close();
   }
 
-  /** True when the log was read to its end: it may be put away while no engine writes it. */
-  async hasReadAll(): Promise<boolean> {
+  /** True when the log is long and read to its end: while no engine writes it, it may begin anew. */
+  async mayPutLogAway(): Promise<boolean> {
     await this.drain();
     const log = await open(this.logPath, "r").catch(absent);
-    if (!log) return true;
+    if (!log) return false;
     try {
       const { ino, size } = await log.stat();
-      return this.settlement.log.inode === String(ino) && this.settlement.log.offset === size;
+      return size > LOG_BYTES_MAX && this.settlement.log.inode === String(ino) && this.settlement.log.offset === size;
     } finally {
       await log.close();
     }

@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { quoteForPeople, type Sha256 } from "../../kernel/index.ts";
-import { type Failures, type Tally } from "../failures.ts";
+import type { Failures, Tally } from "../failures.ts";
 import { KEYS_BYTES_MAX, KEYS_PATH, logKeyOf } from "../keys-file.ts";
 import { manifestNoteText, MANIFEST_BYTES_MAX, type Manifest, parseManifest, SIGNATURE_BYTES_MAX } from "./manifest.ts";
 import { readManifestNote } from "./note.ts";

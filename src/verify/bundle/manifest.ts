@@ -40,15 +40,22 @@ export const zManifest = z.strictObject({
 export type Manifest = z.output<typeof zManifest>;
 export type ManifestFile = Manifest["files"][number];
 
-/** One form, so that the same bundle always has the same digest: keys in the order written here, two spaces, one newline at the end. */
+/** One form, so that the same bundle always has the same digest: two spaces, one newline at the end, no member twice. */
 export function manifestText(manifest: Manifest): string {
-  return `${JSON.stringify(manifest, null, 2)}\n`;
+  return formatted(manifest);
+}
+
+function formatted(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 export function parseManifest(bytes: Uint8Array): Outcome<Manifest> {
   let data: Json;
   try {
-    data = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as Json;
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    data = JSON.parse(text) as Json;
+    // A member twice, or another spelling, could be read as something else by another tool.
+    if (formatted(data) !== text) return wrong("is not in the one form that is signed");
   } catch (error) {
     return wrong(messageOf(error));
   }
@@ -62,13 +69,12 @@ export function parseManifest(bytes: Uint8Array): Outcome<Manifest> {
 
 /** Sums of files by section, as they must stand in the manifest. */
 export function sectionsOf(files: readonly ManifestFile[]): Manifest["sections"] {
-  const sections: Record<string, { files: number; bytes: number }> = Object.create(null);
+  const sections = new Map<string, { files: number; bytes: number }>();
   for (const { section, bytes } of files) {
-    const sum = (sections[section] ??= { files: 0, bytes: 0 });
-    sum.files += 1;
-    sum.bytes += bytes;
+    const sum = sections.get(section);
+    sections.set(section, { files: (sum?.files ?? 0) + 1, bytes: (sum?.bytes ?? 0) + bytes });
   }
-  return Object.fromEntries(Object.entries(sections).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries([...sections].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function checkSums(manifest: Manifest): Outcome<Manifest> {

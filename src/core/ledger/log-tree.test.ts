@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import type { ReadTx } from "../store/index.ts";
+import { Frontier } from "./frontier.ts";
+import { LogTree, type NodeRun } from "./log-tree.ts";
+import { consistencyRanges, inclusionRanges, leafHash, verifyConsistency, verifyInclusion } from "./tree.ts";
+
+/** ledger_node as an array: answers the tree's one query, and can be held back to stand between a batch's beginning and its COMMIT. */
+class Rows {
+  readonly stored: NodeRun[] = [];
+  queries = 0;
+
+  readonly read = <T>(fn: (tx: ReadTx) => Promise<T>): Promise<T> =>
+    fn({
+      query: async <R extends object>(_sql: string, params: readonly unknown[] = []) => {
+        this.queries += 1;
+        const [level, start, end] = params as [number, number, number];
+        const runs = this.stored.filter((run) => run.level === level && run.first < end).sort((a, b) => a.first - b.first);
+        const begins = runs.findLast((run) => run.first <= start)?.first ?? 0;
+        return runs.filter((run) => run.first >= begins) as readonly object[] as readonly R[];
+      },
+    });
+}
+
+const leaf = (index: number) => Buffer.from(String(index).padStart(32, "0"));
+const hashes = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => leafHash(leaf(from + n)));
+
+test("batches of any length make the same tree, in memory and read again, three tile levels high", async () => {
+  const SIZE = 66_000;
+  const rows = new Rows();
+  const frontier = new Frontier();
+  let tree = await LogTree.load(rows.read, 0);
+  const roots = new Map<number, Buffer>();
+  for (let size = 0, step = 1; size < SIZE; step = (step * 7) % 1_999) {
+    const to = Math.min(size + step, SIZE);
+    const batch = hashes(size, to);
+    rows.stored.push(...tree.append(batch));
+    for (const hash of batch) frontier.push(hash);
+    size = to;
+    roots.set(size, frontier.root());
+    assert.ok((await tree.root(size)).equals(frontier.root()), `root of ${size}`);
+    if (step % 5 === 0) tree = await LogTree.load(rows.read, size);
+  }
+  assert.ok(rows.stored.some((run) => run.level === 2));
+  const fresh = await LogTree.load(rows.read, SIZE);
+  const root = frontier.root();
+  for (const [size, then] of [...roots].filter((_, at) => at % 9 === 0)) {
+    assert.ok((await fresh.root(size)).equals(then), `root of ${size} afterwards`);
+    assert.ok(verifyConsistency(size, then, SIZE, root, await fresh.hashes(consistencyRanges(size, SIZE))));
+    assert.ok(verifyInclusion(leaf(size - 1), size - 1, SIZE, await fresh.hashes(inclusionRanges(size - 1, SIZE)), root));
+  }
+  const before = rows.queries;
+  await fresh.hashes(inclusionRanges(300, SIZE));
+  const cold = rows.queries - before;
+  await fresh.hashes(inclusionRanges(301, SIZE));
+  assert.equal(rows.queries - before, cold, "a full tile is read once");
+});
+
+test("a tile read while its last leaves are not committed yet is not remembered half", async () => {
+  const rows = new Rows();
+  const tree = await LogTree.load(rows.read, 0);
+  rows.stored.push(...tree.append(hashes(0, 250)));
+  const uncommitted = tree.append(hashes(250, 260));
+  assert.equal((await tree.tile(0, 0, 250)).width, 250, "a reader of the committed 250");
+  rows.stored.push(...uncommitted);
+  assert.equal((await tree.tile(0, 0, 256)).width, 256);
+});
+
+test("hashes that are missing are a fault, not a shorter answer", async () => {
+  const rows = new Rows();
+  const tree = await LogTree.load(rows.read, 0);
+  rows.stored.push(...tree.append(hashes(0, 100)), ...tree.append(hashes(100, 600)));
+  rows.stored.splice(0, 1);
+  await assert.rejects(tree.tile(0, 0, 256), /has 0 of 256 hashes/);
+  await assert.rejects(LogTree.load(new Rows().read, 5), /has 0 of 5 hashes/);
+});

@@ -1,0 +1,1 @@
+export async function exportMail(..._: unknown[]): Promise<void> {}

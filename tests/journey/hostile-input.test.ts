@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import test from "node:test";
+import { TestHouse } from "../harness/test-house.ts";
+
+const HOSTILE = [
+  `a"b`, "a'b", "a\nb", "../../etc/passwd", "$(touch /tmp/owned)", "`id`", "a;b", "a\u202eb", "a".repeat(10_000), "аrtgallery", "-rf", "", " ", "a b\tc", "www", "ns1", "xn--80ak6aa92e", "%00", "{{7*7}}", "a\\b",
+];
+
+/** Names that people and attackers type: each gets a usage error that names the field, and nothing happens. */
+test("hostile names never reach an engine", async (t) => {
+  await using house = await TestHouse.start();
+  const artist = await house.creator("creator-8891");
+  const unit = await house.unit(artist, "ArtGallery");
+  const id = unit.imvu.id;
+  const site = join(house.root, "site");
+  await mkdir(site);
+  await writeFile(join(site, "index.html"), "hello");
+  const before = (await artist.call.ok("ledger", "checkpoint")).checkpoint;
+  assert.ok(before);
+  const attempts: Record<string, (name: string) => string[]> = {
+    "imvu create --name": (name) => ["imvu", "create", `--name=${name}`, "--owner", "creator-8891", "--jurisdiction", "EU-GDPR"],
+    "imvu create --jurisdiction": (name) => ["imvu", "create", "--name", "Fine", "--owner", "creator-8891", `--jurisdiction=${name}`],
+    "identity create": (name) => ["identity", "create", "--", name],
+    "dns set --type": (name) => ["dns", "set", "--imvu-id", id, "--name", "x", `--type=${name}`, "--value", "203.0.113.7"],
+    "mail mailbox create": (name) => ["mail", "mailbox", "create", "--imvu-id", id, `--address=${name}@${unit.imvu.zone}`],
+    "route set --path": (name) => ["route", "set", "--imvu-id", id, "--class", "public", "--host", unit.imvu.zone, `--path=${name}`, "--service", "web", "--port", "8080"],
+    "deploy --service": (name) => ["deploy", "--imvu-id", id, "--dir", site, `--service=${name}`],
+  };
+  for (const [what, argv] of Object.entries(attempts)) {
+    await t.test(what, async () => {
+      for (const name of HOSTILE) {
+        // Labels that are fine for this field are no attack on it.
+        if (/^(www|ns1)$/.test(name) && !what.includes("--name") && !what.includes("--jurisdiction") && !what.includes("--type") && !what.includes("--path")) continue;
+        if (name === "" && what.includes("--path")) continue;
+        const called = await artist.call.call(...argv(name));
+        assert.equal(called.code, 2, `${what} ${JSON.stringify(name.slice(0, 40))}: exit ${called.code} ${JSON.stringify(called.printed)}`);
+        assert.ok(called.printed.error.message.length > 0 && called.printed.error.message.length < 2_000 && called.printed.error.hint.length > 0);
+      }
+    });
+  }
+  const shown = await artist.call.ok("imvu", "show", id);
+  assert.deepEqual(shown.routes, unit.routes);
+});
