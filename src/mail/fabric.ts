@@ -1,28 +1,12 @@
-import type { Fabric, MailDesired, Site } from "../contract/index.ts";
-import type { ImvuId } from "../kernel/index.ts";
+import type { Fabric, MailDesired } from "../contract/index.ts";
 import { exportMail } from "./export.ts";
-import type { Directory } from "./identity-binding/directory.ts";
 import { importMail } from "./import.ts";
-import type { Layout } from "./layout.ts";
 import { meterMail } from "./meter.ts";
 import { observeMail } from "./observe.ts";
-import { type MailHands, planMail } from "./plan.ts";
+import type { MailParts } from "./parts.ts";
+import { planMail } from "./plan.ts";
 import { MAIL_PROBES, probeMail } from "./probes.ts";
-import type { TxtResolver } from "./signing/dkim.ts";
-import type { Keyring } from "./signing/keyring.ts";
-import type { MeterJournal } from "./smtp/meter-journal.ts";
 import type { MailState } from "./state.ts";
-
-export interface MailParts {
-  readonly site: Site;
-  readonly layout: Layout;
-  readonly directory: Directory;
-  readonly keyring: Keyring;
-  readonly hands: MailHands;
-  journal(): Promise<MeterJournal>;
-  readonly desiredOf?: (imvu: ImvuId) => MailDesired | undefined;
-  readonly dns?: TxtResolver;
-}
 
 export function mailFabric(parts: MailParts): Fabric<MailDesired, MailState> {
   const { site, layout, directory, hands } = parts;

@@ -5,7 +5,19 @@ import { join } from "node:path";
 import test from "node:test";
 import type { NewEntry } from "../../src/contract/index.ts";
 import { type Ledger, openLedger, openLogKey } from "../../src/core/ledger/index.ts";
-import { foldRange, leafHash, nodeHash, openCheckpoint, parseTlogProof, parseVerifierKey, rootRange, verifyCheckpoints, verifyConsistency, verifyReceipt, verifyStreamChain } from "../../src/core/ledger/pure.ts";
+import {
+  foldRange,
+  leafHash,
+  nodeHash,
+  openCheckpoint,
+  parseTlogProof,
+  parseVerifierKey,
+  rootRange,
+  verifyCheckpoints,
+  verifyConsistency,
+  verifyReceipt,
+  verifyStreamChain,
+} from "../../src/core/ledger/pure.ts";
 import { endPostgresLeftovers, openStore, postgresEngine, type Store } from "../../src/core/store/index.ts";
 import { Fault, type Json, run, sha256, sleep, systemClock } from "../../src/kernel/index.ts";
 import { endEngineGroups, type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
@@ -46,6 +58,11 @@ async function collect<T>(from: AsyncIterable<T>): Promise<T[]> {
   for await (const one of from) all.push(one);
   return all;
 }
+/** As the OOM killer would, once it runs (again). */
+async function killDatabase(): Promise<void> {
+  while (engines.views()[0]?.state !== "running") await sleep(20);
+  process.kill(engines.views()[0]?.pid as number, "SIGKILL");
+}
 async function assertSound(): Promise<void> {
   const seen = await ledger.fsck();
   assert.deepEqual(seen.failures, []);
@@ -62,13 +79,13 @@ test("an empty log has no checkpoint and no tile", async () => {
 });
 
 test("what is appended stands in the log, with a receipt that verifies", async () => {
-  const [first, second] = await ledger.append([entry("platform", { a: 1 }), entry("IMVU-001", { b: "ü\u0000\\\"{}," })]);
+  const [first, second] = await ledger.append([entry("platform", { a: 1 }), entry("IMVU-001", { b: 'ü\u0000\\"{},' })]);
   assert.deepEqual([first?.index, first?.streamSeq, second?.index, second?.streamSeq], [0, 0, 1, 0]);
   const receipt = await ledger.receipt(1);
   assert.equal(receipt.body, second?.body);
   const verified = verifyReceipt(receipt, ledger.verifierKey);
   assert.ok(verified.ok, JSON.stringify(verified));
-  assert.deepEqual(verified.value.entry.data, { b: "ü\u0000\\\"{}," });
+  assert.deepEqual(verified.value.entry.data, { b: 'ü\u0000\\"{},' });
   assert.equal(ledger.checkpoint(), verified.value.note);
   await assertSound();
 });
@@ -80,11 +97,15 @@ test("what is refused leaves nothing, and its neighbours stand without a gap", a
     ledger.append([entry("IMVU-001", "x".repeat(40_000))]),
     ledger.append([entry("IMVU-001", { n: 2 }), entry("no good", {})]),
     ledger.append([entry("IMVU-001", { n: 3 })], async (tx, [appended]) => {
-      await tx.run("INSERT INTO identity (name, kid, public_key, status, doc, updated_index) VALUES ('gone', 'gone', '', 'live', '{}', $1)", [appended?.index]);
+      await tx.run("INSERT INTO identity (name, kid, public_key, status, doc, updated_index) VALUES ('gone', 'gone', '', 'live', '{}', $1)", [
+        appended?.index,
+      ]);
       throw new Fault("TEST_SAYS_NO", "no");
     }),
     ledger.append([entry("IMVU-001", { n: 4 })], async (tx, [appended]) => {
-      await tx.run("INSERT INTO identity (name, kid, public_key, status, doc, updated_index) VALUES ('kept', 'kept', '', 'live', '{}', $1)", [appended?.index]);
+      await tx.run("INSERT INTO identity (name, kid, public_key, status, doc, updated_index) VALUES ('kept', 'kept', '', 'live', '{}', $1)", [
+        appended?.index,
+      ]);
     }),
     ledger.append([entry("IMVU-001", { n: 5 })], async (tx) => {
       await tx.query("SELECT 1 / 0");
@@ -105,7 +126,10 @@ test("a crowd is stored in a few batches, every stream without a gap", async () 
   const before = await store.snapshot((tx) => tx.query("SELECT 1 FROM ledger_checkpoint"));
   const size = ledger.size();
   const appended = await Promise.all(Array.from({ length: 1_500 }, (_, n) => ledger.append([entry(`IMVU-${100 + (n % 7)}`, { n })])));
-  assert.deepEqual(appended.map(([one]) => one?.index), Array.from({ length: 1_500 }, (_, n) => size + n));
+  assert.deepEqual(
+    appended.map(([one]) => one?.index),
+    Array.from({ length: 1_500 }, (_, n) => size + n),
+  );
   await ledger.receipt(size + 1_499);
   const after = await store.snapshot((tx) => tx.query("SELECT 1 FROM ledger_checkpoint"));
   assert.ok(after.length - before.length <= 10, `${after.length - before.length} checkpoints`);
@@ -136,10 +160,19 @@ test("time never goes back in a stream, whatever the clock does", async () => {
 
 test("entries can be read by stream and by place", async () => {
   const all = await collect(ledger.entries());
-  assert.deepEqual(all.map((one) => one.index), Array.from({ length: ledger.size() }, (_, n) => n));
-  assert.deepEqual((await collect(ledger.entries({ from: 300, to: 700 }))).map((one) => one.index), Array.from({ length: 400 }, (_, n) => 300 + n));
+  assert.deepEqual(
+    all.map((one) => one.index),
+    Array.from({ length: ledger.size() }, (_, n) => n),
+  );
+  assert.deepEqual(
+    (await collect(ledger.entries({ from: 300, to: 700 }))).map((one) => one.index),
+    Array.from({ length: 400 }, (_, n) => 300 + n),
+  );
   const own = all.filter((one) => one.stream === "IMVU-103" && one.index >= 500).map((one) => one.index);
-  assert.deepEqual((await collect(ledger.entries({ stream: "IMVU-103", from: 500 }))).map((one) => one.index), own);
+  assert.deepEqual(
+    (await collect(ledger.entries({ stream: "IMVU-103", from: 500 }))).map((one) => one.index),
+    own,
+  );
   assert.deepEqual(await collect(ledger.entries({ stream: "nobody" })), []);
   const [first] = all;
   assert.deepEqual([first?.type, first?.actor, first?.data], ["meter.reading", "platform", { a: 1 }]);
@@ -164,16 +197,36 @@ test("tiles and bundles rebuild the signed root, and proofs of any two sizes hol
     }
     assert.equal(await ledger.tile(0, n, width === 256 ? 257 : width + 1), undefined, "nothing beyond the published tree");
   }
-  const perfect = (level: number, index: number): Buffer => (level === 0 ? (leaves[index] as Buffer) : nodeHash(perfect(level - 1, index * 2), perfect(level - 1, index * 2 + 1)));
+  const perfect = (level: number, index: number): Buffer =>
+    level === 0 ? (leaves[index] as Buffer) : nodeHash(perfect(level - 1, index * 2), perfect(level - 1, index * 2 + 1));
   const root = (at: number) => foldRange(rootRange(at).map((node) => perfect(node.level, node.index)));
   assert.ok(root(size).equals(signed.value.root));
   const upper = await ledger.tile(1, 0, Math.floor(size / 256));
   assert.ok(upper?.subarray(32, 64).equals(perfect(8, 1)));
-  for (const [from, to] of [[1, size], [255, 256], [256, 257], [600, 1_200], [1_024, size], [size, size], [0, size]] as const)
+  for (const [from, to] of [
+    [1, size],
+    [255, 256],
+    [256, 257],
+    [600, 1_200],
+    [1_024, size],
+    [size, size],
+    [0, size],
+  ] as const)
     assert.ok(verifyConsistency(from, root(from), to, root(to), await ledger.consistencyProof(from, to)), `${from} to ${to}`);
-  for (const index of [0, 255, 256, 777, size - 1]) assert.ok(verifyReceipt(await ledger.receipt(index), ledger.verifierKey).ok, `receipt of ${index}`);
+  for (const index of [0, 255, 256, 777, size - 1])
+    assert.ok(verifyReceipt(await ledger.receipt(index), ledger.verifierKey).ok, `receipt of ${index}`);
   await assert.rejects(ledger.consistencyProof(1, size + 1), code("LEDGER_NO_TREE"));
-  for (const [level, n, width] of [[-1, 0, 1], [64, 0, 1], [0, -1, 1], [0, 0, 0], [0, 0, 257], [0, 0.5, 1], [0, 1e15, 1], [3, 0, 1]] as const) assert.equal(await ledger.tile(level, n, width), undefined, `${level}/${n}.p/${width}`);
+  for (const [level, n, width] of [
+    [-1, 0, 1],
+    [64, 0, 1],
+    [0, -1, 1],
+    [0, 0, 0],
+    [0, 0, 257],
+    [0, 0.5, 1],
+    [0, 1e15, 1],
+    [3, 0, 1],
+  ] as const)
+    assert.equal(await ledger.tile(level, n, width), undefined, `${level}/${n}.p/${width}`);
 });
 
 test("a reopened log goes on where it was, under the same key only, and only one at a time", async () => {
@@ -183,7 +236,10 @@ test("a reopened log goes on where it was, under the same key only, and only one
   await ledger.close();
   await assert.rejects(ledger.append([entry("platform")]), code("LEDGER_CLOSED"));
   await (await second).close();
-  await assert.rejects(openLedger({ store, clock: systemClock, randomBytes, logKey: await openLogKey(join(site.dir, "keys", "other.pem")), origin: ORIGIN }), code("LEDGER_OTHER_KEY"));
+  await assert.rejects(
+    openLedger({ store, clock: systemClock, randomBytes, logKey: await openLogKey(join(site.dir, "keys", "other.pem")), origin: ORIGIN }),
+    code("LEDGER_OTHER_KEY"),
+  );
   await assert.rejects(openLedger({ store, clock: systemClock, randomBytes, logKey, origin: "other.example" }), code("LEDGER_OTHER_KEY"));
   ledger = await open();
   assert.deepEqual({ size: ledger.size(), note: ledger.checkpoint() }, before);
@@ -195,10 +251,16 @@ test("a reopened log goes on where it was, under the same key only, and only one
 });
 
 test("a second signer cannot fork: the database keeps one successor of each checkpoint", async () => {
-  const [row] = await store.snapshot((tx) => tx.query<{ size: number; previous: number; root: Buffer; note: string }>("SELECT size, previous, root, note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1"));
+  const [row] = await store.snapshot((tx) =>
+    tx.query<{ size: number; previous: number; root: Buffer; note: string }>(
+      "SELECT size, previous, root, note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1",
+    ),
+  );
   assert.ok(row);
   const insert = (size: number, previous: number | null) =>
-    store.transaction((tx) => tx.run("INSERT INTO ledger_checkpoint (size, previous, root, note) VALUES ($1, $2, $3, $4)", [size, previous, row.root, row.note]));
+    store.transaction((tx) =>
+      tx.run("INSERT INTO ledger_checkpoint (size, previous, root, note) VALUES ($1, $2, $3, $4)", [size, previous, row.root, row.note]),
+    );
   await assert.rejects(insert(row.size, row.previous), code("23505"), "the same again");
   await assert.rejects(insert(row.size + 1, row.previous), code("23505"), "another successor");
   await assert.rejects(insert(row.size + 1, null), code("23505"), "another beginning");
@@ -230,8 +292,7 @@ test("the database dies under load: what was acknowledged is there, what was not
   try {
     for (let kill = 0; kill < 3; kill += 1) {
       await sleep(150);
-      const pid = engines.views()[0]?.pid;
-      if (pid) process.kill(pid, "SIGKILL");
+      await killDatabase();
       const count = acknowledged.size;
       for (const until = Date.now() + 20_000; acknowledged.size < count + 20 && Date.now() < until; ) await sleep(20);
     }
@@ -252,8 +313,7 @@ test("the database dies under load: what was acknowledged is there, what was not
 });
 
 test("the database dies while nobody appends: the next entry waits for it to come back", async () => {
-  const pid = engines.views()[0]?.pid as number;
-  process.kill(pid, "SIGKILL");
+  await killDatabase();
   await sleep(50);
   const size = ledger.size();
   const [one] = await ledger.append([entry("platform", { idle: true })]);
@@ -267,8 +327,28 @@ test("committed but not yet signed at a crash: the next start signs it", async (
   const note = ledger.checkpoint() as string;
   await ledger.close();
   // As if the process had died between COMMIT and checkpoint: the row is taken away by the superuser, triggers off.
-  const sql = "ALTER TABLE ledger_checkpoint DISABLE TRIGGER ALL; DELETE FROM ledger_checkpoint WHERE size = (SELECT max(size) FROM ledger_checkpoint); ALTER TABLE ledger_checkpoint ENABLE ALWAYS TRIGGER ledger_checkpoint_only_grows";
-  const psql = await run(["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "/usr/bin/psql", "-X", "-v", "ON_ERROR_STOP=1", "-h", store.describe().socket, "-d", "nexus", "-c", sql], { cwd: "/" });
+  const sql =
+    "ALTER TABLE ledger_checkpoint DISABLE TRIGGER ALL; DELETE FROM ledger_checkpoint WHERE size = (SELECT max(size) FROM ledger_checkpoint); ALTER TABLE ledger_checkpoint ENABLE ALWAYS TRIGGER ledger_checkpoint_only_grows";
+  const psql = await run(
+    [
+      "/usr/bin/setpriv",
+      "--reuid=postgres",
+      "--regid=postgres",
+      "--init-groups",
+      "--",
+      "/usr/bin/psql",
+      "-X",
+      "-v",
+      "ON_ERROR_STOP=1",
+      "-h",
+      store.describe().socket,
+      "-d",
+      "nexus",
+      "-c",
+      sql,
+    ],
+    { cwd: "/" },
+  );
   assert.equal(psql.code, 0, psql.stderr);
   ledger = await open();
   const receipt = await ledger.receipt(one?.index as number);

@@ -5,7 +5,7 @@ import test from "node:test";
 import { Client } from "pg";
 import { split } from "../../src/core/handshake/index.ts";
 import { endPostgresLeftovers, isUniqueViolation, openStore, postgresEngine, type Store } from "../../src/core/store/index.ts";
-import { Fault, money, runOk, start } from "../../src/kernel/index.ts";
+import { Fault, money, runOk, sleep, start } from "../../src/kernel/index.ts";
 import { endEngineGroups, type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
 import { ScratchSite } from "../harness/scratch-site.ts";
 
@@ -33,7 +33,28 @@ const code = (expected: string) => (error: unknown) => (error as { code?: unknow
 
 /** Runs SQL as the superuser, which the product itself has no way to be: as the OS user postgres, over the socket. */
 async function superuser(sql: string): Promise<string> {
-  return await runOk(["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "/usr/bin/psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", socketDir, "-d", "nexus", "-c", sql], { cwd: "/" });
+  return await runOk(
+    [
+      "/usr/bin/setpriv",
+      "--reuid=postgres",
+      "--regid=postgres",
+      "--init-groups",
+      "--",
+      "/usr/bin/psql",
+      "-X",
+      "-A",
+      "-t",
+      "-v",
+      "ON_ERROR_STOP=1",
+      "-h",
+      socketDir,
+      "-d",
+      "nexus",
+      "-c",
+      sql,
+    ],
+    { cwd: "/" },
+  );
 }
 
 test("the cluster is private: no network, an unprivileged user, durable, checksummed", async () => {
@@ -41,18 +62,31 @@ test("the cluster is private: no network, an unprivileged user, durable, checksu
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   const postgres = (await runOk(["/usr/bin/id", "-u", "postgres"])).trim();
   assert.match(status, new RegExp(`^Uid:\\s+${postgres}\\s+${postgres}\\s`, "m"));
-  const inodes = new Set((await Promise.all(["tcp", "tcp6", "udp", "udp6"].map((name) => readFile(`/proc/net/${name}`, "utf8")))).flatMap((text) => text.split("\n").map((line) => line.trim().split(/\s+/)[9])));
+  const inodes = new Set(
+    (await Promise.all(["tcp", "tcp6", "udp", "udp6"].map((name) => readFile(`/proc/net/${name}`, "utf8")))).flatMap((text) =>
+      text.split("\n").map((line) => line.trim().split(/\s+/)[9]),
+    ),
+  );
   for (const fd of await readdir(`/proc/${pid}/fd`)) {
     const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => "");
     assert.ok(!inodes.has(/^socket:\[(\d+)\]$/.exec(target)?.[1] ?? "none"), `${target} is a network socket`);
   }
-  assert.equal((await superuser("SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes'), current_setting('data_checksums')")).trim(), "on|on|on|on");
+  assert.equal(
+    (
+      await superuser(
+        "SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes'), current_setting('data_checksums')",
+      )
+    ).trim(),
+    "on|on|on|on",
+  );
   assert.equal((await stat(join(site.dir, "pg", "data"))).mode & 0o777, 0o700);
   assert.deepEqual(store.describe(), { socket: socketDir, port: 5432, name: "nexus" });
 });
 
 test("the platform is the service role, and root cannot come in as the superuser", async () => {
-  const rows = await store.snapshot((tx) => tx.query<{ name: string; super: boolean }>("SELECT current_user AS name, rolsuper AS super FROM pg_roles WHERE rolname = current_user"));
+  const rows = await store.snapshot((tx) =>
+    tx.query<{ name: string; super: boolean }>("SELECT current_user AS name, rolsuper AS super FROM pg_roles WHERE rolname = current_user"),
+  );
   assert.deepEqual(rows, [{ name: "nexus_service", super: false }]);
   for (const user of ["postgres", "nobody"]) {
     const client = new Client({ host: socketDir, port: 5432, database: "nexus", user });
@@ -63,7 +97,13 @@ test("the platform is the service role, and root cannot come in as the superuser
 
 test("the service role adds to the ledger and changes nothing of it", async () => {
   for (const table of ["ledger_entry", "ledger_node", "ledger_checkpoint"])
-    for (const sql of [`UPDATE ${table} SET ${table === "ledger_entry" ? "body" : table === "ledger_node" ? "hashes" : "note"} = NULL`, `DELETE FROM ${table}`, `TRUNCATE ${table} CASCADE`, `ALTER TABLE ${table} DISABLE TRIGGER ALL`, `DROP TABLE ${table} CASCADE`])
+    for (const sql of [
+      `UPDATE ${table} SET ${table === "ledger_entry" ? "body" : table === "ledger_node" ? "hashes" : "note"} = NULL`,
+      `DELETE FROM ${table}`,
+      `TRUNCATE ${table} CASCADE`,
+      `ALTER TABLE ${table} DISABLE TRIGGER ALL`,
+      `DROP TABLE ${table} CASCADE`,
+    ])
       await assert.rejects(
         store.transaction((tx) => tx.run(sql)),
         // Before any trigger is asked: the role has no such right.
@@ -82,7 +122,8 @@ test("the service role adds to the ledger and changes nothing of it", async () =
 
 test("the triggers refuse the owner and the superuser too, also as a replica", async () => {
   for (const table of ["ledger_entry", "ledger_node", "ledger_checkpoint"])
-    for (const sql of [`DELETE FROM ${table}`, `TRUNCATE ${table} CASCADE`]) await assert.rejects(superuser(`SET session_replication_role = replica; ${sql}`), /the ledger only grows/, sql);
+    for (const sql of [`DELETE FROM ${table}`, `TRUNCATE ${table} CASCADE`])
+      await assert.rejects(superuser(`SET session_replication_role = replica; ${sql}`), /the ledger only grows/, sql);
   await assert.rejects(superuser("UPDATE ledger_entry SET index = 0"), /the ledger only grows: UPDATE/);
 });
 
@@ -102,7 +143,10 @@ test("entries follow each other without a gap, carry their own hash, and are bou
 test("the database repeats the constants of the law", async () => {
   const insert = (gross: bigint, creator: bigint, platform: bigint) =>
     store.transaction(async (tx) => {
-      await tx.run("INSERT INTO statement (imvu, period, currency, gross, creator, platform, doc, entry_index) VALUES ('IMVU-001', '2026-01', 'EUR', $1, $2, $3, '{}', 1)", [gross, creator, platform].map(String));
+      await tx.run(
+        "INSERT INTO statement (imvu, period, currency, gross, creator, platform, doc, entry_index) VALUES ('IMVU-001', '2026-01', 'EUR', $1, $2, $3, '{}', 1)",
+        [gross, creator, platform].map(String),
+      );
       throw new Fault("UNDO", "nothing of this stays");
     });
   const huge = 10n ** 57n + 7n;
@@ -131,10 +175,13 @@ test("a transaction is all or nothing, a savepoint its part, a snapshot cannot w
   let late: Promise<unknown> | undefined;
   await store.transaction(async (tx) => {
     await add(tx, "a");
-    await assert.rejects(tx.savepoint(async () => {
-      await add(tx, "b");
-      await add(tx, "a");
-    }), (error) => isUniqueViolation(error, "identity_pkey") && !isUniqueViolation(error, "identity_kid_key"));
+    await assert.rejects(
+      tx.savepoint(async () => {
+        await add(tx, "b");
+        await add(tx, "a");
+      }),
+      (error) => isUniqueViolation(error, "identity_pkey") && !isUniqueViolation(error, "identity_kid_key"),
+    );
     await tx.savepoint(() => add(tx, "c"));
     late = new Promise((resolve) => setTimeout(() => resolve(add(tx, "late").catch((error) => error)), 50));
   });
@@ -156,8 +203,18 @@ test("a transaction is all or nothing, a savepoint its part, a snapshot cannot w
 });
 
 test("values come back as the platform uses them", async () => {
-  const [row] = await store.snapshot((tx) => tx.query("SELECT 9007199254740991::bigint AS big, 123456789012345678901234567890::numeric AS num, '2026-01-02 03:04:05.006+01'::timestamptz AS at, '{\"a\":[1]}'::jsonb AS doc, '\\x00ff'::bytea AS bytes"));
-  assert.deepEqual(row, { big: Number.MAX_SAFE_INTEGER, num: "123456789012345678901234567890", at: "2026-01-02T02:04:05.006Z", doc: { a: [1] }, bytes: Buffer.from([0, 255]) });
+  const [row] = await store.snapshot((tx) =>
+    tx.query(
+      "SELECT 9007199254740991::bigint AS big, 123456789012345678901234567890::numeric AS num, '2026-01-02 03:04:05.006+01'::timestamptz AS at, '{\"a\":[1]}'::jsonb AS doc, '\\x00ff'::bytea AS bytes",
+    ),
+  );
+  assert.deepEqual(row, {
+    big: Number.MAX_SAFE_INTEGER,
+    num: "123456789012345678901234567890",
+    at: "2026-01-02T02:04:05.006Z",
+    doc: { a: [1] },
+    bytes: Buffer.from([0, 255]),
+  });
   await assert.rejects(
     store.snapshot((tx) => tx.query("SELECT 9007199254740993::bigint AS big")),
     /safe integer/,
@@ -167,7 +224,9 @@ test("values come back as the platform uses them", async () => {
 test("an edited or unknown migration is refused; the owner is restored afterwards", async () => {
   await superuser("UPDATE schema_migration SET sha256 = 'x' || sha256 WHERE number = 1");
   await assert.rejects(openStore({ site }), code("MIGRATION_CHANGED"));
-  await superuser("UPDATE schema_migration SET sha256 = substr(sha256, 2) WHERE number = 1; INSERT INTO schema_migration (number, name, sha256) VALUES (9999, '9999-later.sql', '')");
+  await superuser(
+    "UPDATE schema_migration SET sha256 = substr(sha256, 2) WHERE number = 1; INSERT INTO schema_migration (number, name, sha256) VALUES (9999, '9999-later.sql', '')",
+  );
   await assert.rejects(openStore({ site }), code("STORE_NEWER"));
   await superuser("DELETE FROM schema_migration WHERE number = 9999");
   await (await openStore({ site })).close();
@@ -177,7 +236,9 @@ test("a database given by URL is migrated by its owner and used as the service r
   const url = `postgres://nexus_owner@localhost/nexus?host=${encodeURIComponent(socketDir)}`;
   const other = await openStore({ databaseUrl: url });
   try {
-    assert.deepEqual(await other.snapshot((tx) => tx.query("SELECT current_user AS role, session_user AS login")), [{ role: "nexus_service", login: "nexus_owner" }]);
+    assert.deepEqual(await other.snapshot((tx) => tx.query("SELECT current_user AS role, session_user AS login")), [
+      { role: "nexus_service", login: "nexus_owner" },
+    ]);
     await assert.rejects(
       other.transaction((tx) => tx.run("DELETE FROM ledger_entry")),
       code("42501"),
@@ -185,18 +246,26 @@ test("a database given by URL is migrated by its owner and used as the service r
   } finally {
     await other.close();
   }
-  for (const bad of ["", "http://x/y", "postgres://host", "postgres:///db", "postgres://u@h/d?sslmode=prefer", "postgres://u@h/d?options=x"]) await assert.rejects(openStore({ databaseUrl: bad }), code("BAD_DATABASE_URL"), bad);
+  for (const bad of ["", "http://x/y", "postgres://host", "postgres:///db", "postgres://u@h/d?sslmode=prefer", "postgres://u@h/d?options=x"])
+    await assert.rejects(openStore({ databaseUrl: bad }), code("BAD_DATABASE_URL"), bad);
   await assert.rejects(openStore({ databaseUrl: "postgres://u@127.0.0.1:1/d?sslmode=disable" }), code("STORE_UNREACHABLE"));
 });
 
 test("after kill -9 of everything, leftovers do not block, and what was committed is there", async () => {
-  await store.transaction((tx) => tx.run("INSERT INTO identity (name, kid, public_key, status, doc, updated_index) VALUES ('kept', 'kept', '', 'live', '{}', 0)"));
+  await store.transaction((tx) =>
+    tx.run("INSERT INTO identity (name, kid, public_key, status, doc, updated_index) VALUES ('kept', 'kept', '', 'live', '{}', 0)"),
+  );
   const before = engines.views()[0]?.pid as number;
   // Only the postmaster dies, as by the OOM killer: its children and its pid file stay behind.
   process.kill(before, "SIGKILL");
   const until = Date.now() + 20_000;
+  // An orphaned backend may still answer until it notices; wait for the new postmaster.
+  while ((engines.views()[0]?.pid === before || engines.views()[0]?.state !== "running") && Date.now() < until) await sleep(20);
   let rows: readonly object[] = [];
-  while (rows.length === 0 && Date.now() < until) rows = await store.snapshot((tx) => tx.query("SELECT name FROM identity WHERE name = 'kept'")).catch(() => new Promise<[]>((resolve) => setTimeout(resolve, 100, [])));
+  while (rows.length === 0 && Date.now() < until) {
+    rows = await store.snapshot((tx) => tx.query("SELECT name FROM identity WHERE name = 'kept'")).catch(() => []);
+    if (rows.length === 0) await sleep(50);
+  }
   assert.deepEqual(rows, [{ name: "kept" }]);
   assert.notEqual(engines.views()[0]?.pid, before);
   // A stale pid file whose pid now belongs to another process of the same user must not block a start.
@@ -204,7 +273,20 @@ test("after kill -9 of everything, leftovers do not block, and what was committe
   await engines.stop();
   const sleeper = start(["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "/bin/sleep", "60"], { stdio: "ignore" });
   try {
-    await runOk(["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "/bin/sh", "-c", 'printf "%s\\n%s\\n1\\n5432\\n%s\\n\\n       1         0\\n" "$1" "$2" "$3" >"$2/postmaster.pid"', "sh", String(sleeper.pid), join(site.dir, "pg", "data"), socketDir]);
+    await runOk([
+      "/usr/bin/setpriv",
+      "--reuid=postgres",
+      "--regid=postgres",
+      "--init-groups",
+      "--",
+      "/bin/sh",
+      "-c",
+      'printf "%s\\n%s\\n1\\n5432\\n%s\\n\\n       1         0\\n" "$1" "$2" "$3" >"$2/postmaster.pid"',
+      "sh",
+      String(sleeper.pid),
+      join(site.dir, "pg", "data"),
+      socketDir,
+    ]);
     engines = await superviseEngines(site, [postgresEngine(site)], () => {});
     store = await openStore({ site });
     assert.equal(sleeper.exitCode, null, "the stranger lives");

@@ -17,7 +17,11 @@ function chain(times: readonly string[]): Appended[] {
 }
 
 test("a body is canonical, links to the one before, and its time does not go back with the clock", () => {
-  const [first, second, third] = chain(["2026-01-01T00:00:01.000Z", "2026-01-01T00:00:00.000Z", "2026-01-01T00:00:02.000Z"]) as [Appended, Appended, Appended];
+  const [first, second, third] = chain(["2026-01-01T00:00:01.000Z", "2026-01-01T00:00:00.000Z", "2026-01-01T00:00:02.000Z"]) as [
+    Appended,
+    Appended,
+    Appended,
+  ];
   assert.equal(
     first.body,
     `{"actor":"creator-8891","data":{"at":0},"prev":"${"0".repeat(64)}","salt":"BwcHBwcHBwcHBwcHBwcHBw","stream":"IMVU-001","streamSeq":0,"time":"2026-01-01T00:00:01.000Z","type":"command.accepted","v":1}`,
@@ -34,7 +38,8 @@ test("a body is canonical, links to the one before, and its time does not go bac
 test("what can never be an entry is a fault that says why", () => {
   const make = (one: NewEntry) => nextEntry(one, 0, undefined, "2026-01-01T00:00:00.000Z", salt);
   const code = (expected: string) => (error: unknown) => error instanceof Fault && error.code === expected;
-  for (const stream of ["", "a b", "../x", "x".repeat(65), "-a", "a\n", "é"]) assert.throws(() => make({ ...entry(), stream }), code("LEDGER_BAD_STREAM"), JSON.stringify(stream));
+  for (const stream of ["", "a b", "../x", "x".repeat(65), "-a", "a\n", "é"])
+    assert.throws(() => make({ ...entry(), stream }), code("LEDGER_BAD_STREAM"), JSON.stringify(stream));
   assert.throws(() => make({ ...entry(), actor: "" }), code("LEDGER_BAD_ACTOR"));
   assert.throws(() => make(entry({ a: 0.5 })), code("LEDGER_BAD_DATA"));
   assert.throws(() => make(entry({ a: "\ud800" })), code("LEDGER_BAD_DATA"));
@@ -51,10 +56,25 @@ test("a body in any other form is not an entry", () => {
   assert.ok(parseEntryBody(good).ok);
   const { salt: _, ...without } = value;
   for (const bad of [
-    "", "null", "[]", "1", `${good} `, good.replace(":", ": "), good.replace('"v":1', '"v":1,"v":1'), canonicalJson(without), canonicalJson({ ...value, more: 1 }),
-    canonicalJson({ ...value, v: 2 }), canonicalJson({ ...value, time: "2026-01-01T00:00:00Z" }), canonicalJson({ ...value, time: "2026-13-01T00:00:00.000Z" }), canonicalJson({ ...value, prev: "00" }),
-    canonicalJson({ ...value, streamSeq: -1 }), canonicalJson({ ...value, stream: "a b" }), canonicalJson({ ...value, salt: "short" }), canonicalJson({ ...value, actor: "" }),
-    canonicalJson({ ...value, type: "Bad" }), canonicalJson({ ...value, data: "x".repeat(BODY_BYTES_MAX) }),
+    "",
+    "null",
+    "[]",
+    "1",
+    `${good} `,
+    good.replace(":", ": "),
+    good.replace('"v":1', '"v":1,"v":1'),
+    canonicalJson(without),
+    canonicalJson({ ...value, more: 1 }),
+    canonicalJson({ ...value, v: 2 }),
+    canonicalJson({ ...value, time: "2026-01-01T00:00:00Z" }),
+    canonicalJson({ ...value, time: "2026-13-01T00:00:00.000Z" }),
+    canonicalJson({ ...value, prev: "00" }),
+    canonicalJson({ ...value, streamSeq: -1 }),
+    canonicalJson({ ...value, stream: "a b" }),
+    canonicalJson({ ...value, salt: "short" }),
+    canonicalJson({ ...value, actor: "" }),
+    canonicalJson({ ...value, type: "Bad" }),
+    canonicalJson({ ...value, data: "x".repeat(BODY_BYTES_MAX) }),
   ])
     assert.equal(parseEntryBody(bad).ok, false, bad.slice(0, 200));
 });
@@ -69,7 +89,10 @@ test("a reader of one stream sees an omission, a change, a stranger and time goi
   assert.match(refused([bodies[0], bodies[2]]), /entry 1: it is number 2 .* where number 1 belongs/);
   assert.match(refused([bodies[1]]), /where number 0 belongs/);
   assert.match(refused([bodies[0], bodies[1]?.replace('"at":1', '"at":9'), bodies[2]]), /entry 2: its prev/);
-  assert.match(refused([bodies[0], nextEntry({ ...entry(), stream: "IMVU-002" }, 1, undefined, time, salt).body]), /entry 1: it belongs to stream IMVU-002/);
+  assert.match(
+    refused([bodies[0], nextEntry({ ...entry(), stream: "IMVU-002" }, 1, undefined, time, salt).body]),
+    /entry 1: it belongs to stream IMVU-002/,
+  );
   const early = JSON.parse(bodies[1] as string) as { [key: string]: Json };
   assert.match(refused([bodies[0], canonicalJson({ ...early, time: "2025-01-01T00:00:00.000Z" })]), /its time .* is before/);
 });

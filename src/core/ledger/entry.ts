@@ -35,10 +35,17 @@ export function isStreamName(stream: string): boolean {
 }
 
 /** Makes the body that follows `head`. Time does not go back in a stream even when the clock does. Throws Fault for what can never be an entry. */
-export function nextEntry(entry: NewEntry, index: number, head: StreamHead | undefined, now: string, randomBytes: (size: number) => Uint8Array): Appended {
+export function nextEntry(
+  entry: NewEntry,
+  index: number,
+  head: StreamHead | undefined,
+  now: string,
+  randomBytes: (size: number) => Uint8Array,
+): Appended {
   const { stream, type, actor, data } = entry;
   if (!isStreamName(stream)) throw new Fault("LEDGER_BAD_STREAM", `stream ${quoteForPeople(stream)}: must be 1 to 64 letters, digits, _ and -`);
-  if (actor.length === 0 || actor.length > ACTOR_CHARS_MAX) throw new Fault("LEDGER_BAD_ACTOR", `actor: must have 1 to ${ACTOR_CHARS_MAX} characters`);
+  if (actor.length === 0 || actor.length > ACTOR_CHARS_MAX)
+    throw new Fault("LEDGER_BAD_ACTOR", `actor: must have 1 to ${ACTOR_CHARS_MAX} characters`);
   const streamSeq = head ? head.streamSeq + 1 : 0;
   const time = head && head.time > now ? head.time : now;
   const prev = head ? head.leaf.toString("hex") : NO_PREVIOUS;
@@ -52,7 +59,9 @@ export function nextEntry(entry: NewEntry, index: number, head: StreamHead | und
   }
   const bytes = Buffer.byteLength(body);
   if (bytes > BODY_BYTES_MAX)
-    throw new Fault("LEDGER_BODY_TOO_LARGE", `a ${type} entry of ${bytes} bytes; the limit is ${BODY_BYTES_MAX}`, { hint: "name large things by their SHA-256" });
+    throw new Fault("LEDGER_BODY_TOO_LARGE", `a ${type} entry of ${bytes} bytes; the limit is ${BODY_BYTES_MAX}`, {
+      hint: "name large things by their SHA-256",
+    });
   return { index, stream, streamSeq, time, body, leaf: sha256(body) };
 }
 

@@ -1,18 +1,17 @@
-import type { NoteVerifier } from "./note.ts";
 import { accept, Fault, sha256 } from "../../kernel/index.ts";
 import type { ReadTx, Store } from "../store/index.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import { chainFlaw, parseEntryBody, type StreamHead } from "./entry.ts";
 import { Frontier } from "./frontier.ts";
+import { type Committed, committedHashes, Cursor, PAGE_ROWS, paged } from "./log-cursor.ts";
 import { type CheckpointRow, checkpointRows, type EntryRow, entryRows } from "./log-rows.ts";
-import { parseVerifierKey } from "./note.ts";
+import { type NoteVerifier, parseVerifierKey } from "./note.ts";
 import { TILE_HEIGHT } from "./tile.ts";
-import { HASH_BYTES, leafHash } from "./tree.ts";
+import { leafHash } from "./tree.ts";
 
 /** Recomputes the whole log, from bodies to checkpoints, in one snapshot and bounded memory. It trusts nothing stored and names what is wrong. */
 
 export const FSCK_FAILURES_MAX = 100;
-const PAGE_ROWS = 256;
 
 export interface FsckFailure {
   /** The entry that is wrong, missing or out of order; the first one it can be, when several are meant. */
@@ -41,64 +40,6 @@ export async function fsckLedger({ store, verifier, known = [] }: FsckDeps): Pro
   const parsed = typeof verifier === "string" ? parseVerifierKey(verifier) : accept(verifier);
   if (!parsed.ok) throw new Fault(parsed.code, parsed.message);
   return await store.snapshot((tx) => new Check(tx, parsed.value, known).run());
-}
-
-/** Rows of a table in the order of the log, one page in memory. */
-async function* paged<T>(page: (after: T | undefined) => Promise<readonly T[]>): AsyncGenerator<T, undefined> {
-  for (let last: T | undefined; ; ) {
-    const rows = await page(last);
-    yield* rows;
-    last = rows.at(-1);
-    if (last === undefined) return undefined;
-  }
-}
-
-interface Committed {
-  readonly index: number;
-  readonly hash: Buffer;
-}
-
-async function* committedHashes(tx: ReadTx, level: number): AsyncGenerator<Committed, undefined> {
-  const runs = paged<{ first: number; hashes: Buffer }>((after) =>
-    tx.query("SELECT first, hashes FROM ledger_node WHERE level = $1 AND first > $2 ORDER BY first LIMIT $3", [level, after?.first ?? -1, PAGE_ROWS]),
-  );
-  for await (const { first, hashes } of runs) {
-    for (let at = 0; at < hashes.length; at += HASH_BYTES) yield { index: first + at / HASH_BYTES, hash: hashes.subarray(at, at + HASH_BYTES) };
-  }
-}
-
-/** A cursor that waits at an index: gives the row when it is there, and skips none without telling. */
-class Cursor<T> {
-  private readonly rows: AsyncGenerator<T, undefined>;
-  private readonly indexOf: (row: T) => number;
-  private held: T | undefined;
-  private over = false;
-
-  constructor(rows: AsyncGenerator<T, undefined>, indexOf: (row: T) => number) {
-    this.rows = rows;
-    this.indexOf = indexOf;
-  }
-
-  async peek(): Promise<T | undefined> {
-    if (this.held !== undefined || this.over) return this.held;
-    const next = await this.rows.next();
-    this.over = next.done === true;
-    this.held = next.done ? undefined : next.value;
-    return this.held;
-  }
-
-  /** The row at exactly `index`, when it is the next one. Rows that stand before it are doubled and dropped. */
-  async at(index: number): Promise<T | undefined> {
-    for (let row = await this.peek(); row !== undefined && this.indexOf(row) <= index; row = await this.peek()) {
-      this.held = undefined;
-      if (this.indexOf(row) === index) return row;
-    }
-    return undefined;
-  }
-
-  take(): void {
-    this.held = undefined;
-  }
 }
 
 class Check {
@@ -160,13 +101,19 @@ class Check {
   }
 
   private checkEntry(index: number, row: EntryRow | undefined, committed: Buffer | undefined): void {
-    if (!row) return this.fail(index, "the entry is missing");
+    if (!row) {
+      this.fail(index, "the entry is missing");
+      return;
+    }
     const digest = sha256(row.body);
     if (!digest.equals(row.leaf)) this.fail(index, "the body does not hash to its leaf: one of both was changed");
     else if (committed && !leafHash(digest).equals(committed)) this.fail(index, "this is not the entry that was committed at this place");
     if (!committed) this.fail(index, "the tree has no leaf for this entry");
     const body = parseEntryBody(row.body);
-    if (!body.ok) return this.fail(index, body.message);
+    if (!body.ok) {
+      this.fail(index, body.message);
+      return;
+    }
     const { stream, streamSeq, time } = body.value;
     if (stream !== row.stream || streamSeq !== row.stream_seq)
       this.fail(index, `the body says stream ${stream} number ${streamSeq}, the row says ${row.stream} number ${row.stream_seq}`);
@@ -190,17 +137,25 @@ class Check {
         this.upper.set(node.level, cursor);
       }
       const stored = await cursor.at(node.index);
-      if (!stored?.hash.equals(node.hash)) this.fail(index, `the stored root of tile ${node.index} at level ${node.level - 1}, which ends here, is ${stored ? "wrong" : "missing"}`);
+      if (!stored?.hash.equals(node.hash))
+        this.fail(index, `the stored root of tile ${node.index} at level ${node.level - 1}, which ends here, is ${stored ? "wrong" : "missing"}`);
     }
   }
 
   private checkCheckpoint(row: CheckpointRow): void {
     const at = row.size - 1;
-    if (row.previous !== this.lastStored) this.fail(at, `the checkpoint of ${row.size} entries extends one of ${row.previous ?? 0}, and the one before it is of ${this.lastStored ?? 0}`);
+    if (row.previous !== this.lastStored)
+      this.fail(at, `the checkpoint of ${row.size} entries extends one of ${row.previous ?? 0}, and the one before it is of ${this.lastStored ?? 0}`);
     this.lastStored = row.size;
     const opened = openCheckpoint(row.note, this.verifier);
-    if (!opened.ok) return this.fail(at, `the checkpoint of ${row.size} entries: ${opened.message}`);
-    if (opened.value.size !== row.size || !opened.value.root.equals(row.root)) return this.fail(at, `the row of the checkpoint of ${row.size} entries is not what its note signs`);
+    if (!opened.ok) {
+      this.fail(at, `the checkpoint of ${row.size} entries: ${opened.message}`);
+      return;
+    }
+    if (opened.value.size !== row.size || !opened.value.root.equals(row.root)) {
+      this.fail(at, `the row of the checkpoint of ${row.size} entries is not what its note signs`);
+      return;
+    }
     if (this.signs(opened.value, "the checkpoint")) this.good = { size: row.size, note: row.note };
   }
 

@@ -75,7 +75,10 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
         end();
       };
       const timer = setTimeout(
-        () => finish(() => reject(new Fault("LEDGER_NO_CHECKPOINT", `no checkpoint covers entry ${index} after ${RECEIPT_TIMEOUT_MS} ms`, { retry: true }))),
+        () =>
+          finish(() =>
+            reject(new Fault("LEDGER_NO_CHECKPOINT", `no checkpoint covers entry ${index} after ${RECEIPT_TIMEOUT_MS} ms`, { retry: true })),
+          ),
         RECEIPT_TIMEOUT_MS,
       );
       const stop = sequencer.watch(look);
@@ -95,7 +98,8 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
     inclusionProof,
     verifierKey: signer.vkey,
     async receipt(index) {
-      if (!Number.isSafeInteger(index) || index < 0 || index >= sequencer.state().size) throw new Fault("LEDGER_NO_ENTRY", `the ledger has no entry ${index}`);
+      if (!Number.isSafeInteger(index) || index < 0 || index >= sequencer.state().size)
+        throw new Fault("LEDGER_NO_ENTRY", `the ledger has no entry ${index}`);
       const { note, size } = await covered(index);
       const row = await store.snapshot((tx) => entryRow(tx, index));
       if (!row) throw new Fault("LEDGER_BROKEN", `entry ${index} is missing`, { hint: "nexus ledger fsck" });
@@ -143,5 +147,6 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
 }
 
 function checkSize(size: number, committed: number): void {
-  if (!Number.isSafeInteger(size) || size < 0 || size > committed) throw new Fault("LEDGER_NO_TREE", `the ledger has ${committed} entries, not ${size}`);
+  if (!Number.isSafeInteger(size) || size < 0 || size > committed)
+    throw new Fault("LEDGER_NO_TREE", `the ledger has ${committed} entries, not ${size}`);
 }

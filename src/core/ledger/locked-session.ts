@@ -13,7 +13,8 @@ export async function lockedSession(store: Store): Promise<Session> {
   const session = await store.session();
   try {
     for (const until = performance.now() + LOCK_WAIT_MS; !(await session.tryLock(SEQUENCER_LOCK)); ) {
-      if (performance.now() > until) throw new Fault("LEDGER_IN_USE", "another platform writes to this ledger", { retry: true, hint: "stop the other one: nexus down" });
+      if (performance.now() > until)
+        throw new Fault("LEDGER_IN_USE", "another platform writes to this ledger", { retry: true, hint: "stop the other one: nexus down" });
       await sleep(RETRY_MS);
     }
     return session;

@@ -50,7 +50,9 @@ export async function entryRows(tx: ReadTx, from: number, to: number, limit: num
 }
 
 export async function leavesOf(tx: ReadTx, from: number, to: number): Promise<readonly Buffer[]> {
-  return (await tx.query<{ leaf: Buffer }>("SELECT leaf FROM ledger_entry WHERE index >= $1 AND index < $2 ORDER BY index", [from, to])).map((row) => row.leaf);
+  return (await tx.query<{ leaf: Buffer }>("SELECT leaf FROM ledger_entry WHERE index >= $1 AND index < $2 ORDER BY index", [from, to])).map(
+    (row) => row.leaf,
+  );
 }
 
 /** The last entry of each stream that has one. */
@@ -75,7 +77,10 @@ export async function newestCheckpoint(tx: ReadTx): Promise<CheckpointRow | unde
 }
 
 export async function checkpointRows(tx: ReadTx, above: number, limit: number): Promise<readonly CheckpointRow[]> {
-  return await tx.query<CheckpointRow>("SELECT size, previous, root, note FROM ledger_checkpoint WHERE size > $1 ORDER BY size LIMIT $2", [above, limit]);
+  return await tx.query<CheckpointRow>("SELECT size, previous, root, note FROM ledger_checkpoint WHERE size > $1 ORDER BY size LIMIT $2", [
+    above,
+    limit,
+  ]);
 }
 
 /** Compare and swap: fails on a unique constraint when another checkpoint extends the same previous one. */

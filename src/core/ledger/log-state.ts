@@ -26,7 +26,9 @@ export interface LogState {
  */
 export async function loadLogState(store: Store, verifier: NoteVerifier, known: Published | undefined): Promise<LogState> {
   const { size, leaves, newest } = await store.snapshot(async (tx) => {
-    const run = await tx.query<{ first: number; bytes: number }>("SELECT first, octet_length(hashes) AS bytes FROM ledger_node WHERE level = 0 ORDER BY first DESC LIMIT 1");
+    const run = await tx.query<{ first: number; bytes: number }>(
+      "SELECT first, octet_length(hashes) AS bytes FROM ledger_node WHERE level = 0 ORDER BY first DESC LIMIT 1",
+    );
     return { size: await entryCount(tx), leaves: run[0] ? run[0].first + run[0].bytes / HASH_BYTES : 0, newest: await newestCheckpoint(tx) };
   });
   if (size !== leaves) throw broken(`there are ${size} entries and a tree of ${leaves}`);
@@ -37,7 +39,9 @@ export async function loadLogState(store: Store, verifier: NoteVerifier, known: 
   }
   const checkpoint = openCheckpoint(newest.note, verifier);
   if (!checkpoint.ok)
-    throw new Fault("LEDGER_OTHER_KEY", `the newest stored checkpoint is not one of ${verifier.vkey}: ${checkpoint.message}`, { hint: "bring back the log key this platform was made with" });
+    throw new Fault("LEDGER_OTHER_KEY", `the newest stored checkpoint is not one of ${verifier.vkey}: ${checkpoint.message}`, {
+      hint: "bring back the log key this platform was made with",
+    });
   const published: Published = { size: newest.size, root: checkpoint.value.root, note: newest.note };
   if (checkpoint.value.size !== newest.size) throw broken(`the checkpoint stored for ${newest.size} entries signs ${checkpoint.value.size}`);
   for (const one of known ? [published, known] : [published]) {

@@ -127,7 +127,8 @@ async function loadTile(tx: ReadTx, level: number, n: number, width: number): Pr
     fresh.copy(bytes, (end - start) * HASH_BYTES);
     end = Math.min(end + fresh.length / HASH_BYTES, start + TILE_WIDTH);
   }
-  if (end - start < width) throw new Fault("LEDGER_NODE_MISSING", `tile ${n} at level ${level} has ${end - start} of ${width} hashes`, { hint: "nexus ledger fsck" });
+  if (end - start < width)
+    throw new Fault("LEDGER_NODE_MISSING", `tile ${n} at level ${level} has ${end - start} of ${width} hashes`, { hint: "nexus ledger fsck" });
   return Tile.of(bytes.subarray(0, (end - start) * HASH_BYTES));
 }
 

@@ -4,11 +4,29 @@
  * Depends on kernel, contract (types) and identity (which keys can be trusted).
  */
 export { type Checkpoint, formatCheckpoint, openCheckpoint, parseCheckpoint, signCheckpoint } from "./checkpoint.ts";
-export { type Appended, BODY_BYTES_MAX, chainFlaw, headOf, NO_PREVIOUS, nextEntry, parseEntryBody, type StreamHead, verifyStreamChain } from "./entry.ts";
+export {
+  type Appended,
+  BODY_BYTES_MAX,
+  chainFlaw,
+  headOf,
+  NO_PREVIOUS,
+  nextEntry,
+  parseEntryBody,
+  type StreamHead,
+  verifyStreamChain,
+} from "./entry.ts";
 export { type Note, type NoteSigner, type NoteVerifier, noteSigner, openNote, parseNote, parseVerifierKey, signNote } from "./note.ts";
 export { type KnownCheckpoint, type VerifiedReceipt, verifyCheckpoints, verifyReceipt } from "./receipt.ts";
 export { entriesBundleOf, formatTilePath, parseTilePath, type TilePath } from "./tile.ts";
 export { formatTlogProof, parseHashes, parseTlogProof, type TlogProof } from "./tlog-proof.ts";
 export {
-  consistencyRanges, EMPTY_ROOT, foldRange, inclusionRanges, leafHash, nodeHash, rootRange, verifyConsistency, verifyInclusion,
+  consistencyRanges,
+  EMPTY_ROOT,
+  foldRange,
+  inclusionRanges,
+  leafHash,
+  nodeHash,
+  rootRange,
+  verifyConsistency,
+  verifyInclusion,
 } from "./tree.ts";

@@ -19,7 +19,11 @@ function log(size: number, fork = size) {
   for (let index = 0; index < size; index += 1) {
     const last = entries.at(-1);
     const data = { index, history: index >= fork ? 2 : 1 };
-    entries.push(nextEntry({ stream: "platform", type: "platform.law", actor: "platform", data }, index, last && headOf(last), "2026-01-01T00:00:00.000Z", () => Buffer.alloc(16)));
+    entries.push(
+      nextEntry({ stream: "platform", type: "platform.law", actor: "platform", data }, index, last && headOf(last), "2026-01-01T00:00:00.000Z", () =>
+        Buffer.alloc(16),
+      ),
+    );
     tile.push(leafHash((entries[index] as Appended).leaf));
   }
   const fold = (range: Range) => foldRange(range.map((node) => tile.node(node.level, node.index) as Buffer));
@@ -27,7 +31,11 @@ function log(size: number, fork = size) {
   return {
     checkpoint,
     consistency: (from: number, to: number) => consistencyRanges(from, to).map((range) => fold(range).toString("base64")),
-    receipt: (index: number, at: number): Receipt => ({ index, body: (entries[index] as Appended).body, proof: formatTlogProof({ index, hashes: inclusionRanges(index, at).map(fold), checkpoint: checkpoint(at) }) }),
+    receipt: (index: number, at: number): Receipt => ({
+      index,
+      body: (entries[index] as Appended).body,
+      proof: formatTlogProof({ index, hashes: inclusionRanges(index, at).map(fold), checkpoint: checkpoint(at) }),
+    }),
   };
 }
 
@@ -39,11 +47,19 @@ test("every receipt against every checkpoint verifies, also as a continuation of
     for (let index = 0; index < size; index += 1) {
       const seen = verifyReceipt(honest.receipt(index, size), signer.vkey);
       assert.ok(seen.ok);
-      assert.deepEqual([seen.value.index, seen.value.entry.streamSeq, seen.value.checkpoint.size, seen.value.note], [index, index, size, honest.checkpoint(size)]);
+      assert.deepEqual(
+        [seen.value.index, seen.value.entry.streamSeq, seen.value.checkpoint.size, seen.value.note],
+        [index, index, size, honest.checkpoint(size)],
+      );
     }
   const receipt = honest.receipt(3, 15);
-  for (const known of [1, 8, 14, 15]) assert.equal(code(verifyReceipt(receipt, signer, { checkpoint: honest.checkpoint(known), consistency: honest.consistency(known, 15) })), "ok");
-  assert.equal(code(verifyReceipt(receipt, signer, { checkpoint: honest.checkpoint(18), consistency: honest.consistency(15, 18) })), "ok", "an older receipt of the same log");
+  for (const known of [1, 8, 14, 15])
+    assert.equal(code(verifyReceipt(receipt, signer, { checkpoint: honest.checkpoint(known), consistency: honest.consistency(known, 15) })), "ok");
+  assert.equal(
+    code(verifyReceipt(receipt, signer, { checkpoint: honest.checkpoint(18), consistency: honest.consistency(15, 18) })),
+    "ok",
+    "an older receipt of the same log",
+  );
 });
 
 test("a receipt proves one body at one place under one key", () => {
@@ -61,8 +77,21 @@ test("a receipt proves one body at one place under one key", () => {
 test("two histories are told from one", () => {
   const forked = log(20, 5);
   assert.equal(code(verifyReceipt(forked.receipt(7, 15), signer)), "ok", "alone it looks right");
-  for (const [consistency, why] of [[forked.consistency(10, 15), "its own proof"], [honest.consistency(10, 15), "the honest log's proof"], [[], "no proof"], [["?"], "nonsense"]] as const)
+  for (const [consistency, why] of [
+    [forked.consistency(10, 15), "its own proof"],
+    [honest.consistency(10, 15), "the honest log's proof"],
+    [[], "no proof"],
+    [["?"], "nonsense"],
+  ] as const)
     assert.equal(code(verifyReceipt(forked.receipt(7, 15), signer, { checkpoint: honest.checkpoint(10), consistency })), "LOG_FORKED", why);
-  assert.equal(code(verifyReceipt(forked.receipt(7, 10), signer, { checkpoint: honest.checkpoint(10), consistency: [] })), "LOG_FORKED", "two trees of one size");
-  assert.equal(code(verifyReceipt(forked.receipt(3, 8), signer, { checkpoint: honest.checkpoint(10), consistency: forked.consistency(8, 10) })), "LOG_FORKED", "a log that was rolled back and went on differently");
+  assert.equal(
+    code(verifyReceipt(forked.receipt(7, 10), signer, { checkpoint: honest.checkpoint(10), consistency: [] })),
+    "LOG_FORKED",
+    "two trees of one size",
+  );
+  assert.equal(
+    code(verifyReceipt(forked.receipt(3, 8), signer, { checkpoint: honest.checkpoint(10), consistency: forked.consistency(8, 10) })),
+    "LOG_FORKED",
+    "a log that was rolled back and went on differently",
+  );
 });

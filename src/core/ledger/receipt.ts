@@ -40,9 +40,15 @@ export function verifyReceipt(receipt: Receipt, vkey: string | NoteVerifier, kno
   if (!checkpoint.ok) return checkpoint;
   const { index, hashes } = proof.value;
   const leaf = sha256(receipt.body);
-  if (index !== receipt.index) return refuse("engine", "BAD_RECEIPT", `receipt: is for entry ${receipt.index}, its proof for entry ${index}`, "ask the platform again");
+  if (index !== receipt.index)
+    return refuse("engine", "BAD_RECEIPT", `receipt: is for entry ${receipt.index}, its proof for entry ${index}`, "ask the platform again");
   if (!verifyInclusion(leaf, index, checkpoint.value.size, hashes, checkpoint.value.root))
-    return refuse("engine", "BAD_RECEIPT", `receipt: entry ${index} is not in the log of ${checkpoint.value.size} entries that the checkpoint signs`, "keep the receipt as evidence");
+    return refuse(
+      "engine",
+      "BAD_RECEIPT",
+      `receipt: entry ${index} is not in the log of ${checkpoint.value.size} entries that the checkpoint signs`,
+      "keep the receipt as evidence",
+    );
   if (known) {
     const consistent = verifyCheckpoints(known.checkpoint, proof.value.checkpoint, known.consistency, verifier.value);
     if (!consistent.ok) return consistent;
@@ -51,7 +57,12 @@ export function verifyReceipt(receipt: Receipt, vkey: string | NoteVerifier, kno
 }
 
 /** That two signed checkpoints are of one log: the larger extends the smaller. The order they are given in does not matter. */
-export function verifyCheckpoints(one: string, other: string, consistency: readonly string[], vkey: string | NoteVerifier): Outcome<{ readonly older: Checkpoint; readonly newer: Checkpoint }> {
+export function verifyCheckpoints(
+  one: string,
+  other: string,
+  consistency: readonly string[],
+  vkey: string | NoteVerifier,
+): Outcome<{ readonly older: Checkpoint; readonly newer: Checkpoint }> {
   const verifier = typeof vkey === "string" ? parseVerifierKey(vkey) : accept(vkey);
   if (!verifier.ok) return verifier;
   const a = openCheckpoint(one, verifier.value);

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { NewEntry } from "../../contract/index.ts";
 import { type Clock, Fault, messageOf, rfc3339 } from "../../kernel/index.ts";
-import { isUniqueViolation, type Session, type Store, type Tx } from "../store/index.ts";
+import { isUniqueViolation, type Session, STORE_LOST, type Store, type Tx } from "../store/index.ts";
 import { signCheckpoint } from "./checkpoint.ts";
 import { type Appended, headOf, nextEntry, type StreamHead } from "./entry.ts";
 import { insertCheckpoint, insertEntries, leavesOf, streamHeads } from "./log-rows.ts";
@@ -124,7 +124,8 @@ export class Sequencer {
             rows.push(...appended);
             settled.set(request, { appended });
           } catch (error) {
-            if (this.session.lost()) throw error;
+            // What failed is not this request but the transaction that all of them share.
+            if (this.session.lost() || (error instanceof Fault && error.code === STORE_LOST)) throw error;
             settled.set(request, { error });
           }
         }
@@ -212,7 +213,11 @@ export class Sequencer {
       this.announce();
     } catch (error) {
       if (isUniqueViolation(error) && !this.session.lost())
-        this.broken = new Fault("LEDGER_FORK_REFUSED", "another checkpoint extends the one this process published last; it will not sign a second history", { cause: error, hint: "nexus ledger fsck" });
+        this.broken = new Fault(
+          "LEDGER_FORK_REFUSED",
+          "another checkpoint extends the one this process published last; it will not sign a second history",
+          { cause: error, hint: "nexus ledger fsck" },
+        );
       else if (error instanceof Fault && !error.retry) this.broken = error;
       else await this.retryLater();
       this.announce();

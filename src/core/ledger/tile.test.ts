@@ -18,8 +18,25 @@ test("tile paths are the ones of C2SP tlog-tiles", () => {
 
 test("no other spelling is a tile", () => {
   for (const path of [
-    "tile/0/0", "tile/00/000", "tile/64/000", "tile/-1/000", "tile/0/x000/001", "tile/0/001/002", "tile/0/x01/002", "tile/0/000.p/0", "tile/0/000.p/256", "tile/0/000.p/01",
-    "tile/data/000", "tile/0/000/", "tile/0/000\n", "/tile/0/000", "tile/0/x999/x999/x999/x999/x999/999", "tile/0/..", "", "tile/0/000.p/", "tile/entries/entries",
+    "tile/0/0",
+    "tile/00/000",
+    "tile/64/000",
+    "tile/-1/000",
+    "tile/0/x000/001",
+    "tile/0/001/002",
+    "tile/0/x01/002",
+    "tile/0/000.p/0",
+    "tile/0/000.p/256",
+    "tile/0/000.p/01",
+    "tile/data/000",
+    "tile/0/000/",
+    "tile/0/000\n",
+    "/tile/0/000",
+    "tile/0/x999/x999/x999/x999/x999/999",
+    "tile/0/..",
+    "",
+    "tile/0/000.p/",
+    "tile/entries/entries",
   ])
     assert.equal(parseTilePath(path), undefined, path);
 });

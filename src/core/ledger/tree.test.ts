@@ -3,7 +3,19 @@ import { hash } from "node:crypto";
 import test from "node:test";
 import { Frontier } from "./frontier.ts";
 import { Tile, TILE_HEIGHT, TILE_WIDTH, tileOfNode } from "./tile.ts";
-import { consistencyRanges, EMPTY_ROOT, foldRange, inclusionRanges, leafHash, type NodeAt, nodeHash, type Range, rootRange, verifyConsistency, verifyInclusion } from "./tree.ts";
+import {
+  consistencyRanges,
+  EMPTY_ROOT,
+  foldRange,
+  inclusionRanges,
+  leafHash,
+  type NodeAt,
+  nodeHash,
+  type Range,
+  rootRange,
+  verifyConsistency,
+  verifyInclusion,
+} from "./tree.ts";
 
 const SIZE_MAX = 600;
 const leaves = Array.from({ length: SIZE_MAX }, (_, index) => hash("sha256", `leaf ${index}`, "buffer"));
@@ -45,10 +57,15 @@ function naiveSubproof(m: number, from: number, to: number, whole: boolean): Buf
 
 const node = ({ level, index }: NodeAt) => naiveRoot(index * 2 ** level, (index + 1) * 2 ** level);
 const fold = (ranges: readonly Range[]) => ranges.map((range) => foldRange(range.map(node)));
-const samples = (size: number) => (size <= 40 ? Array.from({ length: size }, (_, i) => i) : [0, 1, size >> 1, (size >> 1) + 1, size - 2, size - 1, (size * 7) % size, (size * 31 + 5) % size]);
+const samples = (size: number) =>
+  size <= 40
+    ? Array.from({ length: size }, (_, i) => i)
+    : [0, 1, size >> 1, (size >> 1) + 1, size - 2, size - 1, (size * 7) % size, (size * 31 + 5) % size];
 
 test("published roots of RFC 6962's test data", () => {
-  const inputs = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"].map((hex) => Buffer.from(hex, "hex"));
+  const inputs = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"].map((hex) =>
+    Buffer.from(hex, "hex"),
+  );
   const roots = [
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
     "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
@@ -116,7 +133,11 @@ test("nonsense is refused, not answered", () => {
 
 test("sizes beyond 2^32 are counted exactly", () => {
   const size = 2 ** 40 + 3;
-  assert.deepEqual(rootRange(size), [{ level: 40, index: 0 }, { level: 1, index: 2 ** 39 }, { level: 0, index: 2 ** 40 + 2 }]);
+  assert.deepEqual(rootRange(size), [
+    { level: 40, index: 0 },
+    { level: 1, index: 2 ** 39 },
+    { level: 0, index: 2 ** 40 + 2 },
+  ]);
   assert.equal(inclusionRanges(2 ** 39, size).length, 41);
 });
 
@@ -129,9 +150,14 @@ test("a tile gives every node inside it, and its root when it is full", () => {
   }
   assert.ok(tile.root()?.equals(naiveRoot(0, TILE_WIDTH)));
   for (let row = 0; row <= TILE_HEIGHT; row += 1)
-    for (let index = 0; index < 2 ** (TILE_HEIGHT - row); index += 1) assert.ok(tile.node(row, index)?.equals(node({ level: row, index })), `${row}/${index}`);
+    for (let index = 0; index < 2 ** (TILE_HEIGHT - row); index += 1)
+      assert.ok(tile.node(row, index)?.equals(node({ level: row, index })), `${row}/${index}`);
   assert.throws(() => tile.push(level0[0] as Buffer), RangeError);
-  assert.ok(Tile.of(tile.bytes()).root()?.equals(tile.root() as Buffer));
+  assert.ok(
+    Tile.of(tile.bytes())
+      .root()
+      ?.equals(tile.root() as Buffer),
+  );
   assert.equal(Tile.of(tile.bytes(3)).node(1, 1), undefined, "half a node is none");
   assert.ok(nodeHash(level0[0] as Buffer, level0[1] as Buffer).equals(Tile.of(tile.bytes(3)).node(1, 0) as Buffer));
   assert.deepEqual(tileOfNode({ level: 0, index: 70_000 }), { level: 0, n: 273, row: 0, index: 112 });

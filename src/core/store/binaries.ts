@@ -16,7 +16,10 @@ export async function findBinaries(data: string): Promise<string> {
     const bin = join(DEBIAN_FOLDER, major, "bin");
     if (await stat(join(bin, "postgres")).catch(() => undefined)) return bin;
   }
-  if (made) throw new Fault("POSTGRES_MISSING", `this platform's database was made by PostgreSQL ${made}, which is not installed`, { hint: `apt-get install postgresql-${made}` });
+  if (made)
+    throw new Fault("POSTGRES_MISSING", `this platform's database was made by PostgreSQL ${made}, which is not installed`, {
+      hint: `apt-get install postgresql-${made}`,
+    });
   throw new Fault("POSTGRES_MISSING", `no PostgreSQL ${MAJOR_MIN} or newer in ${DEBIAN_FOLDER}`, { hint: "apt-get install postgresql" });
 }
 

@@ -20,7 +20,10 @@ const SOCKET_PATH_BYTES_MAX = 107;
 export function postgresEngine(site: Site): EngineSpec {
   const paths = clusterPaths(site);
   let bin: string | undefined;
-  const binary = async (name: string) => join((bin ??= await findBinaries(paths.data)), name);
+  const binary = async (name: string) => {
+    bin ??= await findBinaries(paths.data);
+    return join(bin, name);
+  };
   return {
     name: "postgres",
     purpose: "keeps the ledger and its projections",
@@ -37,7 +40,9 @@ export function postgresEngine(site: Site): EngineSpec {
       };
       const socket = Buffer.byteLength(join(paths.socketDir, `.s.PGSQL.${PORT}`));
       if (socket > SOCKET_PATH_BYTES_MAX)
-        throw new Fault("HOME_PATH_LONG", `the database's socket path would be ${socket} bytes; the limit is ${SOCKET_PATH_BYTES_MAX}`, { hint: "choose a shorter home" });
+        throw new Fault("HOME_PATH_LONG", `the database's socket path would be ${socket} bytes; the limit is ${SOCKET_PATH_BYTES_MAX}`, {
+          hint: "choose a shorter home",
+        });
       const user = await findUser(ENGINE_USER);
       await ensureFolder(paths.folder, 0o700, user);
       await ensureFolder(paths.socketDir, 0o700, user);
@@ -66,13 +71,30 @@ async function createCluster(bin: string, data: string, user: FileOwner, config:
   await ensureFolder(beside, 0o700, user);
   const as = { uid: user.uid, gid: user.gid, cwd: "/", timeout_ms: INITDB_TIMEOUT_MS };
   await runOk(
-    [join(bin, "initdb"), "-D", beside, "-U", config.engineUser, "--data-checksums", "--auth=reject", "--encoding=UTF8", "--locale=C", "--no-instructions"],
+    [
+      join(bin, "initdb"),
+      "-D",
+      beside,
+      "-U",
+      config.engineUser,
+      "--data-checksums",
+      "--auth=reject",
+      "--encoding=UTF8",
+      "--locale=C",
+      "--no-instructions",
+    ],
     as,
   );
   const { roles, database } = renderBootstrap(config);
   // Roles are made in single-user mode, so that the platform never needs a way in as superuser.
-  for (const [name, sql] of [["postgres", roles], [config.database, database]] as const) {
-    const said = await runOk([join(bin, "postgres"), "--single", "-D", beside, "-c", "exit_on_error=on", "-c", "log_min_messages=error", name], { ...as, input: sql });
+  for (const [name, sql] of [
+    ["postgres", roles],
+    [config.database, database],
+  ] as const) {
+    const said = await runOk([join(bin, "postgres"), "--single", "-D", beside, "-c", "exit_on_error=on", "-c", "log_min_messages=error", name], {
+      ...as,
+      input: sql,
+    });
     if (/ERROR|FATAL/.test(said)) throw new Fault("POSTGRES_BOOTSTRAP", `cannot make the database's roles: ${said.slice(-500)}`);
   }
   await rename(beside, data);

@@ -5,4 +5,4 @@
  */
 export { endPostgresLeftovers, postgresEngine } from "./cluster.ts";
 export { isUniqueViolation, openStore, type Session, type Store, type StoreAddress } from "./store.ts";
-export type { ReadTx, Row, Tx } from "./transaction.ts";
+export { type ReadTx, type Row, STORE_LOST, type Tx } from "./transaction.ts";

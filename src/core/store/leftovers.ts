@@ -57,6 +57,9 @@ async function processesIn(folder: string): Promise<readonly number[]> {
 /** After a reboot the number may be anybody's: PostgreSQL's own is 56 bytes and has nobody attached. */
 async function isOurSegment(segment: string): Promise<boolean> {
   const table = await readFile("/proc/sysvipc/shm", "utf8").catch(() => "");
-  const row = table.split("\n").map((line) => line.trim().split(/\s+/)).find((fields) => fields[1] === segment);
+  const row = table
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .find((fields) => fields[1] === segment);
   return row?.[3] === "56" && row[6] === "0";
 }

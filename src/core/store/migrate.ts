@@ -42,7 +42,9 @@ export async function migrate(owner: Client, migrations?: readonly Migration[]):
     await owner.query(
       "CREATE TABLE IF NOT EXISTS schema_migration (number int PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
     );
-    const applied = (await owner.query<{ number: number; name: string; sha256: string }>("SELECT number, name, sha256 FROM schema_migration ORDER BY number")).rows;
+    const applied = (
+      await owner.query<{ number: number; name: string; sha256: string }>("SELECT number, name, sha256 FROM schema_migration ORDER BY number")
+    ).rows;
     for (const row of applied) {
       const known = wanted[row.number - 1];
       if (!known) throw new Fault("STORE_NEWER", `the database was migrated by a newer version (${row.name})`, { hint: "start the newer version" });
@@ -58,7 +60,11 @@ async function apply(owner: Client, migration: Migration): Promise<void> {
   try {
     await owner.query("BEGIN");
     await owner.query(migration.sql);
-    await owner.query("INSERT INTO schema_migration (number, name, sha256) VALUES ($1, $2, $3)", [migration.number, migration.name, migration.sha256]);
+    await owner.query("INSERT INTO schema_migration (number, name, sha256) VALUES ($1, $2, $3)", [
+      migration.number,
+      migration.name,
+      migration.sha256,
+    ]);
     await owner.query("COMMIT");
   } catch (cause) {
     await owner.query("ROLLBACK").catch(() => {});

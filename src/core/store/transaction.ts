@@ -1,5 +1,8 @@
 import type { ClientBase } from "pg";
-import { Fault } from "../../kernel/index.ts";
+import { Fault, messageOf } from "../../kernel/index.ts";
+
+/** Code of the Fault of a transaction whose connection broke. Retry is true; after a COMMIT the outcome is unknown. */
+export const STORE_LOST = "STORE_LOST";
 
 /** One row as the driver gives it: bigint → number (safe or a Fault), numeric → string, timestamptz → RFC 3339, bytea → Buffer, jsonb → value. */
 export type Row = object;
@@ -46,14 +49,17 @@ class OpenTx implements Tx {
   async savepoint<T>(fn: () => Promise<T>): Promise<T> {
     const client = this.usable();
     const name = `s${this.depth}`;
-    await client.query(`SAVEPOINT ${name}`);
+    await client.query(`SAVEPOINT ${name}`).catch(lostOrError);
     this.depth += 1;
     try {
       const value = await fn();
       await client.query(`RELEASE SAVEPOINT ${name}`);
       return value;
     } catch (error) {
-      await client.query(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`);
+      // A connection that cannot even roll back is gone, and the whole transaction with it.
+      await client.query(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`).catch(() => {
+        throw lost(error);
+      });
       throw error;
     } finally {
       this.depth -= 1;
@@ -61,21 +67,36 @@ class OpenTx implements Tx {
   }
 }
 
+/** Also when COMMIT was sent and nothing came back: whoever must know whether it happened has to look. */
+function lost(cause: unknown): Fault {
+  return cause instanceof Fault && cause.code === STORE_LOST
+    ? cause
+    : new Fault(STORE_LOST, `the connection to the database was lost: ${messageOf(cause)}`, { cause, retry: true });
+}
+
+/** Tells a broken connection from a statement that PostgreSQL refused: no SQLSTATE is the driver's own complaint, 57P a server that goes away, 08 the connection. */
+function lostOrError(error: unknown): never {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  const refused = typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith("57P") && !code.startsWith("08");
+  throw refused ? error : lost(error);
+}
+
 /** BEGIN … COMMIT, or ROLLBACK when `fn` throws. A COMMIT that PostgreSQL turned into a ROLLBACK is a Fault, never a success. */
 export async function inTransaction<T>(client: ClientBase, begin: string, fn: (tx: Tx) => Promise<T>): Promise<T> {
   const tx = new OpenTx(client);
-  await client.query(begin);
+  await client.query(begin).catch(lostOrError);
   let value: T;
   try {
     value = await fn(tx);
   } catch (error) {
     tx.end();
-    // A lost connection rolls back by itself; the reason that matters is the first one.
-    await client.query("ROLLBACK").catch(() => {});
+    await client.query("ROLLBACK").catch(() => {
+      throw lost(error);
+    });
     throw error;
   }
   tx.end();
-  const ended = await client.query("COMMIT");
+  const ended = await client.query("COMMIT").catch(lostOrError);
   if (ended.command !== "COMMIT") throw new Fault("STORE_ROLLED_BACK", "the transaction was rolled back: a statement in it had failed");
   return value;
 }

@@ -1,0 +1,102 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Command as Commander, InvalidArgumentError } from "commander";
+import { createStoredIdentity, listStoredIdentities, loadStoredIdentity, type StoredIdentity } from "../core/identity/index.ts";
+import { type IdentityName, type ImvuId, type Json, type Outcome, parseIdentityName, parseImvuId } from "../kernel/index.ts";
+import { Client, type Done, type StepSeen } from "./client.ts";
+import { EXIT, Failure, failureOfRefusal, usageFailure } from "./failure.ts";
+import { homeFolder } from "./home.ts";
+import { type Output, stepPrinter } from "./output.ts";
+
+export interface GlobalFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly input?: boolean;
+  readonly dryRun?: boolean;
+  readonly home?: string;
+  readonly platform?: string;
+  readonly as?: string;
+}
+
+/** Everything a verb works with, made once from the global flags. */
+export class Context {
+  readonly flags: GlobalFlags;
+  readonly home: string;
+  readonly output: Output;
+
+  private constructor(flags: GlobalFlags, home: string) {
+    this.flags = flags;
+    this.home = home;
+    this.output = { json: flags.json === true, quiet: flags.quiet === true };
+  }
+
+  static async of(command: Commander): Promise<Context> {
+    const flags = command.optsWithGlobals<GlobalFlags>();
+    return new Context(flags, await homeFolder(flags.home));
+  }
+
+  /** `--platform`, else NEXUS_PLATFORM, else the platform that lives in this home. */
+  async client(): Promise<Client> {
+    const named = this.flags.platform ?? process.env.NEXUS_PLATFORM;
+    if (named) {
+      if (!/^https?:\/\/[A-Za-z0-9.:[\]-]+\/?$/.test(named)) throw usageFailure(`--platform: ${JSON.stringify(named.slice(0, 80))} is not an address like http://127.0.0.1:8000`, "nexus status prints it as listen.api");
+      return new Client(named, this.home);
+    }
+    const text = await readFile(join(this.home, "platform", "home.json"), "utf8").catch(() => undefined);
+    if (!text) throw new Failure({ code: "NO_PLATFORM", message: `there is no platform in ${this.home}, and none was named`, hint: "start one with 'nexus up --detach', or name one with --platform URL" }, EXIT.unreachable);
+    const { ports } = JSON.parse(text) as { ports: { api: number } };
+    return new Client(`http://127.0.0.1:${ports.api}`, this.home);
+  }
+
+  get identities(): string {
+    return join(this.home, "identities");
+  }
+
+  /** Who signs: `--as`, else NEXUS_IDENTITY, else the only identity of this home. */
+  async signer(name: string | undefined = this.flags.as ?? process.env.NEXUS_IDENTITY): Promise<StoredIdentity> {
+    if (name !== undefined) return must(await loadStoredIdentity(this.identities, must(parseIdentityName(name))));
+    const all = await listStoredIdentities(this.identities);
+    const only = all[0];
+    if (only && all.length === 1) return must(await loadStoredIdentity(this.identities, only.name));
+    if (!only) throw usageFailure(`there is no identity in ${this.home}`, "make one: nexus identity create NAME", "NO_IDENTITY");
+    throw usageFailure(`several identities are in ${this.home}: ${all.map((one) => one.name).join(", ")}`, "say who signs: --as NAME", "WHICH_IDENTITY");
+  }
+
+  async newIdentity(name: IdentityName): Promise<StoredIdentity> {
+    return must(await createStoredIdentity(this.identities, name));
+  }
+
+  /** Sends a signed command and prints its steps; with `--dry-run` throws the rehearsal's answer as a finished call. */
+  async command(who: StoredIdentity, op: Parameters<Client["command"]>[1], imvu: ImvuId | null, params: Record<string, Json>): Promise<Done> {
+    const client = await this.client();
+    if (this.flags.dryRun) throw new DryRun(await client.dryRun(who, op, imvu, params));
+    const printStep: (step: StepSeen) => void = stepPrinter(this.output);
+    return await client.command(who, op, imvu, params, printStep);
+  }
+}
+
+/** Not a failure: the way a dry run leaves a verb. */
+export class DryRun extends Error {
+  readonly answer: Json;
+
+  constructor(answer: Json) {
+    super("dry run");
+    this.answer = answer;
+  }
+}
+
+export function must<T>(outcome: Outcome<T>): T {
+  if (!outcome.ok) throw failureOfRefusal(outcome);
+  return outcome.value;
+}
+
+/** For commander: a flag's text parsed into its type, or a usage error that names the flag. */
+export function parsed<T>(parse: (text: unknown) => Outcome<T>): (text: string) => T {
+  return (text) => {
+    const outcome = parse(text);
+    if (!outcome.ok) throw new InvalidArgumentError(`${outcome.message} – ${outcome.hint}`);
+    return outcome.value;
+  };
+}
+
+export const imvuFlag = parsed<ImvuId>(parseImvuId);

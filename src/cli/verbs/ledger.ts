@@ -1,0 +1,152 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import type { ImvuId, Json } from "../../kernel/index.ts";
+import { verificationText, verifyExport } from "../../verify/index.ts";
+import { Context, imvuFlag } from "../context.ts";
+import { EXIT } from "../failure.ts";
+import { paint, print, table } from "../output.ts";
+import { whole } from "../units.ts";
+
+const MONTH_NOW = () => new Date().toISOString().slice(0, 7);
+
+/** Verbs that look and check: the log, the meters, the money, the seventeen gates. */
+export function ledgerVerbs(program: Command): void {
+  const ledger = program.command("ledger").description("the log that everything is written to");
+
+  ledger.command("checkpoint").description("the newest signed checkpoint, held against the one this home saw last").action(async (_options, command: Command) => {
+    const context = await Context.of(command);
+    const client = await context.client();
+    const checkpoint = await client.text("/log/checkpoint");
+    await client.log.refresh(checkpoint);
+    const [origin, size, root] = checkpoint.split("\n");
+    print(context.output, { origin, size: Number(size), root, checkpoint }, () => [checkpoint.trimEnd()]);
+  });
+
+  ledger
+    .command("entries")
+    .description("a unit's own stream")
+    .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
+    .option("--from <index>", "from this ledger index on", "0")
+    .option("--limit <n>", "at most so many", "100")
+    .action(async (options: { imvuId: ImvuId; from: string; limit: string }, command: Command) => {
+      const context = await Context.of(command);
+      const path = `/v1/imvus/${options.imvuId}/ledger?from=${whole("from", options.from, 0, Number.MAX_SAFE_INTEGER)}&limit=${whole("limit", options.limit, 1, 500)}`;
+      const answer = (await (await context.client()).read(await context.signer(), path)) as { entries: { index: number; streamSeq: number; time: string; type: string; actor: string }[] };
+      print(context.output, answer, () => table([["index", "seq", "time", "type", "actor"], ...answer.entries.map((entry) => [String(entry.index), String(entry.streamSeq), entry.time, entry.type, entry.actor])]));
+    });
+
+  ledger.command("proof <index>").description("the proof that an entry stands in the log (C2SP tlog-proof)").action(async (index: string, _options, command: Command) => {
+    const context = await Context.of(command);
+    const answer = (await (await context.client()).get(`/v1/ledger/proof/${whole("index", index, 0, Number.MAX_SAFE_INTEGER)}`)) as { proof: string };
+    print(context.output, answer, () => [answer.proof.trimEnd()]);
+  });
+
+  ledger.command("fsck").description("recompute the whole log, from bodies to checkpoint").action(async (_options, command: Command) => {
+    const context = await Context.of(command);
+    const answer = (await (await context.client()).get("/v1/ledger/fsck")) as { ok: boolean; entries: number; failures: { index: number; what: string }[] };
+    print(context.output, answer, () => (answer.ok ? [`${paint("green", "whole")}  ${answer.entries} entries recomputed`] : answer.failures.map((failure) => `${paint("red", "WRONG")}  entry ${failure.index}: ${failure.what}`)));
+    if (!answer.ok) process.exitCode = EXIT.notSo;
+  });
+
+  program
+    .command("meter")
+    .description("what a unit has used")
+    .command("read")
+    .description("read every meter now, into the ledger")
+    .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
+    .action(async (options: { imvuId: ImvuId }, command: Command) => {
+      const context = await Context.of(command);
+      const answer = (await (await context.client()).post(await context.signer(), `/v1/imvus/${options.imvuId}/meter`, {})) as { index: number; at: string; readings: { resource: string; value: string }[] };
+      print(context.output, answer, () => [`entry ${answer.index} at ${answer.at}`, ...table(answer.readings.map((reading) => [`  ${reading.resource}`, reading.value]))]);
+    });
+
+  program
+    .command("statement")
+    .description("what a month comes to, and who gets it")
+    .command("show")
+    .description("usage × tariff = gross; 55 % creator, 45 % platform")
+    .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
+    .option("--month <YYYY-MM>", "which month (UTC); default: this one")
+    .action(async (options: { imvuId: ImvuId; month?: string }, command: Command) => {
+      const context = await Context.of(command);
+      const path = `/v1/imvus/${options.imvuId}/statement?month=${encodeURIComponent(options.month ?? MONTH_NOW())}`;
+      const answer = (await (await context.client()).read(await context.signer(), path)) as unknown as Shown;
+      print(context.output, answer, () => statementLines(answer));
+    });
+
+  program
+    .command("tariff")
+    .description("what things cost")
+    .command("show")
+    .description("the tariff in force, with the ledger entry that published it")
+    .action(async (_options, command: Command) => {
+      const context = await Context.of(command);
+      const answer = (await (await context.client()).get("/v1/tariff")) as { index: number; tariff: { currency: string; validFrom: string; prices: Record<string, string> } };
+      print(context.output, answer, () => [`${answer.tariff.currency}, valid from ${answer.tariff.validFrom}, ledger entry ${answer.index}`, ...table(Object.entries(answer.tariff.prices).map(([resource, price]) => [`  ${resource}`, price]))]);
+    });
+
+  program
+    .command("verify")
+    .description("ask reality whether the law holds")
+    .command("gates")
+    .description("seventeen probes; exit 0 only when all hold")
+    .option("--imvu-id <id>", "of one unit only", imvuFlag)
+    .action(async (options: { imvuId?: ImvuId }, command: Command) => {
+      const context = await Context.of(command);
+      const answer = (await (await context.client()).get(`/v1/verify/gates${options.imvuId ? `?imvu=${options.imvuId}` : ""}`)) as unknown as { gates: Row[] };
+      print(context.output, answer, () => gateLines(answer.gates));
+      if (answer.gates.some((gate) => gate.verdict !== "holds")) process.exitCode = EXIT.notSo;
+    });
+
+  program
+    .command("verify-export <path>")
+    .description("verify a bundle offline: folder or .tar.zst")
+    .option("--log-key <key>", "believe only this log (its verifier key)")
+    .action(async (path: string, options: { logKey?: string }, command: Command) => {
+      const context = await Context.of(command);
+      const verification = await verifyExport(resolve(path), options.logKey === undefined ? {} : { logKey: options.logKey });
+      print(context.output, verification as unknown as Json, () => [verificationText(verification).trimEnd()]);
+      if (!verification.ok) process.exitCode = EXIT.notSo;
+    });
+}
+
+interface Row {
+  readonly gate: number;
+  readonly title: string;
+  readonly verdict: "holds" | "broken" | "unproven";
+  readonly evidence: string;
+}
+
+interface Shown {
+  readonly imvu: string;
+  readonly period: string;
+  readonly currency: string;
+  readonly lines: readonly { readonly resource: string; readonly quantity: string; readonly unit: string; readonly unitPrice: string; readonly amount: string }[];
+  readonly gross: string;
+  readonly creator: string;
+  readonly platform: string;
+  readonly readings: { readonly count: number };
+}
+
+const VERDICT_COLOUR = { holds: "green", broken: "red", unproven: "yellow" } as const;
+
+function gateLines(gates: readonly Row[]): string[] {
+  const rows = table(gates.map((gate) => [String(gate.gate).padStart(2), gate.title, gate.verdict, gate.evidence.length > 110 ? `${gate.evidence.slice(0, 109)}…` : gate.evidence]));
+  return rows.map((row, at) => {
+    const verdict = gates[at]?.verdict ?? "unproven";
+    return row.replace(verdict, paint(VERDICT_COLOUR[verdict], verdict));
+  });
+}
+
+function statementLines(shown: Shown): string[] {
+  const used = shown.lines.filter((line) => !/^[0.]*$/.test(line.quantity));
+  return [
+    `${shown.imvu}  ${shown.period}  ${shown.currency}  from ${shown.readings.count} readings`,
+    ...table(used.map((line) => [`  ${line.resource}`, line.quantity, line.unit, `× ${line.unitPrice}`, line.amount])),
+    ...table([
+      ["  gross", shown.gross],
+      ["  creator 55 %", shown.creator],
+      ["  platform 45 %", shown.platform],
+    ]),
+  ];
+}
