@@ -1,7 +1,22 @@
 import { z } from "zod";
 import {
-  type DisplayName, type Fqdn, type IdentityName, type ImvuId, type Jurisdiction, type MailAddress, type Outcome, parseDisplayName, parseFqdn,
-  parseIdentityName, parseImvuId, parseJurisdiction, parseMailAddress, parseServiceName, parseSha256, type ServiceName, type Sha256,
+  type DisplayName,
+  type Fqdn,
+  type IdentityName,
+  type ImvuId,
+  type Jurisdiction,
+  type MailAddress,
+  type Outcome,
+  parseDisplayName,
+  parseFqdn,
+  parseIdentityName,
+  parseImvuId,
+  parseJurisdiction,
+  parseMailAddress,
+  parseServiceName,
+  parseSha256,
+  type ServiceName,
+  type Sha256,
 } from "../kernel/index.ts";
 import type { DnsType } from "./imvu.ts";
 
@@ -45,8 +60,14 @@ export const zSha256 = z.string().transform((text, context): Sha256 => {
 
 export const zEnvelope = z.strictObject({
   cpuMillis: z.int().min(50).max(256_000),
-  memoryBytes: z.int().min(16 * MIB).max(1024 * GIB),
-  storageBytes: z.int().min(128 * MIB).max(64 * 1024 * GIB),
+  memoryBytes: z
+    .int()
+    .min(16 * MIB)
+    .max(1024 * GIB),
+  storageBytes: z
+    .int()
+    .min(128 * MIB)
+    .max(64 * 1024 * GIB),
   iops: z.int().min(10).max(1_000_000),
   bandwidthBps: z.int().min(1_000_000).max(100_000_000_000),
   processes: z.int().min(8).max(32_768),
@@ -61,13 +82,25 @@ const zRoutePath = z
   .regex(/^\/([A-Za-z0-9._~-]+\/?)*$/, "must be an absolute path of unreserved characters, without // or ..")
   .refine((p) => !p.split("/").some((s) => s === "." || s === ".."), "must not contain . or .. segments");
 const zEnv = z
-  .record(z.string().regex(/^[A-Z_][A-Z0-9_]{0,63}$/, "environment names are A-Z, 0-9 and _"), z.string().max(ENV_VALUE_CHARS_MAX).regex(/^[^\0\r\n]*$/, "one line, no NUL"))
+  .record(
+    z.string().regex(/^[A-Z_][A-Z0-9_]{0,63}$/, "environment names are A-Z, 0-9 and _"),
+    z
+      .string()
+      .max(ENV_VALUE_CHARS_MAX)
+      .regex(/^[^\0\r\n]*$/, "one line, no NUL"),
+  )
   .refine((env) => Object.keys(env).length <= ENV_ENTRIES_MAX, `at most ${ENV_ENTRIES_MAX} entries`);
-const zImageRef = z.string().max(255).regex(/^[a-z0-9]([a-z0-9._:/@-]*[a-z0-9])?$/, "must be an image reference like docker.io/library/nginx:1.27");
+const zImageRef = z
+  .string()
+  .max(255)
+  .regex(/^[a-z0-9]([a-z0-9._:/@-]*[a-z0-9])?$/, "must be an image reference like docker.io/library/nginx:1.27");
 
 /** ops on an IMVU, by name; `params` of each. */
 export const COMMAND_PARAMS = {
-  "identity.register": z.strictObject({ name: zIdentityName, publicKey: z.string().regex(/^[A-Za-z0-9_-]{43}$/, "raw Ed25519 public key, base64url") }),
+  "identity.register": z.strictObject({
+    name: zIdentityName,
+    publicKey: z.string().regex(/^[A-Za-z0-9_-]{43}$/, "raw Ed25519 public key, base64url"),
+  }),
   "imvu.create": z.strictObject({
     name: zDisplayName,
     owner: zIdentityName,
@@ -78,8 +111,20 @@ export const COMMAND_PARAMS = {
     mailboxPasswordHash: zSha256,
   }),
   "imvu.scale": z.strictObject({ envelope: zEnvelope }),
-  "imvu.exit": z.strictObject({ encryptTo: z.string().regex(/^age1[a-z0-9]{20,100}$/, "an age recipient").nullable() }),
-  "imvu.import": z.strictObject({ /** SHA-256 of the uploaded bundle tar. */ bundle: zSha256, manifest: zSha256, name: zDisplayName, jurisdiction: zJurisdiction, sourceId: zImvuId, zone: zFqdn }),
+  "imvu.exit": z.strictObject({
+    encryptTo: z
+      .string()
+      .regex(/^age1[a-z0-9]{20,100}$/, "an age recipient")
+      .nullable(),
+  }),
+  "imvu.import": z.strictObject({
+    /** SHA-256 of the uploaded bundle tar. */ bundle: zSha256,
+    manifest: zSha256,
+    name: zDisplayName,
+    jurisdiction: zJurisdiction,
+    sourceId: zImvuId,
+    zone: zFqdn,
+  }),
   "service.deploy": z.strictObject({
     name: zServiceName,
     source: z.discriminatedUnion("kind", [
@@ -99,7 +144,14 @@ export const COMMAND_PARAMS = {
     values: z.array(z.string().min(1).max(RECORD_VALUE_CHARS_MAX)).min(1).max(RECORD_VALUES_MAX),
   }),
   "dns.remove": z.strictObject({ name: zFqdn, type: zDnsType }),
-  "mail.mailbox.create": z.strictObject({ address: zMailAddress, passwordHash: zSha256, quotaBytes: z.int().min(MIB).max(1024 * GIB) }),
+  "mail.mailbox.create": z.strictObject({
+    address: zMailAddress,
+    passwordHash: zSha256,
+    quotaBytes: z
+      .int()
+      .min(MIB)
+      .max(1024 * GIB),
+  }),
   "mail.mailbox.password": z.strictObject({ address: zMailAddress, passwordHash: zSha256 }),
   "mail.mailbox.remove": z.strictObject({ address: zMailAddress }),
   "route.set": z.strictObject({
@@ -130,12 +182,22 @@ export type CommandPayload = z.output<typeof zCommandPayload>;
 
 /** A payload whose params were parsed by its op's schema: discriminated on `op`. */
 export type Command = {
-  [O in Op]: { readonly op: O; readonly imvu: ImvuId | null; readonly params: Params<O>; readonly nonce: string; readonly iat: number; readonly exp: number };
+  [O in Op]: {
+    readonly op: O;
+    readonly imvu: ImvuId | null;
+    readonly params: Params<O>;
+    readonly nonce: string;
+    readonly iat: number;
+    readonly exp: number;
+  };
 }[Op];
 
 /** JWS general JSON serialisation (RFC 7515 §7.2.1); first signature: the actor; further ones: approvals. */
 export const zSignedCommand = z.strictObject({
   payload: z.string().max(COMMAND_BYTES_MAX),
-  signatures: z.array(z.strictObject({ protected: z.string().max(512), signature: z.string().max(128) })).min(1).max(8),
+  signatures: z
+    .array(z.strictObject({ protected: z.string().max(512), signature: z.string().max(128) }))
+    .min(1)
+    .max(8),
 });
 export type SignedCommand = z.output<typeof zSignedCommand>;

@@ -16,9 +16,9 @@ export interface Envelope {
 }
 
 export type ServiceSource =
-  | { readonly kind: "runtime"; readonly runtime: "static" | "node" | "python"; /** SHA-256 of an uncompressed tar blob. */ readonly content: Sha256 }
-  | { readonly kind: "oci"; /** SHA-256 of an OCI archive blob. */ readonly archive: Sha256 }
-  | { readonly kind: "image"; /** registry/name@sha256:… or :tag */ readonly ref: string };
+  | { readonly kind: "runtime"; readonly runtime: "static" | "node" | "python" /** SHA-256 of an uncompressed tar blob. */; readonly content: Sha256 }
+  | { readonly kind: "oci" /** SHA-256 of an OCI archive blob. */; readonly archive: Sha256 }
+  | { readonly kind: "image" /** registry/name@sha256:… or :tag */; readonly ref: string };
 
 export interface Service {
   readonly name: ServiceName;

@@ -4,19 +4,51 @@
  * Depends on kernel.
  */
 export {
-  CLOCK_SKEW_MS_MAX, COMMAND_BYTES_MAX, COMMAND_LIFETIME_MS_MAX, COMMAND_PARAMS, type Command, type CommandPayload, GIB, MIB, type Op, type Params,
-  type SignedCommand, zCommandPayload, zEnvelope, zIdentityName, zImvuId, zSha256, zSignedCommand,
+  CLOCK_SKEW_MS_MAX,
+  COMMAND_BYTES_MAX,
+  COMMAND_LIFETIME_MS_MAX,
+  COMMAND_PARAMS,
+  type Command,
+  type CommandPayload,
+  GIB,
+  MIB,
+  type Op,
+  type Params,
+  type SignedCommand,
+  zCommandPayload,
+  zEnvelope,
+  zIdentityName,
+  zImvuId,
+  zSha256,
+  zSignedCommand,
 } from "./command.ts";
 export type { ComputeDesired, DomainsDesired, MailDesired, NetworkDesired } from "./desired.ts";
 export type { EngineSpec } from "./engine.ts";
 export type { EntryBody, EntryType, NewEntry, Receipt, Verdict } from "./entry.ts";
 export type { BundleReader, Evidence, ExportSink, Fabric, GateNumber, Step } from "./fabric.ts";
 export type {
-  DkimKey, DnsRecordSet, DnsType, Envelope, Imvu, ImvuStatus, Mailbox, MemberRole, Route, RouteClass, Service, ServiceSource,
+  DkimKey,
+  DnsRecordSet,
+  DnsType,
+  Envelope,
+  Imvu,
+  ImvuStatus,
+  Mailbox,
+  MemberRole,
+  Route,
+  RouteClass,
+  Service,
+  ServiceSource,
 } from "./imvu.ts";
 export { hashMailPassword, parseMailPasswordHash } from "./mail-password.ts";
+export { RESOURCES, type Reading, type ReadingSet, type Resource } from "./meter.ts";
 export type { FabricRoom, Finding } from "./room.ts";
-export { type Reading, type ReadingSet, RESOURCES, type Resource } from "./meter.ts";
 export {
-  type Blobs, imvuUidBase, namespaceNameOf, namespacePathOf, type Ports, routerNamespaceNameOf, type Site,
+  type Blobs,
+  imvuUidBase,
+  namespaceNameOf,
+  namespacePathOf,
+  type Ports,
+  routerNamespaceNameOf,
+  type Site,
 } from "./site.ts";

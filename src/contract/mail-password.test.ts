@@ -26,9 +26,22 @@ test("hostile hashes are refused", () => {
   const good = `{PBKDF2}$1$abcdefgh$5000$${"0".repeat(40)}`;
   assert.ok(parseMailPasswordHash(good).ok);
   const hostile = [
-    "", `${good}\n`, `${good}\tuid=0`, `${good}\nuser=x`, ` ${good}`, "{PLAIN}secret", "{CLEARTEXT}x", "secret", "*", "{PBKDF2}$1$abcdefgh$5000$zz",
-    `{PBKDF2}$1$abcdefgh$4000000000$${"0".repeat(40)}`, `{PBKDF2}$1$abcdefgh$1$${"0".repeat(40)}`, `{PBKDF2}$1$ab\0defgh$5000$${"0".repeat(40)}`,
-    `$6$rounds=999999999$salt$${"a".repeat(86)}`, `$y$jFT$abcd$${"b".repeat(43)}`, "x".repeat(10_000),
+    "",
+    `${good}\n`,
+    `${good}\tuid=0`,
+    `${good}\nuser=x`,
+    ` ${good}`,
+    "{PLAIN}secret",
+    "{CLEARTEXT}x",
+    "secret",
+    "*",
+    "{PBKDF2}$1$abcdefgh$5000$zz",
+    `{PBKDF2}$1$abcdefgh$4000000000$${"0".repeat(40)}`,
+    `{PBKDF2}$1$abcdefgh$1$${"0".repeat(40)}`,
+    `{PBKDF2}$1$ab\0defgh$5000$${"0".repeat(40)}`,
+    `$6$rounds=999999999$salt$${"a".repeat(86)}`,
+    `$y$jFT$abcd$${"b".repeat(43)}`,
+    "x".repeat(10_000),
   ];
   for (const text of hostile) assert.equal(parseMailPasswordHash(text).ok, false, JSON.stringify(text.slice(0, 60)));
 });

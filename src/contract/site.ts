@@ -55,4 +55,3 @@ export function namespacePathOf(name: string): string {
 export function imvuUidBase(site: Pick<Site, "uidBase">, number: number): number {
   return site.uidBase + number * 65_536;
 }
-

@@ -99,7 +99,12 @@ export function start(argv: readonly [string, ...string[]], options: SpawnOption
 }
 
 /** Pipes `from` through a program into `to`; resolves when the program ended with 0. */
-export async function pipeThrough(argv: readonly [string, ...string[]], from: Readable | undefined, to: Writable | undefined, timeout_ms: number): Promise<void> {
+export async function pipeThrough(
+  argv: readonly [string, ...string[]],
+  from: Readable | undefined,
+  to: Writable | undefined,
+  timeout_ms: number,
+): Promise<void> {
   const child = start(argv, { stdio: [from ? "pipe" : "ignore", to ? "pipe" : "ignore", "pipe"] });
   const said: string[] = [];
   child.stderr?.on("data", (chunk: Buffer) => said.length < 64 && said.push(chunk.toString("utf8")));

@@ -58,7 +58,12 @@ export const parseIdentityName = parser<"IdentityName">(
   (t) => /^[a-z][a-z0-9-]{1,38}[a-z0-9]$/.test(t) && !t.includes("--") && !RESERVED_IDENTITIES.has(t),
   "creator-8891",
 );
-export const parseKeyId = parser<"KeyId">("key id", "is not an RFC 7638 thumbprint", (t) => /^[A-Za-z0-9_-]{43}$/.test(t), "the kid printed by 'nexus identity show'");
+export const parseKeyId = parser<"KeyId">(
+  "key id",
+  "is not an RFC 7638 thumbprint",
+  (t) => /^[A-Za-z0-9_-]{43}$/.test(t),
+  "the kid printed by 'nexus identity show'",
+);
 export const parseServiceName = parser<"ServiceName">(
   "service",
   "must be 1 to 30 of a-z, 0-9 and inner hyphens",
@@ -84,8 +89,12 @@ export const parseMailAddress = parser<"MailAddress">(
     const at = t.indexOf("@");
     const local = t.slice(0, at);
     return (
-      at > 0 && local.length <= MAIL_LOCAL_CHARS_MAX && /^[a-z0-9]([a-z0-9._+-]*[a-z0-9])?$/.test(local) && !local.includes("..") &&
-      parseFqdn(t.slice(at + 1)).ok && t.indexOf(".", at) > at
+      at > 0 &&
+      local.length <= MAIL_LOCAL_CHARS_MAX &&
+      /^[a-z0-9]([a-z0-9._+-]*[a-z0-9])?$/.test(local) &&
+      !local.includes("..") &&
+      parseFqdn(t.slice(at + 1)).ok &&
+      t.indexOf(".", at) > at
     );
   },
   "hello@imvu001.world",
@@ -96,16 +105,44 @@ export const parseDisplayName = parser<"DisplayName">(
   "name",
   `must be 2 to ${DISPLAY_NAME_CHARS_MAX} ASCII letters, digits, single spaces or hyphens, begin with a letter, and not be a reserved label`,
   (t) =>
-    t.length >= 2 && t.length <= DISPLAY_NAME_CHARS_MAX && /^[A-Za-z][A-Za-z0-9]*([ -][A-Za-z0-9]+)*$/.test(t) &&
-    !RESERVED_LABELS.has(slugOf(t)) && !slugOf(t).startsWith("xn--"),
+    t.length >= 2 &&
+    t.length <= DISPLAY_NAME_CHARS_MAX &&
+    /^[A-Za-z][A-Za-z0-9]*([ -][A-Za-z0-9]+)*$/.test(t) &&
+    !RESERVED_LABELS.has(slugOf(t)) &&
+    !slugOf(t).startsWith("xn--"),
   "ArtGallery",
 );
 export type DisplayName = Branded<"DisplayName">;
 
 /** Labels an IMVU's zone uses itself, or that mislead. */
 export const RESERVED_LABELS: ReadonlySet<string> = new Set([
-  "www", "stage", "mail", "ns", "ns1", "ns2", "mx", "smtp", "imap", "localhost", "wpad", "isatap", "autoconfig",
-  "autodiscover", "admin", "root", "postmaster", "abuse", "hostmaster", "webmaster", "platform", "nexus", "example", "invalid", "test", "local", "arpa",
+  "www",
+  "stage",
+  "mail",
+  "ns",
+  "ns1",
+  "ns2",
+  "mx",
+  "smtp",
+  "imap",
+  "localhost",
+  "wpad",
+  "isatap",
+  "autoconfig",
+  "autodiscover",
+  "admin",
+  "root",
+  "postmaster",
+  "abuse",
+  "hostmaster",
+  "webmaster",
+  "platform",
+  "nexus",
+  "example",
+  "invalid",
+  "test",
+  "local",
+  "arpa",
 ]);
 
 export function slugOf(displayName: string): string {

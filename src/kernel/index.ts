@@ -10,9 +10,29 @@ export { parseSha256, type Sha256, sha256, sha256File, sha256Hex } from "./diges
 export { pipeThrough, plainEnvironment, type Ran, run, runOk, start } from "./exec.ts";
 export { Fault, messageOf } from "./fault.ts";
 export {
-  type DisplayName, type Fqdn, type IdentityName, type ImvuId, imvuIdOf, imvuNumberOf, IMVU_NUMBER_MAX, isWithinZone, type Jurisdiction,
-  type KeyId, type MailAddress, parseDisplayName, parseFqdn, parseIdentityName, parseImvuId, parseJurisdiction,
-  parseKeyId, parseMailAddress, parseServiceName, quoteForPeople, RESERVED_LABELS, type ServiceName, slugOf,
+  type DisplayName,
+  type Fqdn,
+  type IdentityName,
+  IMVU_NUMBER_MAX,
+  type ImvuId,
+  imvuIdOf,
+  imvuNumberOf,
+  isWithinZone,
+  type Jurisdiction,
+  type KeyId,
+  type MailAddress,
+  parseDisplayName,
+  parseFqdn,
+  parseIdentityName,
+  parseImvuId,
+  parseJurisdiction,
+  parseKeyId,
+  parseMailAddress,
+  parseServiceName,
+  quoteForPeople,
+  RESERVED_LABELS,
+  type ServiceName,
+  slugOf,
 } from "./ids.ts";
-export { decimalText, type Money, MONEY_DECIMALS, money, parseDecimal, PRICE_DECIMALS } from "./money.ts";
+export { decimalText, MONEY_DECIMALS, type Money, money, PRICE_DECIMALS, parseDecimal } from "./money.ts";
 export { type Accepted, accept, type Outcome, type Refusal, refuse } from "./refusal.ts";

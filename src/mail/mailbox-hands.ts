@@ -12,6 +12,8 @@ export interface HandsDeps {
   readonly layout: Layout;
   readonly blobs: Blobs;
   readonly directory: Directory;
+  /** Counts every delivery up to now. */
+  settle(): Promise<void>;
   /** Ends the sessions of a login that is no more. */
   kick(address: MailAddress): Promise<void>;
 }
@@ -45,6 +47,8 @@ export function mailHands(deps: HandsDeps): MailHands {
     async closeMailbox(imvu, address) {
       const account = directory.account(address);
       if (account.is === "known" && account.value.imvu !== imvu) return;
+      // What was delivered so far is still known to be this IMVU's.
+      await deps.settle();
       directory.withdrawAccount(address);
       await deps.kick(address);
     },

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import type { Site } from "../contract/index.ts";
 import { type ImvuId, type MailAddress, parseMailAddress } from "../kernel/index.ts";
@@ -65,10 +66,13 @@ async function isRefusedAsUnknown(smtp: SmtpSession, address: string): Promise<b
   return code === 550 && text.startsWith("5.1.1");
 }
 
-/** Would the message be taken? Nothing is sent. A full mailbox (552) exists as well. */
+/**
+ * Would the message be taken? Nothing is sent. A full mailbox (552) exists as well. An smtpd process remembers what became of a
+ * pair of sender and recipient for as long as it lives: each question has a sender of its own.
+ */
 async function askRecipient(smtp: SmtpSession, address: string): Promise<{ code: number; text: string }> {
   await smtp.send("RSET");
-  await smtp.send("MAIL FROM:<>");
+  await smtp.send(`MAIL FROM:<${randomBytes(8).toString("hex")}@observer.invalid>`);
   const { code, text } = await smtp.send(`RCPT TO:<${address}>`);
   return { code: code === 552 ? 250 : code, text };
 }

@@ -4,7 +4,7 @@ import { ensureFolder, type Fqdn, type ImvuId, parseImvuId, runOk } from "../ker
 import type { TlsSource } from "./certificate.ts";
 import { examineMail } from "./doctor.ts";
 import { mailFabric } from "./fabric.ts";
-import { Directory, domainOf } from "./identity-binding/directory.ts";
+import { Directory } from "./identity-binding/directory.ts";
 import { serveDict } from "./imap/dict.ts";
 import { dovecotConfigFile, dovecotEngine } from "./imap/engine.ts";
 import { type Layout, layoutOf } from "./layout.ts";
@@ -16,7 +16,7 @@ import { Keyring } from "./signing/keyring.ts";
 import { serveMilter } from "./signing/milter.ts";
 import { MeterJournal } from "./smtp/meter-journal.ts";
 import { postfixEngine } from "./smtp/engine.ts";
-import { servePolicy } from "./smtp/policy.ts";
+import { quotaAsker, servePolicy } from "./smtp/policy.ts";
 import { serveSocketmap } from "./smtp/socketmap.ts";
 import type { MailState } from "./state.ts";
 import { listenUnix, type UnixServer } from "./unix-server.ts";
@@ -51,18 +51,12 @@ export function openMailRoom(deps: MailRoomDeps): MailRoom {
   const keyring = new Keyring(layout);
   let journal: MeterJournal | undefined;
   let servers: readonly UnixServer[] = [];
-  const ownerOf = (recipient: string) => {
-    const account = directory.account(recipient);
-    if (account.is === "known") return account.value.probe ? undefined : account.value.imvu;
-    const domain = directory.domain(domainOf(recipient));
-    return domain.is === "known" ? domain.value : undefined;
-  };
-  const theJournal = async () => (journal ??= await MeterJournal.open(layout.meterJournal, layout.mailLog, site.boot, ownerOf));
+  const theJournal = async () => (journal ??= await MeterJournal.open(layout.meterJournal, layout.mailLog, site.boot, (recipient) => directory.ownerOf(recipient)));
   const resolver = keyring.resolver(directory, deps.resolver);
   const kick = async (address: string) => {
     await runOk(["/usr/bin/doveadm", "-c", dovecotConfigFile(layout), "kick", address]).catch(() => {});
   };
-  const hands = mailHands({ site, layout, blobs, directory, kick });
+  const hands = mailHands({ site, layout, blobs, directory, settle: async () => (await theJournal()).drain(), kick });
 
   return {
     fabric: mailFabric({ site, layout, directory, keyring, hands, journal: theJournal, ...(deps.desiredOf ? { desiredOf: deps.desiredOf } : {}), ...(deps.resolver ? { dns: deps.resolver } : {}) }),
@@ -79,7 +73,7 @@ export function openMailRoom(deps: MailRoomDeps): MailRoom {
       const forPostfix = { uid: 0, gid: postfix.gid };
       servers = [
         await listenUnix(layout.socketmap, forPostfix, 0o660, (socket) => serveSocketmap(directory, socket)),
-        await listenUnix(layout.policy, forPostfix, 0o660, (socket) => servePolicy(directory, socket)),
+        await listenUnix(layout.policy, forPostfix, 0o660, (socket) => servePolicy(directory, quotaAsker(`${layout.dovecotRun}/quota-status`), socket)),
         await listenUnix(layout.milter, forPostfix, 0o660, (socket) =>
           serveMilter(
             {
@@ -126,6 +120,6 @@ async function expectBoxes(layout: Layout, directory: Directory): Promise<void> 
   for (const name of await readdir(layout.boxes)) {
     const imvu = parseImvuId(name);
     if (!imvu.ok) continue;
-    for (const address of await boxesOnDisk(layout, imvu.value)) directory.expect(address);
+    for (const address of await boxesOnDisk(layout, imvu.value)) directory.expect(address, imvu.value);
   }
 }

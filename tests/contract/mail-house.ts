@@ -141,7 +141,7 @@ export class MailHouse implements AsyncDisposable {
       const lock = await client.getMailboxLock(folder);
       try {
         const found: { source: string; flags: readonly string[] }[] = [];
-        for await (const message of client.fetch("1:*", { source: true, flags: true })) found.push({ source: message.source?.toString("latin1") ?? "", flags: [...(message.flags ?? [])].sort() });
+        for await (const message of client.fetch("1:*", { source: true, flags: true })) found.push({ source: message.source?.toString("latin1") ?? "", flags: [...(message.flags ?? [])].filter((flag) => flag !== "\\Recent").sort() });
         return found;
       } finally {
         lock.release();

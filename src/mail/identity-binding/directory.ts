@@ -24,10 +24,10 @@ export class Directory {
   private readonly domains = new Map<string, ImvuId>();
   private readonly accounts = new Map<string, Account>();
   private readonly pendingDomains = new Set<string>();
-  private readonly pendingAddresses = new Set<string>();
+  private readonly pendingAddresses = new Map<string, ImvuId>();
 
-  expect(address: MailAddress): void {
-    this.pendingAddresses.add(address);
+  expect(address: MailAddress, imvu: ImvuId): void {
+    this.pendingAddresses.set(address, imvu);
     this.pendingDomains.add(domainOf(address));
   }
 
@@ -61,6 +61,13 @@ export class Directory {
     const account = this.accounts.get(address.toLowerCase());
     if (account) return { is: "known", value: account };
     return this.pendingAddresses.has(address.toLowerCase()) ? { is: "pending" } : { is: "unknown" };
+  }
+
+  /** The IMVU whose mail a delivery to this address is; undefined for probes and for nobody's. */
+  ownerOf(address: string): ImvuId | undefined {
+    const account = this.accounts.get(address.toLowerCase());
+    if (account) return account.probe ? undefined : account.imvu;
+    return this.pendingAddresses.get(address.toLowerCase());
   }
 
   /** The hosted (or expected) domain that `name` is, or lies under. */

@@ -40,6 +40,8 @@ export async function probeAttribution(parts: MailParts, imvu: ImvuId | undefine
     if (sent.code !== 250) return { verdict: "unproven", detail: `a rightful message was not taken: ${sent.code} ${sent.text}` };
     return await judgeMessage(parts, account, domain, /queued as ([0-9A-Za-z]+)/.exec(sent.text)?.[1] ?? "", refused.detail);
   } finally {
+    // The log must be read while it is still known that this was a probe.
+    await (await parts.journal()).drain();
     parts.directory.withdrawAccount(account.address);
     await rm(account.home, { recursive: true, force: true });
   }

@@ -69,10 +69,11 @@ export async function verifySignatures(message: Readable | Buffer, resolver: Txt
   const { results } = await dkimVerify(message, { resolver });
   return results
     .filter((result) => result.status.result !== "none")
-    .map(({ signingDomain, selector, algorithm, status }) => ({
+    .map(({ signingDomain, selector, status, ...more }) => ({
       domain: signingDomain ?? "",
       selector: selector ?? "",
-      algorithm: algorithm ?? "",
+      // mailauth calls it algo, whatever its types say.
+      algorithm: (more as { algo?: string }).algo ?? "",
       passes: status.result === "pass",
       detail: `${status.result}${status.comment ? ` (${status.comment})` : ""}`,
     }));

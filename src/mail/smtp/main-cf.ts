@@ -87,6 +87,8 @@ export function renderMainCf({ layout, hostname, listenAddress, smarthost }: Pos
     smtpd_relay_restrictions: "reject_unauth_destination",
     smtpd_recipient_restrictions: `reject_unauth_destination, check_policy_service unix:${layout.policy}, check_policy_service unix:${layout.dovecotRun}/quota-status`,
     smtpd_sender_restrictions: "reject_unlisted_sender, reject_unauthenticated_sender_login_mismatch",
+    // How large the message is in truth is known only now.
+    smtpd_end_of_data_restrictions: `check_policy_service unix:${layout.policy}`,
     // Fail closed: when a server of ours is down, senders are told to try later.
     smtpd_policy_service_default_action: "451 4.3.5 policy unavailable",
     smtpd_milters: `unix:${layout.milter}`,

@@ -7,13 +7,19 @@ export interface MasterSettings {
   readonly ports: Pick<Ports, "smtp" | "submission" | "submissions">;
 }
 
+const SMTPD_IDLE_SECONDS = 5;
+const SMTPD_CONNECTIONS_MAX = 50;
+
 /**
  * master.cf. Pure. chroot is off everywhere: the sockets of our servers lie outside the queue. There is no pickup
  * service: nobody on the machine injects mail past identity binding.
  */
 export function renderMasterCf({ layout, listenAddress, ports }: MasterSettings): string {
   const host = listenAddress.includes(":") ? `[${listenAddress}]` : listenAddress;
+  // An smtpd process remembers for its whole life how it resolved an address: an idle one ends soon, so that a new domain is new to nobody for long.
+  const lifetime = [["max_idle", `${SMTPD_IDLE_SECONDS}s`], ["max_use", String(SMTPD_CONNECTIONS_MAX)]] as const;
   const authenticated = [
+    ...lifetime,
     ["smtpd_sasl_auth_enable", "yes"],
     ["smtpd_client_restrictions", "permit_sasl_authenticated,reject"],
     ["smtpd_sender_restrictions", "reject_sender_login_mismatch"],
@@ -27,7 +33,7 @@ export function renderMasterCf({ layout, listenAddress, ports }: MasterSettings)
   ] as const;
   return [
     // Without SASL switched on here Postfix skips the unauthenticated sender check; static:all keeps AUTH from being offered.
-    service(`${host}:${ports.smtp}`, "inet", "n", "-", "smtpd", [["smtpd_sasl_auth_enable", "yes"], ["smtpd_sasl_exceptions_networks", "static:all"]]),
+    service(`${host}:${ports.smtp}`, "inet", "n", "-", "smtpd", [...lifetime, ["smtpd_sasl_auth_enable", "yes"], ["smtpd_sasl_exceptions_networks", "static:all"]]),
     service(`${host}:${ports.submission}`, "inet", "n", "-", "smtpd", [["syslog_name", "postfix/submission"], ["smtpd_tls_security_level", "encrypt"], ...authenticated]),
     service(`${host}:${ports.submissions}`, "inet", "n", "-", "smtpd", [["syslog_name", "postfix/submissions"], ["smtpd_tls_wrappermode", "yes"], ...authenticated]),
     service("cleanup", "unix", "n", "0", "cleanup"),
