@@ -15,7 +15,7 @@ const zFolderName = z
   .string()
   .min(1)
   .max(FOLDER_NAME_CHARS_MAX)
-  .regex(/^[^\0-\x1f\x7f./~%*]+(\/[^\0-\x1f\x7f./~%*]+)*$/, "is no folder name");
+  .regex(/^(?!~)[^\0-\x1f\x7f./]+(\/[^\0-\x1f\x7f./]+)*$/, "is no folder name");
 
 export const zFolders = z.strictObject({
   version: z.literal(1),

@@ -29,14 +29,15 @@ async function exportMailbox(layout: Layout, address: string, sink: ExportSink):
   const user = await lookUpUser(layout, address);
   const quota = /^\*:bytes=(\d+)$/.exec(user?.quota_rule ?? "")?.[1];
   if (quota === undefined) throw new Fault("MAIL_EXPORT", `Dovecot does not know the mailbox ${address}`, { retry: true });
-  const names = (await doveadm(layout, address, ["mailbox status", "messages", "*"])).filter((_, index) => index % 2 === 0).sort();
+  const listed = await doveadm(layout, address, ["mailbox status", "guid", "*"]);
+  const found = listed.flatMap((name, index) => (index % 2 === 0 ? [{ name, guid: listed[index + 1] ?? "" }] : []));
   const folders: MailboxFolders["folders"] = [];
-  for (const name of names) {
+  for (const { name, guid } of found.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const file = mboxPath(address, name);
     const flags: Record<string, number> = {};
     let messages = 0;
     const counted = async function* () {
-      for await (const piece of fetchFolder(layout, address, name)) {
+      for await (const piece of fetchFolder(layout, address, guid)) {
         if ("begin" in piece) {
           messages += 1;
           for (const flag of piece.begin.flags) flags[flag] = (flags[flag] ?? 0) + 1;
@@ -51,12 +52,12 @@ async function exportMailbox(layout: Layout, address: string, sink: ExportSink):
   return { address, quotaBytes: Number(quota), folders, subscriptions };
 }
 
-/** Three fields for each message: flags, seconds since the epoch, the message. */
-async function* fetchFolder(layout: Layout, address: string, folder: string): AsyncGenerator<MboxPiece> {
+/** Three fields for each message: flags, seconds since the epoch, the message. By GUID: in a search a name is a pattern. */
+async function* fetchFolder(layout: Layout, address: string, guid: string): AsyncGenerator<MboxPiece> {
   let field = 0;
   let head = "";
   let flags = "";
-  for await (const { bytes, last } of doveadmFields(layout, address, ["fetch", "flags date.received.unixtime text", "mailbox", folder, "ALL"])) {
+  for await (const { bytes, last } of doveadmFields(layout, address, ["fetch", "flags date.received.unixtime text", "mailbox-guid", guid, "ALL"])) {
     if (field === 2) {
       if (bytes.length > 0) yield { bytes };
       if (last) field = 0;

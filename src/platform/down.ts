@@ -1,5 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { endPostgresLeftovers } from "../core/store/index.ts";
 import { Fault, sleep } from "../kernel/index.ts";
 import { BlobShelf } from "./blob-shelf.ts";
 import { homeExists, openHome, siteFolder } from "./home.ts";
@@ -45,6 +46,7 @@ export async function down(root: string, options: { cacheDir: string; purge: boo
     const rooms = await openRooms(home.site, new BlobShelf(join(dir, "blobs")), { desiredOf: () => undefined, zones: () => new Map() });
     await rooms.close();
     await endEngineGroups(home.site.homeId);
+    await endPostgresLeftovers(home.site);
     if (options.purge) await rm(dir, { recursive: true, force: true });
   } finally {
     await lock.release();

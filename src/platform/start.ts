@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { serveApi } from "../api/index.ts";
 import { type Imvu, RESOURCES, type Resource } from "../contract/index.ts";
-import { allImvus, CommandBus, factsLoader } from "../core/command/index.ts";
+import { type AroundStep, allImvus, CommandBus, factsLoader } from "../core/command/index.ts";
 import { openLedger, openLogKey } from "../core/ledger/index.ts";
 import { lawDigest } from "../core/policy-engine/index.ts";
 import { openStore, postgresEngine, type Store } from "../core/store/index.ts";
@@ -44,18 +44,19 @@ class Opened {
 /**
  * Starts everything of a home: rooms, engines, store, ledger; makes the engines equal to the ledger; finishes what a crash
  * interrupted; serves the API; reads the meters. The caller holds the home's lock.
+ * @param aroundStep lets a test put a fault into a step of a command.
  */
-export async function startPlatform(home: Home, say: (line: string) => void): Promise<RunningPlatform> {
+export async function startPlatform(home: Home, say: (line: string) => void, aroundStep?: AroundStep): Promise<RunningPlatform> {
   const opened = new Opened();
   try {
-    return await startAll(home, say, opened);
+    return await startAll(home, say, opened, aroundStep);
   } catch (error) {
     await opened.close().catch((fault) => say(messageOf(fault)));
     throw error;
   }
 }
 
-async function startAll(home: Home, say: (line: string) => void, opened: Opened): Promise<RunningPlatform> {
+async function startAll(home: Home, say: (line: string) => void, opened: Opened, aroundStep: AroundStep | undefined): Promise<RunningPlatform> {
   const { site } = home;
   const clock = systemClock;
   const blobs = new BlobShelf(join(site.dir, "blobs"));
@@ -94,6 +95,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened)
     clock,
     effects,
     law,
+    ...(aroundStep ? { aroundStep } : {}),
     loadFacts: factsLoader(store, clock, {
       suffix: site.suffix,
       node: { name: home.name, jurisdictions: site.nodeJurisdictions, capacity: home.capacity },

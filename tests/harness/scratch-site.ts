@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Site } from "../../src/contract/index.ts";
+import { endPostgresLeftovers } from "../../src/core/store/index.ts";
 import type { Fqdn, Jurisdiction } from "../../src/kernel/index.ts";
 import { endEngineGroups } from "../../src/platform/supervision/index.ts";
 import { allocatePorts } from "../../src/platform/free-ports.ts";
@@ -35,6 +36,7 @@ export class ScratchSite implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await endEngineGroups(this.site.homeId);
+    await endPostgresLeftovers(this.site);
     await rm(this.site.dir, { recursive: true, force: true });
   }
 }

@@ -82,7 +82,7 @@ export function imvuVerbs(program: Command): void {
       const client = await context.client();
       // A stranger cannot read the present envelope; her command is still sent, so that its refusal is recorded.
       const now = await client.read(who, `/v1/imvus/${options.imvuId}`).then(
-        (view) => envelopeFromView(view as unknown as View),
+        (view) => (view as unknown as View).agreed,
         (error: unknown) => {
           if (error instanceof Failure && error.document.code === "NO_SUCH_IMVU") return undefined;
           throw error;
@@ -151,16 +151,12 @@ function withEnvelope(command: Command): Command {
 /** The keys scripts rely on; see docs. */
 export interface View {
   readonly imvu: { readonly id: ImvuId; readonly name: string; readonly owner: string; readonly jurisdiction: string; readonly status: string; readonly zone: string; readonly createdAt: string };
+  readonly agreed: Envelope;
   readonly envelope: { readonly cpuCores: number; readonly memoryBytes: number; readonly storageBytes: number; readonly iops: number; readonly bandwidthBps: number; readonly processes: number; readonly burst: Envelope["burst"] };
   readonly compute: { readonly service: string; readonly engine: string; readonly state: string };
   readonly dns: { readonly nameserver: string; readonly ds: readonly string[] };
   readonly mail: { readonly address: string; readonly imap: string; readonly submission: string; readonly servername: string };
   readonly routes: readonly { readonly class: string; readonly url: string }[];
-}
-
-function envelopeFromView({ envelope }: View): Envelope {
-  const { cpuCores, ...rest } = envelope;
-  return { cpuMillis: Math.round(cpuCores * 1_000), ...rest };
 }
 
 function viewLines(view: View): string[] {

@@ -172,3 +172,13 @@ async function removeSubvolume(path: string): Promise<void> {
   for (const inner of await nestedSubvolumes(path)) await removeSubvolume(join(path, inner));
   await runOk(["/usr/bin/btrfs", "subvolume", "delete", path]);
 }
+
+async function nestedSubvolumes(path: string): Promise<readonly string[]> {
+  const listed = await runOk(["/usr/bin/btrfs", "subvolume", "list", "-o", path]);
+  // `ID 257 gen 8 top level 256 path data/web/inner`: relative to the file system's own root.
+  const top = path.slice(path.indexOf("/", path.lastIndexOf("/volumes/") + "/volumes/".length) + 1);
+  return listed.split("\n").flatMap((line) => {
+    const inner = / path (.*)$/.exec(line)?.[1];
+    return inner?.startsWith(`${top}/`) ? [inner.slice(top.length + 1)] : [];
+  });
+}

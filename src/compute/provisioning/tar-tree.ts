@@ -1,8 +1,8 @@
 import { createReadStream, type Stats } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { type Headers, type Pack, pack } from "tar-stream";
+import { Readable } from "node:stream";
+import { type Header, type Pack, pack } from "tar-stream";
 
 export interface TreeOptions {
   /** Put before every name; ends with a slash, or is empty. */
@@ -18,8 +18,10 @@ export interface TreeOptions {
 
 const UID_RANGE = 65_536;
 
+type Entry = Partial<Header> & Pick<Header, "name">;
+
 /** A folder as a tar in a fixed order: equal trees give equal bytes. Sockets are left out, they mean nothing elsewhere. */
-export function tarOfTree(root: string, options: TreeOptions = {}): Pack {
+export function tarOfTree(root: string, options: TreeOptions = {}): Readable {
   const archive = pack();
   const links = new Map<string, string>();
   const add = async (path: string): Promise<void> => {
@@ -50,14 +52,19 @@ export function tarOfTree(root: string, options: TreeOptions = {}): Pack {
     await children("");
     archive.finalize();
   })().catch((error) => archive.destroy(error as Error));
-  return archive;
+  return readableOf(archive);
+}
+
+/** tar-stream brings streams of its own kind; ours are Node's. */
+export function readableOf(archive: Pack): Readable {
+  return Readable.from(archive, { objectMode: false });
 }
 
 function byCodeUnit(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function headerOf(path: string, stats: Stats, options: TreeOptions): Headers {
+function headerOf(path: string, stats: Stats, options: TreeOptions): Entry {
   const inside = (id: number) => {
     const relative = id - (options.uidBase ?? 0);
     return relative >= 0 && relative < UID_RANGE ? relative : UID_RANGE - 2;
@@ -72,13 +79,25 @@ function headerOf(path: string, stats: Stats, options: TreeOptions): Headers {
   };
 }
 
-function entry(archive: Pack, header: Headers): Promise<void> {
+function entry(archive: Pack, header: Entry): Promise<void> {
   // An empty body ends the entry; without one a file of no bytes would wait for more.
   return new Promise((resolve, reject) => archive.entry(header, "", (error) => (error ? reject(error) : resolve())));
 }
 
-async function file(archive: Pack, header: Headers, path: string): Promise<void> {
+async function file(archive: Pack, header: Entry, path: string): Promise<void> {
   if (header.size === 0) return await entry(archive, header);
+  await fill(archive, header, createReadStream(path, { end: (header.size ?? 0) - 1 }));
+}
+
+/** One entry from a stream of exactly `header.size` bytes, at the pace of whoever reads the archive. */
+export async function fill(archive: Pack, header: Entry, from: Readable): Promise<void> {
   const sink = archive.entry(header);
-  await pipeline(createReadStream(path, { end: (header.size ?? 0) - 1 }), sink);
+  const failed = new Promise<never>((_, reject) => sink.on("error", reject));
+  const finished = new Promise<void>((resolve) => sink.on("finish", () => resolve()));
+  const copy = async () => {
+    for await (const chunk of from) if (!sink.write(chunk as Buffer)) await new Promise<void>((resolve) => sink.once("drain", () => resolve()));
+    sink.end(undefined);
+    await finished;
+  };
+  await Promise.race([copy(), failed]);
 }

@@ -7,8 +7,8 @@ import type { Store } from "../store/index.ts";
 import type { Effects, Worked } from "./effects.ts";
 import { Operations, type Operation } from "./operations.ts";
 import * as projection from "./projection.ts";
-import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";
-import { Saga, type StepEvent } from "./saga.ts";
+import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord, withoutFloats } from "./record.ts";
+import { type AroundStep, Saga, type StepEvent } from "./saga.ts";
 import { Turns } from "./turns.ts";
 
 /** What the loader needs to know of the world beyond the database. */
@@ -20,6 +20,8 @@ export interface BusDeps {
   /** SHA-256 over the law's source. */
   readonly law: string;
   loadFacts(opened: OpenedCommand): Promise<Facts>;
+  /** Faults put into steps by a test. */
+  readonly aroundStep?: AroundStep;
 }
 
 /** The answer to an accepted command; the same again for the same command sent twice. */
@@ -119,7 +121,7 @@ export class CommandBus {
   private async carryOut(opened: OpenedCommand, intent: Intent, report: (event: StepEvent) => void): Promise<Outcome<Json>> {
     const { command, digest } = opened;
     const { before, after, actor } = intent;
-    const saga = new Saga(report);
+    const saga = new Saga(report, this.deps.aroundStep);
     let worked: Worked;
     try {
       worked = await this.deps.effects.run({ command, digest, actor, before, after, saga });
@@ -143,7 +145,7 @@ export class CommandBus {
     const { command, digest } = opened;
     const { after, before } = intent;
     const imvu = after?.id ?? command.imvu;
-    const record: AppliedRecord = { digest, intent: intent.index, op: command.op, imvu, learned: worked.learned, observed: worked.observed };
+    const record: AppliedRecord = { digest, intent: intent.index, op: command.op, imvu, learned: worked.learned, observed: withoutFloats(worked.observed) };
     const stream = imvu ?? intent.actor;
     const [entry] = await this.deps.ledger.append([{ stream, type: "effect.applied", actor: "platform", data: asJson(record) }], async (tx, [appended]) => {
       const { index } = appended as { index: number };
@@ -208,7 +210,7 @@ export class CommandBus {
       const before = command.imvu ? (await this.deps.store.snapshot((tx) => projection.imvuBeforeReserve(tx, command.imvu as ImvuId))) : undefined;
       const after = this.deps.effects.after(command, before, record.allocation);
       const intent: Intent = { index: seen.intentIndex, verdicts: record.verdicts, actor: seen.actor, before, after, began: performance.now() };
-      const saga = new Saga(() => {});
+      const saga = new Saga(() => {}, this.deps.aroundStep);
       try {
         const worked = await this.deps.effects.run({ command, digest: seen.digest, actor: seen.actor, before, after, saga });
         await this.recordSuccess(opened.value, intent, worked);

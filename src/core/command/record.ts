@@ -40,3 +40,11 @@ export interface FailedRecord {
 export function asJson(value: unknown): Json {
   return JSON.parse(JSON.stringify(value)) as Json;
 }
+
+/** Entries hold no floats (canonical JSON): a figure like 0.5 cores is written as text there. */
+export function withoutFloats(value: Json): Json {
+  if (typeof value === "number") return Number.isSafeInteger(value) ? value : String(value);
+  if (Array.isArray(value)) return value.map(withoutFloats);
+  if (value !== null && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withoutFloats(member as Json)]));
+  return value;
+}

@@ -15,6 +15,8 @@ export interface StepTiming {
   readonly ms: number;
 }
 
+export type AroundStep = (step: Step) => Step;
+
 /**
  * Steps one after another; when one fails, it and everything before it are undone, newest first.
  * An undo that fails does not stop the others: what it left is found by the next converge, and is reported.
@@ -22,14 +24,17 @@ export interface StepTiming {
 export class Saga {
   private readonly done: Step[] = [];
   private readonly report: (event: StepEvent) => void;
+  private readonly around: AroundStep;
   readonly timings: StepTiming[] = [];
 
-  constructor(report: (event: StepEvent) => void) {
+  /** @param around lets a test put a fault into a step; the product passes none. */
+  constructor(report: (event: StepEvent) => void, around: AroundStep = (step) => step) {
     this.report = report;
+    this.around = around;
   }
 
   async run(steps: readonly Step[]): Promise<void> {
-    for (const step of steps) await this.runOne(step);
+    for (const step of steps) await this.runOne(this.around(step));
   }
 
   private async runOne(step: Step): Promise<void> {

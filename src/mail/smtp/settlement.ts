@@ -46,11 +46,10 @@ export class Settlement {
     this.boot = boot;
   }
 
-  /** What a log event comes to; undefined when it was counted already or concerns nobody of ours. */
+  /** What a log event comes to; undefined when it concerns nobody of ours. */
   settle(event: MailLogEvent, ownerOf: (recipient: string) => ImvuId | undefined): Settled | undefined {
     if (event.is === "removed") return this.open.has(event.queueId) ? { queueId: event.queueId, removed: true } : undefined;
     const message = this.open.get(event.queueId);
-    if (message?.settled.has(event.recipient)) return undefined;
     const sent = message?.sender ?? null;
     const received = (event.by === "lmtp" && ownerOf(event.recipient)) || null;
     return sent || received ? { queueId: event.queueId, recipient: event.recipient, sent, received } : undefined;

@@ -31,16 +31,14 @@ export function renderContainersConf({ runtime }: { runtime: "runc" | "crun" }):
   ].join("\n");
 }
 
-export function renderStorageConf(layout: Pick<Layout, "store" | "runRoot" | "sharedStore">): string {
+export function renderStorageConf(layout: Pick<Layout, "store" | "runRoot"> & Partial<Pick<Layout, "sharedStore">>): string {
   return [
     "[storage]",
     `driver = "overlay"`,
     `runroot = ${quoted(layout.runRoot)}`,
     `graphroot = ${quoted(layout.store)}`,
     "",
-    "[storage.options]",
-    `additionalimagestores = [${quoted(layout.sharedStore)}]`,
-    "",
+    ...(layout.sharedStore === undefined ? [] : ["[storage.options]", `additionalimagestores = [${quoted(layout.sharedStore)}]`, ""]),
   ].join("\n");
 }
 
