@@ -1,10 +1,11 @@
 import { readdir, rm } from "node:fs/promises";
 import type { Blobs, DkimKey, FabricRoom, MailDesired, Site } from "../contract/index.ts";
-import { ensureFolder, type Fqdn, type ImvuId, parseImvuId, runOk } from "../kernel/index.ts";
+import { ensureFolder, Fault, type Fqdn, type ImvuId, type MailAddress, parseImvuId, runOk } from "../kernel/index.ts";
 import type { TlsSource } from "./certificate.ts";
 import { examineMail } from "./doctor.ts";
 import { mailFabric } from "./fabric.ts";
 import { Directory } from "./identity-binding/directory.ts";
+import { countMessages } from "./imap/count-messages.ts";
 import { serveDict } from "./imap/dict.ts";
 import { dovecotConfigFile, dovecotEngine } from "./imap/engine.ts";
 import { type Layout, layoutOf } from "./layout.ts";
@@ -40,6 +41,8 @@ export interface MailRoom extends FabricRoom<MailDesired, MailState> {
   /** One RSA-2048 and one Ed25519 key for the IMVU; those it has already are returned as they are. */
   createDkimKeys(imvu: ImvuId, domain: Fqdn): Promise<readonly DkimKey[]>;
   removeDkimKeys(imvu: ImvuId): Promise<void>;
+  /** In all folders of a box of this IMVU, by Dovecot's own count. */
+  messagesIn(imvu: ImvuId, address: MailAddress): Promise<number>;
 }
 
 export function openMailRoom(deps: MailRoomDeps): MailRoom {
@@ -102,6 +105,10 @@ export function openMailRoom(deps: MailRoomDeps): MailRoom {
     doctor: () => examineMail(site, layout),
     createDkimKeys: (imvu) => keyring.ensure(imvu),
     removeDkimKeys: (imvu) => keyring.remove(imvu),
+    async messagesIn(imvu, address) {
+      if (directory.ownerOf(address) !== imvu) throw new Fault("MAIL_NOT_THEIRS", `${address} is no box of ${imvu}`);
+      return await countMessages(layout, address);
+    },
   };
 }
 

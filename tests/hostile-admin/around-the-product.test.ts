@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import test from "node:test";
+import type { Printed } from "../../src/cli/demo/driver.ts";
+import { run, runOk } from "../../src/kernel/index.ts";
+import { TestHouse } from "../harness/test-house.ts";
+
+/** Shell as root, past the product: nothing stops it, and each change is found by the gate whose law it breaks. */
+test("what an administrator does behind the product's back is found", async (t) => {
+  await using house = await TestHouse.start();
+  const creator = await house.creator("creator-8891");
+  const unit = await house.unit(creator, "ArtGallery");
+  const { id, zone } = unit.imvu;
+  const dir = join(house.home, "platform");
+  const { homeId } = JSON.parse(await readFile(join(dir, "home.json"), "utf8"));
+  const gate = async (number: number): Promise<Printed> => (await house.operator.call("verify", "gates")).printed.gates[number - 1];
+  const broken = async (number: number, why: RegExp) => {
+    const row = await gate(number);
+    assert.equal(row.verdict, "broken", `gate ${number}: ${row.evidence}`);
+    assert.match(row.evidence, why);
+  };
+  const holds = async (number: number) => assert.equal((await gate(number)).verdict, "holds", `gate ${number}: ${(await gate(number)).evidence}`);
+
+  await t.test("before: nothing is broken", async () => {
+    const { gates } = (await house.operator.call("verify", "gates")).printed;
+    assert.equal(gates.length, 17);
+    assert.deepEqual(gates.filter((row: Printed) => row.verdict === "broken").map((row: Printed) => `${row.gate}: ${row.evidence}`), []);
+  });
+  await t.test("a DNAT rule in the router: gate 8", async () => {
+    await holds(8);
+    const inRouter = ["nsenter", `--net=/run/netns/nx${homeId}-r`, "nft"] as [string, ...string[]];
+    await runOk([...inRouter, "add", "table", "ip", "evil"]);
+    await runOk([...inRouter, "add", "chain", "ip", "evil", "pre", "{ type nat hook prerouting priority -100 ; }"]);
+    await runOk([...inRouter, "add", "rule", "ip", "evil", "pre", "tcp", "dport", "80", "dnat", "to", "192.0.2.1"]);
+    await broken(8, /./);
+    await runOk([...inRouter, "delete", "table", "ip", "evil"]);
+    await holds(8);
+  });
+  await t.test("a record changed at the DNS server: gate 14", async () => {
+    await holds(14);
+    const knotc = (...args: string[]) => runOk(["knotc", "-s", join(dir, "domains/knot/run/k.sock"), ...args]);
+    await knotc("zone-begin", zone);
+    await knotc("zone-set", zone, "www", "300", "A", "203.0.113.66");
+    await knotc("zone-commit", zone);
+    await broken(14, /203\.0\.113\.66|www/);
+    await knotc("zone-begin", zone);
+    await knotc("zone-unset", zone, "www", "A", "203.0.113.66");
+    await knotc("zone-commit", zone);
+    await holds(14);
+  });
+  await t.test("a zone nobody owns: gate 3", async () => {
+    const knotc = (...args: string[]) => runOk(["knotc", "-s", join(dir, "domains/knot/run/k.sock"), ...args]);
+    await knotc("conf-begin");
+    await knotc("conf-set", "zone.domain", "stray.world");
+    await knotc("conf-commit");
+    await broken(3, /stray\.world/);
+    await knotc("conf-begin");
+    await knotc("conf-unset", "zone.domain", "stray.world");
+    await knotc("conf-commit");
+    await holds(3);
+  });
+  await t.test("a limit lowered in the cgroup: gates 7 and 15", async () => {
+    const file = await findFile(homeId, ["cpu.cfs_quota_us", "cpu.max"]);
+    const before = (await readFile(file, "utf8")).trim();
+    await writeFile(file, file.endsWith("cpu.max") ? "10000 100000" : String(Math.floor(Number(before) / 2)));
+    await broken(15, /cpu/i);
+    await broken(7, /cpu/i);
+    await writeFile(file, before);
+    await holds(15);
+  });
+  await t.test("the database's superuser: an edited entry is named, the constants stand in a constraint", async () => {
+    const psql = async (sql: string) => await run(["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "psql", "-h", join(dir, "pg/run"), "-d", house.status.database.name, "-v", "ON_ERROR_STOP=1", "-Atqc", sql]);
+    const unfair = await psql("INSERT INTO statement (imvu, period, currency, gross, creator, platform, doc, entry_index) VALUES ('IMVU-001', '2026-01', 'EUR', 100, 54, 46, '{}', 999999)");
+    assert.notEqual(unfair.code, 0);
+    assert.match(unfair.stderr, /statement_split_55_45/);
+    assert.equal((await house.operator.call("ledger", "fsck")).code, 0);
+    const edited = await psql("ALTER TABLE ledger_entry DISABLE TRIGGER ALL; ALTER TABLE ledger_entry DROP CONSTRAINT ledger_entry_leaf_check; UPDATE ledger_entry SET body = replace(body, 'creator-8891', 'creator-6666') WHERE index = (SELECT max(index) FROM ledger_entry WHERE body LIKE '%creator-8891%')");
+    assert.equal(edited.code, 0, edited.stderr);
+    const fsck = await house.operator.call("ledger", "fsck");
+    assert.equal(fsck.code, 1);
+    assert.match(fsck.printed.failures[0].what, /./);
+    assert.equal(typeof fsck.printed.failures[0].index, "number");
+    assert.ok(id);
+  });
+});
+
+async function findFile(homeId: string, names: readonly string[]): Promise<string> {
+  for (const root of ["/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup"]) {
+    const folder = join(root, `nx${homeId}`, "imvu-1");
+    const found = (await readdir(folder).catch(() => [] as string[])).find((file) => names.includes(file));
+    if (found) return join(folder, found);
+  }
+  throw new Error("no CPU limit file was found");
+}

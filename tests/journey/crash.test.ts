@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import test from "node:test";
+import { ask, get, readMailbox } from "../../src/cli/demo/outside.ts";
+import { eventually } from "../../src/cli/demo/world.ts";
+import { TestHouse } from "../harness/test-house.ts";
+
+test("kill -9 of the supervisor: workloads answer on, the next start adopts or ends what was left, nothing is lost", async (t) => {
+  await using house = await TestHouse.start();
+  const creator = await house.creator("creator-8891");
+  const unit = await house.unit(creator, "ArtGallery");
+  const kill = async () => {
+    const { pid } = (await house.operator.ok("status")).supervisor;
+    process.kill(pid, "SIGKILL");
+    await eventually("the supervisor's end", 5_000, async () => ((await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")).includes(") Z") || (await readFile(`/proc/${pid}/stat`).catch(() => undefined)) === undefined ? true : undefined));
+  };
+  const works = async () => {
+    const { gatewayHttp, resolver, imap } = house.status.listen;
+    assert.equal((await get(gatewayHttp, unit.imvu.zone, "/")).status, 200);
+    assert.ok((await ask(resolver, `www.${unit.imvu.zone}`, "A")).authenticated);
+    const password = (await readFile(unit.mail.passwordFile, "utf8")).trim();
+    await readMailbox(imap, { address: unit.mail.address, password, ca: house.ca, servername: unit.mail.servername });
+  };
+  await t.test("idle: the service answers while nobody supervises, and everything works after the next start", async () => {
+    const before = (await creator.call.ok("ledger", "checkpoint")).size;
+    await kill();
+    assert.equal((await get(house.status.listen.gatewayHttp, unit.imvu.zone, "/")).status, 200);
+    await house.up();
+    await works();
+    const after = (await creator.call.ok("ledger", "checkpoint")).size;
+    assert.ok(after >= before, "the log shrank");
+    assert.equal((await house.operator.ok("ledger", "fsck")).ok, true);
+  });
+  await t.test("in the middle of a create: it is finished or undone, and recorded once", async () => {
+    for (const delay_ms of [150, 500, 900]) {
+      const creating = house.unit(creator, "Second").then(
+        () => undefined,
+        () => undefined,
+      );
+      await new Promise((resolve) => setTimeout(resolve, delay_ms + 700));
+      await kill();
+      await creating;
+      await house.up();
+      const { imvus } = await creator.call.ok("imvu", "list");
+      for (const { id, status } of imvus) {
+        assert.equal(status, "active", `${id} is ${status}`);
+        const { entries } = await creator.call.ok("ledger", "entries", "--imvu-id", id, "--limit", "500");
+        const accepted = entries.filter((entry: { type: string }) => entry.type === "command.accepted").length;
+        const settled = entries.filter((entry: { type: string }) => entry.type === "effect.applied" || entry.type === "effect.failed").length;
+        assert.equal(settled, accepted, `${id}: ${accepted} intents, ${settled} outcomes`);
+      }
+      await works();
+    }
+  });
+  await t.test("killed engines come back by themselves", async () => {
+    const { engines } = await house.operator.ok("status");
+    for (const engine of engines) process.kill(engine.pid, "SIGKILL");
+    await eventually("all engines run again", 60_000, async () => {
+      const called = await house.operator.call("status");
+      return called.code === 0 && called.printed.engines.every((engine: { state: string }) => engine.state === "running") ? true : undefined;
+    });
+    await works();
+    assert.equal((await house.operator.ok("ledger", "fsck")).ok, true);
+  });
+});

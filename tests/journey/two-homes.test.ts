@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { get } from "../../src/cli/demo/outside.ts";
+import { TestHouse } from "../harness/test-house.ts";
+
+test("two homes run side by side, and the end of one leaves the other alone", async () => {
+  await using one = await TestHouse.start();
+  const first = await one.creator("creator-8891");
+  const here = await one.unit(first, "ArtGallery");
+  {
+    await using two = await TestHouse.start();
+    const second = await two.creator("creator-7702");
+    const there = await two.unit(second, "Workshop");
+    assert.equal(there.imvu.id, here.imvu.id, "each platform counts for itself");
+    assert.equal((await get(two.status.listen.gatewayHttp, there.imvu.zone, "/")).status, 200);
+    assert.notEqual(one.status.listen.api, two.status.listen.api);
+  }
+  assert.equal((await get(one.status.listen.gatewayHttp, here.imvu.zone, "/")).status, 200);
+});
