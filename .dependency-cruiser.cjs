@@ -39,6 +39,20 @@ module.exports = {
     only("imvu", "imvu/", ["kernel/", "contract/", "core/", "verify/"], "fabrics come as ports, never as rooms"),
     only("api", "api/", ["kernel/", "contract/", "core/command/", "core/identity/"]),
     only("cli", "cli/", ["kernel/", "contract/", "core/identity/", "core/ledger/pure", "verify/", "imvu/export/", "imvu/import/", "platform/index"], "platform only for the verbs of whoever runs the machine"),
+    {
+      name: "pure-stays-pure",
+      severity: "error",
+      comment: "what a creator or a stranger runs offline must not reach a database, an engine or the platform, by whatever detour",
+      from: { path: "^src/(core/ledger/pure|core/handshake/index|core/policy-engine/index|verify/(index|main))\\.ts$" },
+      to: { path: "^src/(core/(store|command)|platform|api|compute|domains|mail|network)/", reachable: true },
+    },
+    {
+      name: "every-file-in-a-room",
+      severity: "error",
+      comment: "a file that lies in no room obeys no arrow",
+      from: { path: "^src/", pathNot: ROOMS.map((room) => `^src/${room}/`) },
+      to: {},
+    },
     { name: "cli-platform", severity: "error", from: { path: "^src/cli/", pathNot: "^src/cli/verbs/platform\\.ts$" }, to: { path: "^src/platform/" } },
   ],
   options: {

@@ -1,11 +1,12 @@
 import { spec } from "node:test/reporters";
 import { run as runTests } from "node:test";
 import { glob } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 /**
  * Every test: units side by side, then everything with engines one file at a time, because they measure and attack a machine they share.
- * `./nexus test unit`, `./nexus test contract/mail`, `./nexus test journey` choose.
+ * `./nexus test unit`, `./nexus test contract/mail`, `./nexus test journey` choose. A skipped test and a file in which no test ran are
+ * failures: a missing engine fails, it never skips.
  */
 const ROOT = join(import.meta.dirname, "..");
 const FILE_TIMEOUT_MS = 900_000;
@@ -23,23 +24,34 @@ let passed = 0;
 let failed = 0;
 let skipped = 0;
 const times: string[] = [];
+const wrong: string[] = [];
 for (const suite of SUITES) {
   const files: string[] = [];
   for await (const file of glob(suite.pattern, { cwd: ROOT })) if (wanted.length === 0 || wanted.some((word) => suite.name === word || file.includes(`${word}`))) files.push(join(ROOT, file));
   if (files.length === 0) continue;
   process.stdout.write(`\n── ${suite.name}: ${files.length} ${files.length === 1 ? "file" : "files"}\n`);
   const began = performance.now();
+  const testsIn = new Map(files.map((file) => [file, 0]));
   const stream = runTests({ files: files.sort(), concurrency: suite.sideBySide, timeout: FILE_TIMEOUT_MS });
   stream.on("test:pass", (event) => {
-    if (event.skip !== undefined || event.todo !== undefined) skipped += 1;
-    else passed += 1;
+    if (event.skip !== undefined || event.todo !== undefined) {
+      skipped += 1;
+      wrong.push(`skipped: ${relative(ROOT, event.file ?? "")}: ${event.name}`);
+    } else passed += 1;
   });
-  stream.on("test:fail", () => {
+  stream.on("test:fail", (event) => {
     failed += 1;
+    // The test around a failed one would only be named as well.
+    if (event.details.error.failureType !== "subtestsFailed") wrong.push(`failed: ${relative(ROOT, event.file ?? "")}: ${event.name}`);
+  });
+  stream.on("test:summary", ({ file, counts }) => {
+    if (file !== undefined) testsIn.set(file, counts.tests);
   });
   for await (const text of stream.compose(spec)) process.stdout.write(text as string);
+  for (const [file, tests] of testsIn) if (tests === 0) wrong.push(`no test ran: ${relative(ROOT, file)}`);
   times.push(`${suite.name} ${((performance.now() - began) / 1_000).toFixed(1)} s`);
 }
 process.stdout.write(`\n${times.join(" · ")}\n${passed} passed, ${failed} failed, ${skipped} skipped\n`);
-if (failed > 0 || passed === 0) process.exitCode = 1;
-if (passed === 0) process.stdout.write(`no test matches ${wanted.join(" ")}\n`);
+for (const line of wrong) process.stdout.write(`✗ ${line}\n`);
+if (passed === 0) process.stdout.write(`no test matches ${wanted.join(" ")}: name a suite (${SUITES.map((suite) => suite.name).join(", ")}) or a part of a file's path\n`);
+if (wrong.length > 0 || failed > 0 || passed === 0) process.exitCode = 1;

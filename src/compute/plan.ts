@@ -21,7 +21,8 @@ export interface Hands {
   removeService(imvu: ImvuId, name: ServiceName): Promise<void>;
   /** Its data, for good. */
   removeData(number: number, name: ServiceName): Promise<void>;
-  sweep(number: number, services: readonly Service[]): Promise<void>;
+  /** Contents that no service uses any more, and images of `former` sources. */
+  sweep(number: number, services: readonly Service[], former: readonly ServiceSource[]): Promise<void>;
 }
 
 /** Minimal steps from what is there to what shall be. Pure: nothing is touched until a step's do. */
@@ -64,9 +65,10 @@ function planPresent(hands: Hands, desired: ComputeDesired, observed: ComputeSta
     changed = true;
     steps.push(...serviceSteps(hands, desired, order, observed, found?.order));
   }
-  const wanted = new Set(services.flatMap(({ source }) => (source.kind === "runtime" ? [source.content as string] : [])));
-  if (changed && (gone.length > 0 || observed.contents.some((digest) => !wanted.has(digest)) || observed.services.length > 0)) {
-    steps.push({ key: `compute/sweep/${imvu}`, sentence: "take away what is deployed no longer", do: () => hands.sweep(number, services), undo: async () => {} });
+  const former = observed.services.flatMap((one) => parseOrder(one.order)?.service.source ?? []).filter((source) => !services.some((service) => sameSource(service.source, source)));
+  const used = new Set(services.map(({ source }) => (source.kind === "runtime" ? source.content : "")).map(String));
+  if (changed && (former.length > 0 || observed.contents.some((digest) => !used.has(digest)))) {
+    steps.push({ key: `compute/sweep/${imvu}`, sentence: "take away what is deployed no longer", do: () => hands.sweep(number, services, former), undo: async () => {} });
   }
   return steps;
 }
@@ -98,15 +100,20 @@ function serviceSteps(hands: Hands, desired: ComputeDesired, order: Order, obser
     sentence: `${previous ? "replace" : "start"} ${name}, and wait until port ${port} answers`,
     do: () => hands.putService(imvu, order),
     undo: async () => {
-      if (!previous) {
-        await hands.removeService(imvu, name);
-        await hands.removeData(number, name);
-      } else await putBack(hands, imvu, number, previous, envelope.storageBytes);
+      if (previous) return await putBack(hands, imvu, number, previous, envelope.storageBytes);
+      await hands.removeService(imvu, name);
+      // Data of an earlier service of this name stays; where the volume was not mounted nobody knows, and it stays too.
+      if ((observed.volume === null || observed.volume.mounted) && !observed.data.includes(name)) await hands.removeData(number, name);
     },
   });
   return steps;
 }
 
+function sameSource(a: ServiceSource, b: ServiceSource): boolean {
+  return JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
+}
+
+/** Its data stays on the volume: a service that comes back finds it, and an export holds it. */
 function removal(hands: Hands, imvu: ImvuId, number: number, name: ServiceName, before: string, bytesMax: number): Step {
   const previous = parseOrder(before);
   return {

@@ -45,6 +45,8 @@ export type ComputeState = {
   readonly services: readonly ServiceReading[];
   /** Content digests unpacked on the volume. */
   readonly contents: readonly string[];
+  /** Services that have data on the volume, running or not. */
+  readonly data: readonly string[];
   /** Images of ours the engine holds, by name. */
   readonly images: readonly string[];
 };

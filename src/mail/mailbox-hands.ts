@@ -18,6 +18,8 @@ export interface HandsDeps {
   kick(address: MailAddress): Promise<void>;
 }
 
+/** Dovecot reads user ids as 31 bits, whatever the kernel allows. */
+const DOVECOT_UID_MAX = 2 ** 31 - 1;
 const HASH_BYTES_MAX = 4_096;
 
 export function mailHands(deps: HandsDeps): MailHands {
@@ -68,6 +70,8 @@ export function mailHands(deps: HandsDeps): MailHands {
 }
 
 export async function accountOf({ site, layout, blobs }: Pick<HandsDeps, "site" | "layout" | "blobs">, imvu: ImvuId, mailbox: Mailbox): Promise<Account> {
+  const uid = imvuUidBase(site, imvuNumberOf(imvu));
+  if (uid > DOVECOT_UID_MAX) throw new Fault("MAIL_UID", `Dovecot knows no user id above ${DOVECOT_UID_MAX}; ${imvu} has ${uid}`, { hint: "start a home with a lower uid range" });
   const path = blobs.path(mailbox.passwordHash);
   const text = await readFile(path, "utf8").catch((cause) => {
     throw new Fault("MAIL_PASSWORD_BLOB", `the password hash of ${mailbox.address} is not in the home`, { cause, hint: "let the owner set the mailbox's password again" });
@@ -78,7 +82,7 @@ export async function accountOf({ site, layout, blobs }: Pick<HandsDeps, "site" 
   return {
     address: mailbox.address,
     imvu,
-    uid: imvuUidBase(site, imvuNumberOf(imvu)),
+    uid,
     home: boxOf(layout, imvu, mailbox.address),
     password: hash.value,
     quotaBytes: mailbox.quotaBytes,

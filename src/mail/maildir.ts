@@ -1,6 +1,6 @@
 /** The parts of the Maildir format that an import writes: folder names and flags in file names. */
 const KEYWORDS_MAX = 26;
-const LETTERS = [["\\Draft", "D"], ["\\Answered", "R"], ["\\Seen", "S"], ["\\Deleted", "T"]] as const;
+const LETTERS = [["\\Draft", "D"], ["\\Flagged", "F"], ["\\Answered", "R"], ["\\Seen", "S"], ["\\Deleted", "T"]] as const;
 
 /** Letters after `:2,`, in ASCII order; a keyword is the letter of its place in `keywords`, which grows. */
 export function maildirFlags(flags: readonly string[], keywords: string[]): string {

@@ -18,7 +18,7 @@ export async function viewOf(rooms: Rooms, site: Site, imvu: Imvu): Promise<Json
       memoryBytes: kernel?.memoryBytes ?? 0,
       storageBytes: compute.volume?.sizeBytes ?? 0,
       iops: kernel?.readIops ?? 0,
-      bandwidthBps: network.bandwidthBps ?? 0,
+      bandwidthBps: network.rates.inwards ?? 0,
       processes: kernel?.processes ?? 0,
       burst: agreed.burst,
     },

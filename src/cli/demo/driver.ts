@@ -30,7 +30,7 @@ export class Caller {
     const environment: Record<string, string> = { NEXUS_HOME: this.home };
     if (this.platform) environment.NEXUS_PLATFORM = this.platform;
     if (process.env.NEXUS_CACHE) environment.NEXUS_CACHE = process.env.NEXUS_CACHE;
-    const ran = await run([process.execPath, MAIN, ...args, "--json", "--no-input"], { env: plainEnvironment(environment), timeout_ms: COMMAND_TIMEOUT_MS });
+    const ran = await run([process.execPath, MAIN, "--json", "--no-input", ...args], { env: plainEnvironment(environment), timeout_ms: COMMAND_TIMEOUT_MS });
     const text = ran.stdout.toString("utf8");
     let printed: Printed;
     try {

@@ -6,7 +6,7 @@ import { Fault, messageOf, sleep } from "../../kernel/index.ts";
 import type { EnvelopeReading } from "../state.ts";
 import type { CgroupDriver, ControlFile, ControlTexts, ControlWrite, Counters } from "./driver.ts";
 import { groupOf, type Hierarchy } from "./hierarchy.ts";
-import { differences, type Limits, limitsOf } from "./limits.ts";
+import { CPU_PERIOD_US, differences, type Limits, limitsOf } from "./limits.ts";
 import { v1 } from "./v1.ts";
 import { v2 } from "./v2.ts";
 
@@ -50,9 +50,15 @@ export class Groups {
       if (wrong.length > 0) throw new Fault("LIMITS_DIFFER", `the kernel does not hold the envelope: ${wrong.join("; ")}`);
     } catch (error) {
       if (isNew) await this.remove(number).catch(() => {});
-      else await this.putBack(number, before, want, device);
+      else await this.putBack(number, before, device);
       throw error instanceof Fault ? error : new Fault("LIMITS_REFUSED", `the kernel refused a limit: ${messageOf(error)}`, { cause: error });
     }
+  }
+
+  /** Limits as they were read at an earlier time; the group is made when it is gone. */
+  async restore(number: number, read: EnvelopeReading, device: string | null): Promise<void> {
+    await this.ensure(number);
+    await this.putBack(number, read, device);
   }
 
   /** The governor's one word: raises or lowers the CPU quota alone. */
@@ -77,17 +83,20 @@ export class Groups {
     }
   }
 
-  private async putBack(number: number, before: EnvelopeReading, want: Limits, device: string | null): Promise<void> {
+  /** As much of it as the kernel takes: this is the way back, and there is none behind it. */
+  private async putBack(number: number, before: EnvelopeReading, device: string | null): Promise<void> {
+    const { cpuMillis, memoryBytes, processes, readIops } = before;
     const limits: Limits = {
-      ...want,
-      quotaUs: before.cpuMillis === null ? want.quotaUs : (before.cpuMillis * want.periodUs) / 1_000,
+      quotaUs: ((cpuMillis ?? 0) * CPU_PERIOD_US) / 1_000,
+      periodUs: CPU_PERIOD_US,
       burstUs: before.burstUs ?? 0,
-      memoryBytes: before.memoryBytes ?? want.memoryBytes,
-      processes: before.processes ?? want.processes,
-      iops: before.readIops ?? want.iops,
+      memoryBytes: memoryBytes ?? 0,
+      processes: processes ?? 0,
+      iops: readIops ?? 0,
     };
-    const now = await this.read(number, device);
-    for (const write of this.driver.render(limits, now, device)) await this.writeOne(number, write).catch(() => {});
+    const had: Record<string, boolean> = { cpu: cpuMillis !== null, memory: memoryBytes !== null, pids: processes !== null, blkio: readIops !== null };
+    const writes = this.driver.render(limits, await this.read(number, device), device).filter((write) => had[write.controller]);
+    for (const write of writes) await this.writeOne(number, write).catch(() => {});
   }
 
   private async ensure(number: number): Promise<void> {

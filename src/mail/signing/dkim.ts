@@ -52,8 +52,8 @@ export function startSigning(domain: string, keys: readonly SigningKey[], now: D
     if (failed || values.length !== keys.length) throw new Fault("DKIM_SIGN", `the message cannot be signed: ${failed?.err?.message ?? "a signature is missing"}`);
     return values.map((line) => line.slice(line.indexOf(":") + 1));
   });
-  // Whoever aborts the message never asks for them.
-  signatures.catch(() => {});
+  // Whoever aborts the message never asks for them; whoever still writes must learn that nobody reads.
+  signatures.catch(() => input.destroy());
   return { input, signatures };
 }
 

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { ATTRIBUTION_FIELD, attributionValue } from "../identity-binding/attribution.ts";
@@ -133,7 +132,7 @@ async function onStranger(deps: MilterDeps, message: Message): Promise<Buffer> {
   if (zones.length === 0) return CONTINUE;
   const sink = new PassThrough();
   const verifying = verifySignatures(sink, deps.resolver);
-  verifying.catch(() => {});
+  verifying.catch(() => sink.destroy());
   await begin(message, sink, message.header);
   message.finish = async () => {
     const signed = new Set((await verifying).filter((signature) => signature.passes).map((signature) => signature.domain));
@@ -155,7 +154,15 @@ async function feed(message: Message, data: Buffer): Promise<void> {
 }
 
 async function write(sink: PassThrough, data: Buffer): Promise<void> {
-  if (!sink.destroyed && !sink.write(data)) await once(sink, "drain");
+  if (sink.destroyed || sink.write(data)) return;
+  // A signer that failed destroys its input: waiting for its appetite would be waiting for ever.
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      sink.off("drain", done).off("close", done);
+      resolve();
+    };
+    sink.on("drain", done).on("close", done);
+  });
 }
 
 function takeMacros(message: Message, data: Buffer): void {
