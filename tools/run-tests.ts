@@ -42,7 +42,7 @@ for (const suite of SUITES) {
   stream.on("test:fail", (event) => {
     failed += 1;
     // The test around a failed one would only be named as well.
-    if (event.details.error.failureType !== "subtestsFailed") wrong.push(`failed: ${relative(ROOT, event.file ?? "")}: ${event.name}`);
+    if ((event.details.error as { failureType?: string }).failureType !== "subtestsFailed") wrong.push(`failed: ${relative(ROOT, event.file ?? "")}: ${event.name}`);
   });
   stream.on("test:summary", ({ file, counts }) => {
     if (file !== undefined) testsIn.set(file, counts.tests);

@@ -9,7 +9,7 @@ export function handsOf(parts: Parts): Hands {
   const deviceOf = async (number: number) => (await volumes.observe(number))?.device ?? null;
   return {
     imageNameOf: (source) => images.nameOf(source),
-    ensureVolume: (number, bytes) => volumes.ensure(number, bytes),
+    ensureVolume: (number, bytes, jurisdiction) => volumes.ensure(number, bytes, jurisdiction),
     removeVolume: (number) => volumes.remove(number),
     applyEnvelope: async ({ number, envelope }) => groups.apply(number, envelope, await deviceOf(number)),
     restoreEnvelope: async (number, read) => groups.restore(number, read, await deviceOf(number)),

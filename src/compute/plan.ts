@@ -1,5 +1,5 @@
 import type { ComputeDesired, Service, ServiceSource, Step } from "../contract/index.ts";
-import { type ImvuId, imvuNumberOf, type ServiceName } from "../kernel/index.ts";
+import { type ImvuId, imvuNumberOf, type Jurisdiction, type ServiceName } from "../kernel/index.ts";
 import { differences } from "./envelopes/limits.ts";
 import { sizeOf } from "./envelopes/volume.ts";
 import { type Order, specDigest } from "./fabric/podman/container-spec.ts";
@@ -9,7 +9,8 @@ import type { ComputeState, EnvelopeReading } from "./state.ts";
 /** What steps do to the engine, each idempotent. The plan itself only puts them in order. */
 export interface Hands {
   imageNameOf(source: ServiceSource): string;
-  ensureVolume(number: number, bytes: number): Promise<void>;
+  /** `jurisdiction` is written on a volume that is made; one that exists keeps its own. */
+  ensureVolume(number: number, bytes: number, jurisdiction: Jurisdiction): Promise<void>;
   removeVolume(number: number): Promise<void>;
   applyEnvelope(desired: ComputeDesired): Promise<void>;
   /** Puts limits back as they were read. */
@@ -31,17 +32,17 @@ export function planCompute(hands: Hands, imvu: ImvuId, desired: ComputeDesired 
 }
 
 function planPresent(hands: Hands, desired: ComputeDesired, observed: ComputeState): Step[] {
-  const { imvu, number, envelope, services } = desired;
+  const { imvu, number, jurisdiction, envelope, services } = desired;
   const steps: Step[] = [];
   const { volume } = observed;
   if (!volume?.mounted || volume.sizeBytes !== sizeOf(envelope.storageBytes)) {
     steps.push({
       key: `compute/volume/${imvu}`,
       sentence: volume === null ? `make a volume of ${bytesForPeople(envelope.storageBytes)}` : volume.mounted ? `resize the volume to ${bytesForPeople(envelope.storageBytes)}` : "attach the volume",
-      do: () => hands.ensureVolume(number, envelope.storageBytes),
+      do: () => hands.ensureVolume(number, envelope.storageBytes, jurisdiction),
       undo: async () => {
         if (volume === null) await hands.removeVolume(number);
-        else if (volume.mounted) await hands.ensureVolume(number, volume.sizeBytes);
+        else if (volume.mounted) await hands.ensureVolume(number, volume.sizeBytes, jurisdiction);
       },
     });
   }
@@ -59,7 +60,7 @@ function planPresent(hands: Hands, desired: ComputeDesired, observed: ComputeSta
   for (const one of gone) steps.push(removal(hands, imvu, number, one.name as ServiceName, one.order, envelope.storageBytes));
   let changed = gone.length > 0;
   for (const service of services) {
-    const order: Order = { service, resolverAddress: desired.resolverAddress };
+    const order: Order = { service, resolverAddress: desired.resolverAddress, jurisdiction };
     const found = observed.services.find((one) => one.name === service.name);
     if (found?.state === "running" && found.spec === specDigest(order, hands.imageNameOf(service.source))) continue;
     changed = true;

@@ -21,6 +21,7 @@ export type VolumeReading = {
 };
 
 export type ServiceReading = {
+  readonly imvu: string;
   readonly name: string;
   readonly container: string;
   /** The engine's word: `running`, `exited`, `created`, … */
@@ -32,6 +33,8 @@ export type ServiceReading = {
   readonly startedAt: string | null;
   /** SHA-256 of what is deployed: content or archive; an image's reference otherwise. */
   readonly content: string;
+  /** The tag it was made with. */
+  readonly jurisdiction: string;
   /** Digest of everything the container was made from. */
   readonly spec: string;
   /** Canonical JSON of the order it was made from: what an undo makes it again from. */

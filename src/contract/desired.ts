@@ -1,10 +1,12 @@
-import type { Fqdn, ImvuId } from "../kernel/index.ts";
+import type { Fqdn, ImvuId, Jurisdiction } from "../kernel/index.ts";
 import type { DkimKey, DnsRecordSet, Envelope, Mailbox, Route, Service } from "./imvu.ts";
 
 /** What each fabric shall make true for one IMVU: plain data, rendered by imvu/ from the projection. */
 export interface ComputeDesired {
   readonly imvu: ImvuId;
   readonly number: number;
+  /** Stands on every container and volume, so that the engine itself tells where it may lie. */
+  readonly jurisdiction: Jurisdiction;
   readonly envelope: Envelope;
   readonly services: readonly Service[];
   /** Address of the IMVU's resolver inside its namespace, for resolv.conf. */

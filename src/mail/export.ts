@@ -5,6 +5,7 @@ import { DKIM_PREFIX, type Folders, FOLDERS_PATH, type MailboxFolders, mboxPath 
 import type { MailParts } from "./parts.ts";
 import { doveadm, doveadmFields } from "./imap/doveadm.ts";
 import { lookUpUser } from "./imap/auth-lookup.ts";
+import { quotaBytesOf } from "./imap/quota.ts";
 import type { Layout } from "./layout.ts";
 import { type MboxPiece, writeMbox } from "./mbox.ts";
 
@@ -26,9 +27,8 @@ export async function exportMail(parts: MailParts, imvu: ImvuId, sink: ExportSin
 }
 
 async function exportMailbox(layout: Layout, address: string, sink: ExportSink): Promise<MailboxFolders> {
-  const user = await lookUpUser(layout, address);
-  const quota = /^\*:bytes=(\d+)$/.exec(user?.quota_rule ?? "")?.[1];
-  if (quota === undefined) throw new Fault("MAIL_EXPORT", `Dovecot does not know the mailbox ${address}`, { retry: true });
+  const quotaBytes = quotaBytesOf((await lookUpUser(layout, address))?.quota_rule);
+  if (quotaBytes === undefined) throw new Fault("MAIL_EXPORT", `Dovecot does not know the mailbox ${address}`, { retry: true });
   const listed = await doveadm(layout, address, ["mailbox status", "guid", "*"]);
   const found = listed.flatMap((name, index) => (index % 2 === 0 ? [{ name, guid: listed[index + 1] ?? "" }] : []));
   const folders: MailboxFolders["folders"] = [];
@@ -49,7 +49,7 @@ async function exportMailbox(layout: Layout, address: string, sink: ExportSink):
     folders.push({ name, file, messages, flags: Object.fromEntries(Object.entries(flags).sort(([a], [b]) => (a < b ? -1 : 1))) });
   }
   const subscriptions = [...(await doveadm(layout, address, ["mailbox list", "-s"]))].sort();
-  return { address, quotaBytes: Number(quota), folders, subscriptions };
+  return { address, quotaBytes, folders, subscriptions };
 }
 
 /** Three fields for each message: flags, seconds since the epoch, the message. By GUID: in a search a name is a pattern. */

@@ -5,6 +5,7 @@ import type { BundleReader, MailDesired } from "../contract/index.ts";
 import { ensureFolder, Fault, type ImvuId, messageOf, runOk } from "../kernel/index.ts";
 import { DKIM_PREFIX, FOLDERS_BYTES_MAX, FOLDERS_PATH, type MailboxFolders, zFolders } from "./bundle-layout.ts";
 import type { MailParts } from "./parts.ts";
+import { messagesByFolder } from "./imap/count-messages.ts";
 import { doveadm } from "./imap/doveadm.ts";
 import { dovecotConfigFile } from "./imap/engine.ts";
 import type { Layout } from "./layout.ts";
@@ -45,7 +46,7 @@ async function importMailbox({ layout, directory }: MailParts, mailbox: MailboxF
   const account = directory.account(mailbox.address);
   if (account.is !== "known") throw new Fault("MAIL_IMPORT", `the mailbox ${mailbox.address} is not open`);
   const { address, uid } = account.value;
-  const before = await countMessages(layout, address);
+  const before = await messagesByFolder(layout, address);
   const held = [...before.values()].reduce((sum, count) => sum + count, 0);
   const expected = mailbox.folders.reduce((sum, folder) => sum + folder.messages, 0);
   if (held > 0 && held !== expected) throw new Fault("MAIL_IMPORT", `the mailbox ${address} holds ${held} messages already`, { hint: "import into an IMVU whose mailboxes are empty" });
@@ -62,7 +63,7 @@ async function importMailbox({ layout, directory }: MailParts, mailbox: MailboxF
     await rm(passing, { recursive: true, force: true });
   }
   await subscribe(layout, address, mailbox.subscriptions);
-  const after = await countMessages(layout, address);
+  const after = await messagesByFolder(layout, address);
   const wrong = mailbox.folders.find(({ name, messages }) => (after.get(name) ?? 0) !== messages);
   if (wrong) throw new Fault("MAIL_IMPORT", `${address}: the folder ${wrong.name} holds ${after.get(wrong.name) ?? 0} of ${wrong.messages} messages`);
 }
@@ -108,11 +109,6 @@ async function subscribe(layout: Layout, address: string, wanted: readonly strin
   const has = new Set(await doveadm(layout, address, ["mailbox list", "-s"]));
   for (const name of wanted) if (!has.has(name)) await doveadm(layout, address, ["mailbox subscribe", name]);
   for (const name of has) if (!wanted.includes(name)) await doveadm(layout, address, ["mailbox unsubscribe", name]);
-}
-
-async function countMessages(layout: Layout, address: string): Promise<ReadonlyMap<string, number>> {
-  const fields = await doveadm(layout, address, ["mailbox status", "messages", "*"]);
-  return new Map(fields.flatMap((name, index) => (index % 2 === 0 ? [[name, Number(fields[index + 1])] as const] : [])));
 }
 
 function parseJson(bytes: Uint8Array): unknown {

@@ -4,6 +4,7 @@ import type { Site } from "../contract/index.ts";
 import { type ImvuId, type MailAddress, parseMailAddress } from "../kernel/index.ts";
 import { type Directory, domainOf } from "./identity-binding/directory.ts";
 import { lookUpPasswordDigest, lookUpUser } from "./imap/auth-lookup.ts";
+import { quotaBytesOf } from "./imap/quota.ts";
 import { boxesOf, boxOf, type Layout } from "./layout.ts";
 import { SmtpSession } from "./smtp/session.ts";
 import type { MailboxState, MailState } from "./state.ts";
@@ -40,13 +41,12 @@ async function observeMailbox(layout: Layout, imvu: ImvuId, address: MailAddress
     lookUpPasswordDigest(layout, address).catch(() => undefined),
     isAccepted(smtp, address),
   ]);
-  const quota = /^\*:bytes=(\d+)$/.exec(user?.quota_rule ?? "")?.[1];
   return {
     address,
     accepts,
     passwordHash: digest ?? null,
     uid: user?.uid === undefined ? null : Number(user.uid),
-    quotaBytes: quota === undefined ? null : Number(quota),
+    quotaBytes: quotaBytesOf(user?.quota_rule) ?? null,
     folder: user?.uid !== undefined && (await isPrivateTo(boxOf(layout, imvu, address), Number(user.uid))),
   };
 }

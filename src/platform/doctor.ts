@@ -25,6 +25,6 @@ export async function doctor(root: string, options: { cacheDir: string }): Promi
   say("platform", true, supervisor ? `running (pid ${supervisor.pid})` : exists ? "not running" : "not made yet", "");
   if (!exists) return findings;
   const home = await openHome(root, { cacheDir: options.cacheDir, create: false, checkPorts: false });
-  const rooms = await openRooms(home.site, new BlobShelf(join(home.site.dir, "blobs")), { desiredOf: () => undefined, zones: () => new Map() });
+  const rooms = await openRooms(home.site, new BlobShelf(join(home.site.dir, "blobs")), { desiredOf: () => undefined, zones: () => new Map() }, () => {});
   return [...findings, ...(await rooms.doctor())];
 }

@@ -43,7 +43,7 @@ export async function down(root: string, options: { cacheDir: string; purge: boo
   try {
     const home = await openHome(root, { cacheDir: options.cacheDir, create: false, checkPorts: false });
     await endEngineGroups(home.site.homeId);
-    const rooms = await openRooms(home.site, new BlobShelf(join(dir, "blobs")), { desiredOf: () => undefined, zones: () => new Map() });
+    const rooms = await openRooms(home.site, new BlobShelf(join(dir, "blobs")), { desiredOf: () => undefined, zones: () => new Map() }, () => {});
     await rooms.close();
     await endEngineGroups(home.site.homeId);
     await endPostgresLeftovers(home.site);

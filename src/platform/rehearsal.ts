@@ -35,7 +35,7 @@ export async function rehearse({ home, reader, imvu, say }: RehearsalOrder): Pro
   for (const folder of ["blobs", "keys"]) await ensureFolder(join(dir, folder), 0o700);
   const blobs = new BlobShelf(join(dir, "blobs"));
   const desired = desiredOf(imvu, resolverAddressOf(imvu.number));
-  const rooms = await openRooms(site, blobs, { desiredOf: (id) => (id === imvu.id ? desired : undefined), zones: () => new Map([[imvu.zone, imvu.id]]) });
+  const rooms = await openRooms(site, blobs, { desiredOf: (id) => (id === imvu.id ? desired : undefined), zones: () => new Map([[imvu.zone, imvu.id]]) }, say);
   try {
     await rooms.open();
     const engines = await superviseEngines(site, rooms.engines, (line) => say(`rehearsal: ${line}`));

@@ -28,11 +28,11 @@ export interface Told {
   zones(): ReadonlyMap<Fqdn, ImvuId>;
 }
 
-export async function openRooms(site: Site, blobs: Blobs, told: Told): Promise<Rooms> {
+export async function openRooms(site: Site, blobs: Blobs, told: Told, say: (line: string) => void): Promise<Rooms> {
   const network = await openNetworkRoom({ site, desiredOf: (imvu) => told.desiredOf(imvu)?.network });
-  const compute = await openComputeRoom({ site, blobs, desiredOf: (imvu) => told.desiredOf(imvu)?.compute });
+  const compute = await openComputeRoom({ site, blobs, desiredOf: (imvu) => told.desiredOf(imvu)?.compute, say });
   const domains = await openDomainsRoom({ site, desiredOf: (imvu) => told.desiredOf(imvu)?.domains, zonesOf: () => told.zones() });
-  const mail = await openMailRoom({ site, blobs, desiredOf: (imvu) => told.desiredOf(imvu)?.mail, tls: () => network.platformTls() });
+  const mail = await openMailRoom({ site, blobs, desiredOf: (imvu) => told.desiredOf(imvu)?.mail, tls: () => network.platformTls(), say });
   const all: readonly AnyRoom[] = [network, compute, domains, mail];
   return {
     compute,

@@ -61,7 +61,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
   const clock = systemClock;
   const blobs = new BlobShelf(join(site.dir, "blobs"));
   const told = new ToldUnits();
-  const rooms = await openRooms(site, blobs, told);
+  const rooms = await openRooms(site, blobs, told, say);
   opened.onClose(() => rooms.close());
   say("opening namespaces, volumes and our own small servers");
   await rooms.open();

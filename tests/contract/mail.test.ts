@@ -137,6 +137,30 @@ test("IMAP: plain text logins are refused without TLS, other logins are somebody
   assert.ok((await house.read(gallery.user.toUpperCase(), gallery.password)).length > 0, "logins are not case sensitive");
 });
 
+test("messages are counted in all folders of a box, as Dovecot knows them", async () => {
+  const address = `count@${domainOf(2)}` as MailAddress;
+  const before = house.desired.get(imvuIdOf(2))?.mailboxes ?? [];
+  await house.order(2, [...before, await house.mailbox(address, "abacus")]);
+  assert.equal(await house.room.messagesIn(imvuIdOf(2), address), 0, "a box nobody has opened yet");
+  const client = house.imap(address, "abacus");
+  await client.connect();
+  try {
+    await client.append("INBOX", letter(address, address, "one"));
+    for (const folder of ["Sold 2026", "Sold 2026/Käufer & Co", "12"]) {
+      await client.mailboxCreate(folder);
+      await client.append(folder, letter(address, address, folder), ["\\Seen"]);
+    }
+    await client.append("12", letter(address, address, "two"), ["\\Deleted"]);
+    await client.mailboxCreate("empty");
+  } finally {
+    await client.logout();
+  }
+  assert.equal(await house.room.messagesIn(imvuIdOf(2), address), 5);
+  await assert.rejects(house.room.messagesIn(imvuIdOf(1), address), (error: unknown) => error instanceof Fault && error.code === "MAIL_NOT_THEIRS");
+  await house.order(2, before);
+  await assert.rejects(house.room.messagesIn(imvuIdOf(2), address), (error: unknown) => error instanceof Fault && error.code === "MAIL_NOT_THEIRS", "a box that was removed");
+});
+
 test("a full mailbox answers 552 at SMTP time", async () => {
   const full = `full@${domainOf(1)}`;
   await house.order(1, [...(house.desired.get(imvuIdOf(1))?.mailboxes ?? []), await house.mailbox(full, "tiny", 6_000)]);

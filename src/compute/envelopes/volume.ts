@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, open, readdir, rename, rm, stat, statfs, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { type Site, imvuUidBase } from "../../contract/index.ts";
-import { Fault, messageOf, runOk, type ServiceName } from "../../kernel/index.ts";
+import { Fault, type Jurisdiction, messageOf, runOk, type ServiceName } from "../../kernel/index.ts";
 import { dataOf, type Layout, mountPointOf, volumeImageOf } from "../layout.ts";
 import type { VolumeReading } from "../state.ts";
 import { attach, detach, type Loop, loopOf, refresh } from "./loop.ts";
@@ -45,15 +45,20 @@ export class Volumes {
     return { mounted: true, sizeBytes: blocks * bsize, usedBytes: (blocks - bfree) * bsize, device: loop.device };
   }
 
+  /** The tag that was written on it when it was made. */
+  async jurisdiction(number: number): Promise<string> {
+    return (await runOk(["/usr/bin/btrfs", "filesystem", "label", this.mountPoint(number)])).trim();
+  }
+
   async loop(number: number): Promise<Loop | undefined> {
     return await loopOf(volumeImageOf(this.layout, number));
   }
 
   /** Makes it, or attaches what is there, and gives it this size: larger at once, smaller only as far as nothing is lost. */
-  async ensure(number: number, bytes: number): Promise<void> {
+  async ensure(number: number, bytes: number, jurisdiction: Jurisdiction): Promise<void> {
     const size = sizeOf(bytes);
     const image = volumeImageOf(this.layout, number);
-    if (!existsSync(image)) await this.make(image, size);
+    if (!existsSync(image)) await this.make(image, size, jurisdiction);
     const loop = await attach(image);
     const mountPoint = this.mountPoint(number);
     await mkdir(mountPoint, { recursive: true, mode: 0o700 });
@@ -65,7 +70,7 @@ export class Volumes {
     if (after?.sizeBytes !== size) throw new Fault("VOLUME_SIZE", `the volume of IMVU number ${number} is ${after?.sizeBytes ?? 0} bytes instead of ${size}`);
   }
 
-  private async make(image: string, size: number): Promise<void> {
+  private async make(image: string, size: number, jurisdiction: Jurisdiction): Promise<void> {
     const beside = `${image}.new`;
     await rm(beside, { force: true });
     const file = await open(beside, "wx", 0o600);
@@ -75,7 +80,7 @@ export class Volumes {
       await file.close();
     }
     const shared = size <= MIXED_BYTES_MAX ? ["--mixed"] : [];
-    await runOk(["/usr/sbin/mkfs.btrfs", "--quiet", "--nodiscard", ...shared, "--metadata", "single", "--data", "single", beside], { timeout_ms: MKFS_TIMEOUT_MS });
+    await runOk(["/usr/sbin/mkfs.btrfs", "--quiet", "--nodiscard", "--label", jurisdiction, ...shared, "--metadata", "single", "--data", "single", beside], { timeout_ms: MKFS_TIMEOUT_MS });
     await rename(beside, image);
   }
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Transform } from "node:stream";
+import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { ensureFolder, Fault, parseSha256, type Sha256, sha256File } from "../../kernel/index.ts";
@@ -18,7 +18,7 @@ import type { Layout } from "../layout.ts";
 const LAYER_FILE = "layer.tar.gz";
 const LAYER_JSON = "layer.json";
 /** Not the build's time: the same packages shall be the same layer. */
-const LAYER_TIME = new Date(0);
+export const LAYER_TIME = new Date(0);
 const SHARED_STORE_STAMP = "loaded";
 
 /** The base images of one machine: built from Debian packages at first use, once for all homes that share the cache. */
@@ -86,7 +86,7 @@ export class BaseImages {
       await mkdir(join(root, "usr/local/bin"), { recursive: true });
       await copyFile(process.execPath, join(root, "usr/local/bin/node"));
     }
-    const layer = await writeLayer(root, join(work, LAYER_FILE));
+    const layer = await writeLayer(tarOfTree(root, { time: LAYER_TIME, leaveOut: isLeftOut }), join(work, LAYER_FILE));
     await rm(root, { recursive: true, force: true });
     await writeFile(join(work, LAYER_JSON), JSON.stringify(layer));
     await rm(folder, { recursive: true, force: true });
@@ -95,14 +95,15 @@ export class BaseImages {
   }
 }
 
-async function writeLayer(root: string, path: string): Promise<Layer> {
+/** Packs a tar as a layer into a file, and says what it is. */
+export async function writeLayer(tar: Readable, path: string): Promise<Layer> {
   const [plain, packed] = [counting(), counting()];
-  await pipeline(tarOfTree(root, { time: LAYER_TIME, leaveOut: isLeftOut }), plain.through, createGzip(), packed.through, createWriteStream(path));
+  await pipeline(tar, plain.through, createGzip(), packed.through, createWriteStream(path));
   return { mediaType: MEDIA.layerGzip, digest: `sha256:${packed.digest()}`, size: packed.bytes(), diffId: plain.digest() };
 }
 
 /** Passes bytes on, counts and digests them. */
-export function counting() {
+function counting() {
   const hasher = createHash("sha256");
   let bytes = 0;
   const through = new Transform({

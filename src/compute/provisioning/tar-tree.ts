@@ -12,6 +12,8 @@ export interface TreeOptions {
   /** One time for every entry, so that equal trees are equal archives; absent: the files' own, in seconds. */
   readonly time?: Date;
   readonly leaveOut?: (path: string) => boolean;
+  /** Told of what a tar cannot carry: names that are not UTF-8, and what is neither file, folder, link nor pipe. */
+  readonly leftOut?: (path: string, why: string) => void;
   /** The tree's own folder as an entry `./`. */
   readonly withRoot?: boolean;
 }
@@ -20,7 +22,7 @@ const UID_RANGE = 65_536;
 
 type Entry = Partial<Header> & Pick<Header, "name">;
 
-/** A folder as a tar in a fixed order: equal trees give equal bytes. Sockets are left out, they mean nothing elsewhere. */
+/** A folder as a tar in a fixed order: equal trees give equal bytes. */
 export function tarOfTree(root: string, options: TreeOptions = {}): Readable {
   const archive = pack();
   const links = new Map<string, string>();
@@ -36,11 +38,16 @@ export function tarOfTree(root: string, options: TreeOptions = {}): Readable {
       if (first !== undefined) return await entry(archive, { ...header, type: "link", linkname: first, size: 0 });
       if (stats.nlink > 1) links.set(`${stats.dev}:${stats.ino}`, header.name);
       return await file(archive, { ...header, type: "file", size: stats.size }, full);
-    } else return;
+    } else return options.leftOut?.(path, stats.isSocket() ? "a socket means nothing elsewhere" : "a device belongs to its machine");
     if (stats.isDirectory()) await children(path);
   };
   const children = async (path: string): Promise<void> => {
-    const names = await readdir(join(root, path));
+    const names = (await readdir(join(root, path), { encoding: "buffer" })).flatMap((raw) => {
+      const name = raw.toString("utf8");
+      if (Buffer.from(name).equals(raw)) return [name];
+      options.leftOut?.(path === "" ? name : `${path}/${name}`, "its name is not UTF-8");
+      return [];
+    });
     for (const name of names.sort(byCodeUnit)) {
       const child = path === "" ? name : `${path}/${name}`;
       const kind = (await lstat(join(root, child))).isDirectory() ? `${child}/` : child;

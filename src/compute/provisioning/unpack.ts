@@ -7,6 +7,8 @@ import { Fault, messageOf, quoteForPeople } from "../../kernel/index.ts";
 import { linkStaysInside, safePath } from "./tar-path.ts";
 
 export const ENTRIES_MAX = 250_000;
+/** An export must come back whatever a service kept; the bound is for bundles that are made to exhaust memory. */
+const DATA_ENTRIES_MAX = 5_000_000;
 const UID_RANGE = 65_536;
 
 export interface UnpackRules {
@@ -60,7 +62,8 @@ class Unpacker {
 
   async take(header: Header, body: AsyncIterable<Buffer>): Promise<void> {
     this.entries += 1;
-    if (this.entries > ENTRIES_MAX) throw new Fault("ARCHIVE_ENTRIES", `the archive holds more than ${ENTRIES_MAX} entries`);
+    const entriesMax = this.rules.kind === "data" ? DATA_ENTRIES_MAX : ENTRIES_MAX;
+    if (this.entries > entriesMax) throw new Fault("ARCHIVE_ENTRIES", `the archive holds more than ${entriesMax} entries`);
     const path = safePath(header.name);
     if (header.type === "directory") return await this.folder(path, header);
     if (path === "") throw this.refuse(header, "is the folder itself");

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { sha256Hex } from "../../kernel/index.ts";
 import type { Account, Directory } from "../identity-binding/directory.ts";
 import { linesOf } from "../unix-server.ts";
+import { quotaRule } from "./quota.ts";
 
 /** Dovecot's dict protocol 3 (lib-dict/dict-client.h): one letter, tab-separated and tab-escaped parameters, one line each. */
 
@@ -32,7 +33,7 @@ export function answerDict(directory: Directory, line: string): string | undefin
 const UNESCAPED: Readonly<Record<string, string>> = { "0": "\0", "1": "\u0001", t: "\t", r: "\r", n: "\n" };
 
 function userFields(account: Account): object {
-  return { uid: account.uid, gid: account.uid, home: account.home, quota_rule: `*:bytes=${account.quotaBytes}` };
+  return { uid: account.uid, gid: account.uid, home: account.home, quota_rule: quotaRule(account.quotaBytes) };
 }
 
 /** The service name of our own lookups over the auth process's root-only socket: they compare nothing, they read back. */

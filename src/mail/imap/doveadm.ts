@@ -13,7 +13,7 @@ const FIELDS_BYTES_MAX = 16 * 1024 * 1024;
 const TAB = 0x09;
 const LF = 0x0a;
 const ESCAPE = 0x01;
-const UNESCAPED: Readonly<Record<number, number>> = { 0x30: 0x00, 0x31: 0x01, 0x74: 0x09, 0x72: 0x0d, 0x6e: 0x0a };
+const UNESCAPED: ReadonlyMap<number, number> = new Map([[0x30, 0x00], [0x31, 0x01], [0x74, 0x09], [0x72, 0x0d], [0x6e, 0x0a]]);
 
 /** A piece of a field; `last` when the field ends with it. */
 export interface FieldPiece {
@@ -75,7 +75,7 @@ async function* read(socket: Socket): AsyncGenerator<FieldPiece> {
       for (; from < chunk.length && state === "reply"; from += 1) {
         const byte = chunk[from] as number;
         if (escaped) {
-          field[length++] = UNESCAPED[byte] ?? byte;
+          field[length++] = UNESCAPED.get(byte) ?? byte;
           escaped = false;
         } else if (byte === ESCAPE) escaped = true;
         else if (byte === TAB || byte === LF) {

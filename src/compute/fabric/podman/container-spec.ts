@@ -1,10 +1,11 @@
 import type { Service } from "../../../contract/index.ts";
-import { canonicalJson, type ImvuId, type Json, type Sha256, sha256Hex } from "../../../kernel/index.ts";
+import { canonicalJson, type ImvuId, type Json, type Jurisdiction, type Sha256, sha256Hex } from "../../../kernel/index.ts";
 
 /** What a container is made from; its canonical JSON travels with it as a label, so that the engine itself says what it runs. */
 export interface Order {
   readonly service: Service;
   readonly resolverAddress: string;
+  readonly jurisdiction: Jurisdiction;
 }
 
 /** Everything else that goes into one container. */
@@ -29,6 +30,7 @@ export interface Placement {
 
 export const LABEL_IMVU = "nexus.imvu";
 export const LABEL_SERVICE = "nexus.service";
+export const LABEL_JURISDICTION = "nexus.jurisdiction";
 export const LABEL_ORDER = "nexus.order";
 export const LABEL_SPEC = "nexus.spec";
 
@@ -39,7 +41,8 @@ const TMPFS_BYTES = 64 * 1024 * 1024;
 export const STOP_GRACE_SECONDS = 5;
 
 export function orderJson(order: Order): string {
-  return canonicalJson(JSON.parse(JSON.stringify({ service: order.service, resolverAddress: order.resolverAddress })) as Json);
+  const { service, resolverAddress, jurisdiction } = order;
+  return canonicalJson(JSON.parse(JSON.stringify({ service, resolverAddress, jurisdiction })) as Json);
 }
 
 /** Two orders with the same digest give the same container. */
@@ -60,7 +63,7 @@ export function containerSpec(order: Order, at: Placement): Json {
     env: { ...service.env, PORT: String(service.port) },
     env_host: false,
     httpproxy: false,
-    labels: { [LABEL_IMVU]: at.imvu, [LABEL_SERVICE]: service.name, [LABEL_ORDER]: orderJson(order), [LABEL_SPEC]: specDigest(order, at.image) },
+    labels: { [LABEL_IMVU]: at.imvu, [LABEL_SERVICE]: service.name, [LABEL_JURISDICTION]: order.jurisdiction, [LABEL_ORDER]: orderJson(order), [LABEL_SPEC]: specDigest(order, at.image) },
     userns: { nsmode: "private" },
     idmappings: { HostUIDMapping: false, HostGIDMapping: false, UIDMap: ids, GIDMap: ids },
     netns: { nsmode: "path", value: at.namespacePath },

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Fault, type ImvuId, type Json, messageOf } from "../../../kernel/index.ts";
 import type { ServiceReading } from "../../state.ts";
-import { LABEL_IMVU, LABEL_ORDER, LABEL_SERVICE, LABEL_SPEC, type Order, STOP_GRACE_SECONDS } from "./container-spec.ts";
+import { LABEL_IMVU, LABEL_JURISDICTION, LABEL_ORDER, LABEL_SERVICE, LABEL_SPEC, type Order, STOP_GRACE_SECONDS } from "./container-spec.ts";
 import type { PodmanRest } from "./rest.ts";
 
 /** From `podman ps`, by its own names. */
@@ -38,6 +38,7 @@ export class Containers {
     this.rest = rest;
   }
 
+  /** Of one IMVU, or of the whole home. */
   async list(imvu: ImvuId | undefined): Promise<readonly ServiceReading[]> {
     const filters = JSON.stringify({ label: [imvu === undefined ? LABEL_IMVU : `${LABEL_IMVU}=${imvu}`] });
     const listed = await this.rest.json<readonly Listed[] | null>("GET", "/containers/json", { query: { all: "true", filters } });
@@ -101,6 +102,7 @@ function readingOf(one: Listed): ServiceReading {
   const labels = one.Labels ?? {};
   const order = labels[LABEL_ORDER] ?? "";
   return {
+    imvu: labels[LABEL_IMVU] ?? "",
     name: labels[LABEL_SERVICE] ?? "",
     container: one.Names[0] ?? one.Id,
     state: one.State,
@@ -109,6 +111,7 @@ function readingOf(one: Listed): ServiceReading {
     image: one.Image,
     startedAt: one.StartedAt > 0 ? new Date(one.StartedAt * 1_000).toISOString() : null,
     content: contentOfOrder(parseOrder(order)),
+    jurisdiction: labels[LABEL_JURISDICTION] ?? "",
     spec: labels[LABEL_SPEC] ?? "",
     order,
   };
