@@ -46,6 +46,7 @@ export type { FabricRoom, Finding } from "./room.ts";
 export {
   type Blobs,
   imvuUidBase,
+  UIDS_PER_HOME,
   namespaceNameOf,
   namespacePathOf,
   type Ports,

@@ -1,4 +1,4 @@
-import type { Fqdn, Jurisdiction, Sha256 } from "../kernel/index.ts";
+import { Fault, type Fqdn, type Jurisdiction, type Sha256 } from "../kernel/index.ts";
 
 /** Loopback ports of one home; each is free when the home is created and written down. */
 export interface Ports {
@@ -52,6 +52,12 @@ export function namespacePathOf(name: string): string {
   return `/run/netns/${name}`;
 }
 
+/** User ids of one home: its first IMVUs' ranges, one after the other. */
+export const IMVUS_PER_HOME_MAX = 999;
+const UIDS_PER_IMVU = 65_536;
+export const UIDS_PER_HOME = (IMVUS_PER_HOME_MAX + 1) * UIDS_PER_IMVU;
+
 export function imvuUidBase(site: Pick<Site, "uidBase">, number: number): number {
-  return site.uidBase + number * 65_536;
+  if (number > IMVUS_PER_HOME_MAX) throw new Fault("UIDS_USED_UP", `one home has user ids for ${IMVUS_PER_HOME_MAX} IMVUs; number ${number} is beyond`, { hint: "start another home" });
+  return site.uidBase + number * UIDS_PER_IMVU;
 }

@@ -46,7 +46,7 @@ async function probeRoutes({ site, layout, directory, desiredOf }: MailParts, im
 /** Boxes belong to their IMVU's user alone, as the file system and an actual attempt of a neighbour's user say. */
 async function probeBoxes({ site, layout }: MailParts, imvu: ImvuId): Promise<Evidence> {
   const uid = imvuUidBase(site, imvuNumberOf(imvu));
-  const stranger = imvuUidBase(site, imvuNumberOf(imvu) + 1);
+  const stranger = imvuUidBase(site, imvuNumberOf(imvu) - 1);
   const addresses = await boxesOnDisk(layout, imvu);
   if (addresses.length === 0) return { verdict: "unproven", detail: `${imvu}: has no mailbox to look at` };
   for (const address of addresses) {

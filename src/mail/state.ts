@@ -21,5 +21,3 @@ export interface MailboxState {
   /** The box's folder exists, belongs to that user, and nobody else can open it. */
   readonly folder: boolean;
 }
-
-export const NOTHING_OBSERVED: MailState = { domains: [], mailboxes: [] };

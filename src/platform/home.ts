@@ -4,7 +4,7 @@ import { cpus, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
-import type { Ports, Site } from "../contract/index.ts";
+import { type Ports, type Site, UIDS_PER_HOME } from "../contract/index.ts";
 import { ensureFolder, Fault, type Fqdn, type Jurisdiction, parseFqdn, parseJurisdiction, writeFileAtomic } from "../kernel/index.ts";
 import { allocatePorts } from "./free-ports.ts";
 
@@ -24,9 +24,9 @@ export interface Capacity {
 }
 
 const HOME_PATH_CHARS_MAX = 64;
-const HOME_SLOTS = 48;
-const UIDS_PER_HOME = 1_000 * 65_536;
-const UID_FIRST = 1_000_000_000;
+/** Homes side by side on one machine get ranges apart from each other; the last ends below 2^31, beyond which Dovecot knows no user. */
+const HOME_SLOTS = 30;
+const UID_FIRST = 100_000_000;
 const METER_INTERVAL_S_DEFAULT = 60;
 /** CPU may be promised several times over, because the kernel shares it fairly; memory and storage may not. */
 const CPU_OVERCOMMIT = 8;

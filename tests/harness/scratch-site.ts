@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Site } from "../../src/contract/index.ts";
+import { type Site, UIDS_PER_HOME } from "../../src/contract/index.ts";
 import { endPostgresLeftovers } from "../../src/core/store/index.ts";
 import type { Fqdn, Jurisdiction } from "../../src/kernel/index.ts";
 import { endEngineGroups } from "../../src/platform/supervision/index.ts";
@@ -29,7 +29,7 @@ export class ScratchSite implements AsyncDisposable {
       suffix: "world" as Fqdn,
       publicAddress: "127.0.0.1",
       nodeJurisdictions: ["EU-GDPR" as Jurisdiction, "US-CCPA" as Jurisdiction],
-      uidBase: 1_000_000_000 + Math.floor(Math.random() * 48) * 65_536_000,
+      uidBase: 100_000_000 + Math.floor(Math.random() * 30) * UIDS_PER_HOME,
       boot: (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim(),
     });
   }

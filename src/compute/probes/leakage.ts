@@ -8,7 +8,7 @@ import { broken, holds, unproven } from "./asked.ts";
 
 /** Gate 16: its files, tried as its neighbour's user and as its own, and the modes that decide it. */
 export async function probeLeakage({ site, layout, volumes, containers }: Pick<Parts, "site" | "layout" | "volumes" | "containers">, imvu: ImvuId, number: number): Promise<Evidence> {
-  const [own, stranger] = [imvuUidBase(site, number), imvuUidBase(site, number + 1)];
+  const [own, stranger] = [imvuUidBase(site, number), imvuUidBase(site, number - 1)];
   const root = volumes.mountPoint(number);
   if ((await volumes.observe(number))?.mounted !== true) return unproven("its volume is not mounted");
   const { uid, mode } = await stat(root);

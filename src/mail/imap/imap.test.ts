@@ -1,15 +1,25 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import test from "node:test";
 import type { ImvuId, MailAddress } from "../../kernel/index.ts";
 import { Directory } from "../identity-binding/directory.ts";
 import { layoutOf } from "../layout.ts";
 import { answerDict } from "./dict.ts";
 import { renderDictAuthConf, renderDovecotConf } from "./dovecot-conf.ts";
+import { quotaBytesOf, quotaRule } from "./quota.ts";
 
 const layout = layoutOf({ dir: "/home/x" });
 
+const text = renderDovecotConf({ layout, homeId: "abc123", hostname: "mail.world", listenAddress: "127.0.0.1", ports: { imap: 2143, imaps: 2993 } });
+
+test("both files are, line for line, the ones the contract tests ran with", async () => {
+  const golden = (name: string) => readFile(join(import.meta.dirname, "golden", name), "utf8");
+  assert.equal(text, await golden("dovecot.conf"));
+  assert.equal(renderDictAuthConf(layout), await golden("dict-auth.conf"));
+});
+
 test("dovecot.conf: in the home, TLS before passwords, mail synced", () => {
-  const text = renderDovecotConf({ layout, homeId: "abc123", hostname: "mail.world", listenAddress: "127.0.0.1", ports: { imap: 2143, imaps: 2993 } });
   for (const line of ["base_dir = /home/x/mail/run/d", "state_dir = /home/x/mail/state", "instance_name = nxabc123", "ssl = required", "disable_plaintext_auth = yes", "mail_fsync = always", "listen = 127.0.0.1", "auth_cache_size = 0"]) {
     assert.ok(text.split("\n").includes(line), line);
   }
@@ -38,4 +48,10 @@ test("dict: a password is answered only for what the login may be used for", () 
   assert.match(answerDict(directory, "Lpriv/userdb/hello@imvu001.world") ?? "", /^F/);
   assert.match(answerDict(directory, "S1\tx\ty") ?? "", /^F/);
   assert.equal(answerDict(directory, "H3\t2\t0\t\tauth"), undefined);
+});
+
+test("quota: the rule is read back as it was written, and no other rule has bytes", () => {
+  for (const bytes of [0, 1, 6_000, 8 * 1024 ** 3, Number.MAX_SAFE_INTEGER]) assert.equal(quotaBytesOf(quotaRule(bytes)), bytes);
+  assert.equal(quotaRule(1_048_576), "*:bytes=1048576");
+  for (const odd of [undefined, "", "*:storage=5", "*:bytes=5M", "*:bytes=-5", "*:bytes=5:messages=1", "Trash:bytes=5", "*:bytes=90071992547409920"]) assert.equal(quotaBytesOf(odd), undefined, odd);
 });

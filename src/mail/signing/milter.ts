@@ -76,7 +76,7 @@ async function onPacket(deps: MilterDeps, socket: Socket, message: Message, { co
       await feed(message, data);
       socket.write(await answer(deps, message, async () => {
         message.sink?.end();
-        return Buffer.concat(message.finish ? await message.finish() : [ACCEPT]);
+        return Buffer.concat(message.finish ? await message.finish() : [TEMPFAIL]);
       }));
       return;
     default:

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import test from "node:test";
 import { Fault } from "../../kernel/index.ts";
 import { layoutOf } from "../layout.ts";
@@ -7,6 +9,12 @@ import { renderMasterCf } from "./master-cf.ts";
 
 const layout = layoutOf({ dir: "/home/x" });
 const settings = { layout, hostname: "mail.world", listenAddress: "127.0.0.1", smarthost: null, ports: { smtp: 2025, submission: 2587, submissions: 2465 } };
+
+test("main.cf and master.cf are, line for line, the ones the contract tests ran with", async () => {
+  const golden = (name: string) => readFile(join(import.meta.dirname, "golden", name), "utf8");
+  assert.equal(renderMainCf(settings), await golden("main.cf"));
+  assert.equal(renderMasterCf(settings), await golden("master.cf"));
+});
 
 test("main.cf: everything in the home, nothing local, fail closed", () => {
   const lines = new Map(renderMainCf(settings).trimEnd().split("\n").map((line) => [line.slice(0, line.indexOf(" =")), line.slice(line.indexOf(" =") + 2).trim()]));

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import test from "node:test";
 import { Directory } from "../identity-binding/directory.ts";
 import type { Fqdn, ImvuId, MailAddress } from "../../kernel/index.ts";
-import { listenUnix } from "../unix-server.ts";
-import { policyAction, servePolicy } from "./policy.ts";
+import { linesOf, listenUnix } from "../unix-server.ts";
+import { policyAction, quotaAsker, servePolicy } from "./policy.ts";
 import { answerMap, serveSocketmap } from "./socketmap.ts";
 
 function directory(): Directory {
@@ -74,4 +74,26 @@ test("the wire: split, joined and malformed requests", async () => {
   assert.equal(await policy([`${request}protocol_state=END-OF-MESSAGE\nrecipient=a@b.example\n\n`]), "action=552 full\n\n");
   assert.equal(await policy([`${request}protocol_state=END-OF-MESSAGE\nrecipient=\n\n`]), "action=DUNNO\n\n");
   assert.equal(await policy(["x".repeat(20_000)]), "");
+});
+
+test("quota: Dovecot is asked with the true size as if at RCPT; its action is the answer, and silence is a fault", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "nx-quota-"));
+  const asked: string[] = [];
+  let answer = "action=552 5.2.2 full\n\n";
+  const server = await listenUnix(join(dir, "q"), { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }, 0o600, async (socket) => {
+    for await (const line of linesOf(socket, 4_096)) {
+      asked.push(line);
+      if (line === "") socket.end(answer);
+    }
+  });
+  try {
+    const ask = () => quotaAsker(join(dir, "q"))(new Map([["protocol_state", "END-OF-MESSAGE"], ["recipient", "a@b.world"], ["size", "7000"]]));
+    assert.equal(await ask(), "552 5.2.2 full");
+    assert.deepEqual(asked, ["protocol_state=RCPT", "recipient=a@b.world", "size=7000", ""]);
+    answer = "";
+    await assert.rejects(ask(), /closed the connection/);
+  } finally {
+    await server.close();
+    await rm(dir, { recursive: true });
+  }
 });

@@ -81,9 +81,9 @@ export function containerSpec(order: Order, at: Placement): Json {
     dns_search: ["."],
     log_configuration: { driver: "k8s-file", path: at.logFile },
     r_limits: [
-      { type: "RLIMIT_NOFILE", soft: at.openFilesMax, hard: at.openFilesMax },
-      { type: "RLIMIT_NPROC", soft: at.processesMax, hard: at.processesMax },
-      { type: "RLIMIT_CORE", soft: 0, hard: 0 },
+      { type: "nofile", soft: at.openFilesMax, hard: at.openFilesMax },
+      { type: "nproc", soft: at.processesMax, hard: at.processesMax },
+      { type: "core", soft: 0, hard: 0 },
     ],
     image_volume_mode: "ignore",
     healthconfig: { Test: ["NONE"] },

@@ -181,6 +181,10 @@ async function openLowPorts(namespacePath: string): Promise<void> {
   if (ran.code !== 0) throw new Fault("LOW_PORT", `ports below ${UNPRIVILEGED_PORT_MIN} cannot be opened to the service: ${ran.stderr.trim()}`, { hint: "choose a port from 1024 up" });
 }
 
+/** Podman lowers its own bound to the kernel's old default number of process ids, and cannot give away more than it kept. */
+const PROCESSES_MAX = 32_768;
+const OPEN_FILES_MAX = 65_536;
+
 /** Nobody can be given more than this process has; the IMVU's real bound on processes is its group's. */
 async function ownLimits(): Promise<{ openFiles: number; processes: number }> {
   const text = await readFile("/proc/self/limits", "utf8");
@@ -188,5 +192,5 @@ async function ownLimits(): Promise<{ openFiles: number; processes: number }> {
     const found = new RegExp(`^${name}\\s+\\S+\\s+(\\S+)`, "m").exec(text)?.[1];
     return found === undefined || found === "unlimited" ? Number.POSITIVE_INFINITY : Number(found);
   };
-  return { openFiles: Math.min(65_536, hard("Max open files")), processes: Math.min(1_048_576, hard("Max processes")) };
+  return { openFiles: Math.min(OPEN_FILES_MAX, hard("Max open files")), processes: Math.min(PROCESSES_MAX, hard("Max processes")) };
 }

@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { RESERVED_LABELS } from "../kernel/index.ts";
+import { COMMAND_BYTES_MAX, COMMAND_PARAMS, ENV_ENTRIES_MAX, ENV_VALUE_CHARS_MAX, GIB, MIB, type Op, RECORD_VALUE_CHARS_MAX, RECORD_VALUES_MAX, ROUTE_PATH_CHARS_MAX, TTL_SECONDS_MAX, TTL_SECONDS_MIN, zCommandPayload, zEnvelope, zSignedCommand } from "./command.ts";
+
+const digest = "0123456789abcdef".repeat(4);
+const envelope = { cpuMillis: 1_000, memoryBytes: 512 * MIB, storageBytes: 2 * GIB, iops: 1_000, bandwidthBps: 100_000_000, processes: 256, burst: { factor: 2, seconds: 300 } };
+const publicKey = "A".repeat(43);
+
+/** One good command of every kind. */
+const GOOD: { readonly [O in Op]: Readonly<Record<string, unknown>> } = {
+  "identity.register": { name: "creator-8891", publicKey },
+  "imvu.create": { name: "Art Gallery", owner: "creator-8891", jurisdiction: "EU-GDPR", envelope, runtime: "static", mailboxPasswordHash: digest },
+  "imvu.scale": { envelope },
+  "imvu.exit": { encryptTo: `age1${"q".repeat(58)}` },
+  "imvu.import": { bundle: digest, manifest: digest, name: "Art Gallery", jurisdiction: "EU-GDPR", sourceId: "IMVU-001", zone: "imvu001.world" },
+  "service.deploy": { name: "web", source: { kind: "runtime", runtime: "node", content: digest }, port: 8080, env: { GREETING: "grüße $(id)" } },
+  "service.restart": { name: "web" },
+  "service.remove": { name: "web" },
+  "dns.set": { name: "www.imvu001.world", type: "A", ttl: 300, values: ["192.0.2.1"] },
+  "dns.remove": { name: "www.imvu001.world", type: "A" },
+  "mail.mailbox.create": { address: "hello@imvu001.world", passwordHash: digest, quotaBytes: MIB },
+  "mail.mailbox.password": { address: "hello@imvu001.world", passwordHash: digest },
+  "mail.mailbox.remove": { address: "hello@imvu001.world" },
+  "route.set": { class: "public", host: "www.imvu001.world", path: "/a/b", service: "web", port: 8080, role: null, ratePerMinute: 60 },
+  "route.remove": { host: "www.imvu001.world", path: "/" },
+};
+const OPS = Object.keys(COMMAND_PARAMS) as Op[];
+
+function issuesOf(op: Op, params: unknown) {
+  const parsed = COMMAND_PARAMS[op].safeParse(params);
+  return parsed.success ? [] : parsed.error.issues.map((issue) => ({ at: issue.path.join("."), message: issue.message }));
+}
+
+function refused(op: Op, field: string, value: unknown): string {
+  const issues = issuesOf(op, { ...GOOD[op], [field]: value });
+  const why = `${op} ${field} = ${JSON.stringify(value)?.slice(0, 80)}`;
+  assert.ok(issues.length > 0, `taken: ${why}`);
+  assert.ok(issues.every(({ at }) => at === field || at.startsWith(`${field}.`)), `blames ${issues.map(({ at }) => at).join()} for ${why}`);
+  return issues.map(({ message }) => message).join("; ");
+}
+
+/** Appended to a good name, each of these makes one that deceives a shell, a path, a file's lines, a reader's eye. */
+const POISON = ["'", '"', "`", "\\", "\n", "\r\nBcc: x", "\0", "/../../etc/passwd", "../x", "$(id)", "${HOME}", "; id", "|id", "&&id", "<script>", "%2e%2e", "\u202egpj", "\u200f", "\u200b", "\ufeff", "\u0430", "\u0301", "💥", "\u001b[2J"];
+const LONG = "a".repeat(10_240);
+
+/** Every field of text that names something, wherever it lies. */
+const NAMES: readonly (readonly [Op, string])[] = [
+  ["identity.register", "name"],
+  ["identity.register", "publicKey"],
+  ["imvu.create", "name"],
+  ["imvu.create", "owner"],
+  ["imvu.create", "jurisdiction"],
+  ["imvu.create", "runtime"],
+  ["imvu.create", "mailboxPasswordHash"],
+  ["imvu.exit", "encryptTo"],
+  ["imvu.import", "bundle"],
+  ["imvu.import", "manifest"],
+  ["imvu.import", "name"],
+  ["imvu.import", "jurisdiction"],
+  ["imvu.import", "sourceId"],
+  ["imvu.import", "zone"],
+  ["service.deploy", "name"],
+  ["service.restart", "name"],
+  ["service.remove", "name"],
+  ["dns.set", "name"],
+  ["dns.set", "type"],
+  ["dns.remove", "name"],
+  ["dns.remove", "type"],
+  ["mail.mailbox.create", "address"],
+  ["mail.mailbox.create", "passwordHash"],
+  ["mail.mailbox.password", "address"],
+  ["mail.mailbox.password", "passwordHash"],
+  ["mail.mailbox.remove", "address"],
+  ["route.set", "class"],
+  ["route.set", "host"],
+  ["route.set", "path"],
+  ["route.set", "service"],
+  ["route.remove", "host"],
+  ["route.remove", "path"],
+];
+
+describe("a command's parameters", () => {
+  for (const op of OPS) {
+    test(`${op}: a good one is taken, and comes out as it went in`, () => assert.deepEqual(COMMAND_PARAMS[op].parse(GOOD[op]), GOOD[op]));
+
+    test(`${op}: a field too many or one too few is refused, so that nothing signed is ignored`, () => {
+      assert.match(issuesOf(op, { ...GOOD[op], surplus: 1 })[0]?.message ?? "", /surplus/);
+      for (const field of Object.keys(GOOD[op])) {
+        const { [field]: _, ...rest } = GOOD[op];
+        assert.deepEqual(issuesOf(op, rest).map(({ at }) => at), [field]);
+      }
+      for (const value of [null, [], "text", 1]) assert.ok(issuesOf(op, value).length > 0);
+    });
+  }
+
+  test("every field that names something is tried below", () => {
+    const named = NAMES.map(([op, field]) => `${op} ${field}`);
+    const texts = OPS.flatMap((op) => Object.entries(GOOD[op]).filter(([, value]) => typeof value === "string").map(([field]) => `${op} ${field}`));
+    assert.deepEqual([...named].sort(), texts.sort());
+  });
+
+  for (const [op, field] of NAMES)
+    test(`${op}: a hostile ${field} is refused by a message on one short line that points at ${field}`, () => {
+      const good = String(GOOD[op][field]);
+      for (const poison of POISON)
+        for (const text of [good + poison, poison + good, poison]) {
+          const message = refused(op, field, text);
+          assert.ok(!/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/.test(message), JSON.stringify(message));
+        }
+      for (const text of ["", " ", LONG, good + LONG, ` ${good}`, `${good} `, "аrt-gallery"]) assert.ok(refused(op, field, text).length < 400);
+      for (const value of [7, true, [good], { good }]) refused(op, field, value);
+    });
+
+  test("a name whose slug the zone needs itself is refused with the word that says so", () => {
+    for (const op of ["imvu.create", "imvu.import"] as const) for (const label of RESERVED_LABELS) assert.match(refused(op, "name", label), /^name "[^"]*": .*reserved label/);
+    for (const name of ["root", "admin", "platform", "operator", "nexus", "all"]) assert.match(refused("identity.register", "name", name), /^identity name .*reserved word/);
+  });
+
+  test("a domain name keeps to the lengths of DNS, label by label", () => {
+    for (const name of [`${"a".repeat(64)}.world`, `${"a.".repeat(127)}aa`, "www.imvu001.world.", "..", "a..b", "xn--\u00fc.world"]) refused("dns.set", "name", name);
+  });
+});
+
+describe("numbers", () => {
+  const bounds: readonly (readonly [Op, string, number, number])[] = [
+    ["service.deploy", "port", 1, 65_535],
+    ["route.set", "port", 1, 65_535],
+    ["route.set", "ratePerMinute", 1, 10_000_000],
+    ["dns.set", "ttl", TTL_SECONDS_MIN, TTL_SECONDS_MAX],
+    ["mail.mailbox.create", "quotaBytes", MIB, 1_024 * GIB],
+  ];
+  for (const [op, field, low, high] of bounds)
+    test(`${op}: ${field} goes from ${low} to ${high}, in whole numbers`, () => {
+      for (const value of [low, high]) assert.deepEqual(issuesOf(op, { ...GOOD[op], [field]: value }), []);
+      for (const value of [low - 1, high + 1, low + 0.5, -low, Number.NaN, Number.POSITIVE_INFINITY, String(low), 2 ** 53]) refused(op, field, value);
+    });
+
+  test("an envelope has a least and a most in each of its numbers, and its field is named", () => {
+    const least = { cpuMillis: 50, memoryBytes: 16 * MIB, storageBytes: 128 * MIB, iops: 10, bandwidthBps: 1_000_000, processes: 8, burst: null };
+    const most = { cpuMillis: 256_000, memoryBytes: 1_024 * GIB, storageBytes: 64 * 1_024 * GIB, iops: 1_000_000, bandwidthBps: 100_000_000_000, processes: 32_768, burst: { factor: 16, seconds: 3_600 } };
+    for (const good of [least, most]) assert.deepEqual(zEnvelope.parse(good), good);
+    for (const field of ["cpuMillis", "memoryBytes", "storageBytes", "iops", "bandwidthBps", "processes"] as const)
+      for (const value of [least[field] - 1, most[field] + 1, most[field] - 0.5, 0, -1, `${least[field]}`, null]) {
+        const parsed = zEnvelope.safeParse({ ...least, [field]: value });
+        assert.deepEqual(parsed.error?.issues.map((issue) => issue.path.join(".")), [field]);
+      }
+    for (const burst of [{ factor: 1, seconds: 60 }, { factor: 17, seconds: 60 }, { factor: 2, seconds: 0 }, { factor: 2, seconds: 3_601 }, { factor: 2 }, "2x5m"]) assert.ok(!zEnvelope.safeParse({ ...least, burst }).success);
+  });
+});
+
+describe("what a service is deployed from", () => {
+  const from = (source: unknown) => issuesOf("service.deploy", { ...GOOD["service.deploy"], source });
+
+  test("is content, an archive or an image, and never two of them", () => {
+    assert.deepEqual(from({ kind: "oci", archive: digest }), []);
+    for (const ref of ["docker.io/library/nginx:1.27", `registry.example:5000/a/b@sha256:${digest}`, "nginx"]) assert.deepEqual(from({ kind: "image", ref }), [], ref);
+    for (const source of [{ kind: "oci", archive: digest, ref: "nginx" }, { kind: "oci" }, { kind: "git", ref: "nginx" }, { ref: "nginx" }, { kind: "runtime", runtime: "bash", content: digest }]) assert.ok(from(source).length > 0);
+  });
+
+  test("an image reference that a program could take for a flag or a path of its own is refused", () => {
+    for (const ref of ["", "-v/:/host", "--privileged", "/etc/passwd", "nginx;id", "nginx $(id)", "NGINX", "nginx\n", "ngіnx", "nginx:", `n${"a".repeat(255)}`, LONG]) {
+      const issues = from({ kind: "image", ref });
+      assert.deepEqual(new Set(issues.map(({ at }) => at)), new Set(["source.ref"]), ref.slice(0, 40));
+    }
+  });
+
+  test("environment values may say anything on one line; names are plain", () => {
+    const env = (value: unknown) => issuesOf("service.deploy", { ...GOOD["service.deploy"], env: value });
+    assert.deepEqual(env({ A: "$(id) '\"`\\ \t💥", _B2: "" }), []);
+    for (const name of ["", "a", "1A", "A-B", "A=B", "A\n", "A ", "PATH\0", "Ａ", "A".repeat(65)]) assert.ok(env({ [name]: "x" }).every(({ at }) => at.startsWith("env")) && env({ [name]: "x" }).length > 0, JSON.stringify(name));
+    for (const value of ["a\nb", "a\r", "a\0b", "a".repeat(ENV_VALUE_CHARS_MAX + 1), 7, null]) assert.ok(env({ A: value }).length > 0);
+    const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`V${n}`, "x"]));
+    assert.deepEqual(env(many(ENV_ENTRIES_MAX)), []);
+    assert.ok(env(many(ENV_ENTRIES_MAX + 1)).length > 0);
+  });
+});
+
+describe("routes and records", () => {
+  test("a path is absolute and has one spelling only", () => {
+    const good = ["/", "/a", "/a/", "/a/b.html", "/~me/_x-y/1.2", "/.well-known/x", "/...", `/${"a".repeat(ROUTE_PATH_CHARS_MAX - 1)}`];
+    for (const path of good) assert.deepEqual(issuesOf("route.remove", { ...GOOD["route.remove"], path }), [], path);
+    for (const path of ["", "a", "//", "/a//b", "/.", "/..", "/a/../b", "/a/./b", "/a/..", "/%2e%2e/", "/a?b", "/a#b", "/a b", "/a\\b", "/ä", "/a;b", "/a\n", `/${"a".repeat(ROUTE_PATH_CHARS_MAX)}`]) refused("route.remove", "path", path);
+  });
+
+  test("the longest hostile path is refused at once and not tried in every way", () => {
+    const began = performance.now();
+    for (const path of [`/${"a/".repeat(127)}!`, `/${"a".repeat(254)}!`, `${"/a".repeat(100_000)}!`]) refused("route.remove", "path", path);
+    assert.ok(performance.now() - began < 250);
+  });
+
+  test("a record set has at least one value, at most so many, and none too long", () => {
+    const values = (value: unknown) => issuesOf("dns.set", { ...GOOD["dns.set"], values: value });
+    assert.deepEqual(values(Array(RECORD_VALUES_MAX).fill("x".repeat(RECORD_VALUE_CHARS_MAX))), []);
+    for (const value of [[], [""], Array(RECORD_VALUES_MAX + 1).fill("x"), ["x".repeat(RECORD_VALUE_CHARS_MAX + 1)], [7], "192.0.2.1"]) assert.ok(values(value).length > 0);
+    for (const type of ["SOA", "DS", "ANY", "a", "DNSKEY", "PTR"]) refused("dns.set", "type", type);
+  });
+});
+
+describe("the signed payload", () => {
+  const payload = { op: "service.restart", imvu: "IMVU-001", params: { name: "web" }, nonce: "A".repeat(22), iat: 1, exp: 2 };
+
+  test("is taken whole, also without an IMVU", () => {
+    assert.deepEqual(zCommandPayload.parse(payload), payload);
+    assert.equal(zCommandPayload.parse({ ...payload, imvu: null }).imvu, null);
+  });
+
+  test("names the field that is wrong", () => {
+    const wrong: Readonly<Record<string, readonly unknown[]>> = {
+      op: ["", "imvu.destroy", "__proto__", "toString", 7],
+      imvu: ["", "IMVU-000", "imvu-001", "IMVU-001\n", undefined, 1],
+      params: [null, "text", [1], { a: undefined, b: () => 1 }],
+      nonce: ["", "A".repeat(21), "A".repeat(23), `${"A".repeat(21)}=`, `${"A".repeat(21)}\n`],
+      iat: [-1, 0.5, "1", null],
+      exp: [-1, 0.5, "1", null],
+    };
+    for (const [field, values] of Object.entries(wrong))
+      for (const value of values) {
+        const parsed = zCommandPayload.safeParse({ ...payload, [field]: value });
+        assert.ok(!parsed.success, `${field}: ${String(value)}`);
+        assert.ok(parsed.error.issues.every((issue) => issue.path[0] === field));
+      }
+    assert.ok(!zCommandPayload.safeParse({ ...payload, more: 1 }).success);
+  });
+
+  test("an envelope of signatures is bounded before anything in it is read", () => {
+    const signature = { protected: "e30", signature: "AA" };
+    assert.ok(zSignedCommand.safeParse({ payload: "a".repeat(COMMAND_BYTES_MAX), signatures: Array(8).fill(signature) }).success);
+    for (const signed of [
+      { payload: "a".repeat(COMMAND_BYTES_MAX + 1), signatures: [signature] },
+      { payload: "a", signatures: [] },
+      { payload: "a", signatures: Array(9).fill(signature) },
+      { payload: "a", signatures: [{ ...signature, header: {} }] },
+      { payload: "a", signatures: [{ ...signature, protected: "a".repeat(513) }] },
+      { payload: "a", signatures: [{ ...signature, signature: "a".repeat(129) }] },
+      { payload: "a", signatures: [signature], header: {} },
+      null,
+    ])
+      assert.ok(!zSignedCommand.safeParse(signed).success);
+  });
+});
