@@ -1,3 +1,4 @@
+import { Resolver } from "node:dns/promises";
 import { openComputeRoom } from "../compute/index.ts";
 import type { Blobs, EngineSpec, FabricRoom, Finding, Site } from "../contract/index.ts";
 import { openDomainsRoom, validateRecord } from "../domains/index.ts";
@@ -5,6 +6,8 @@ import type { Desired, Fabrics } from "../imvu/imvu-manager/index.ts";
 import type { Fqdn, ImvuId } from "../kernel/index.ts";
 import { openMailRoom } from "../mail/index.ts";
 import { openNetworkRoom, resolverAddressOf } from "../network/index.ts";
+
+const DNS_TIMEOUT_MS = 2_000;
 
 // biome-ignore lint/suspicious/noExplicitAny: opened, closed and asked for findings here, whatever they desire.
 type AnyRoom = FabricRoom<any, any>;
@@ -32,7 +35,7 @@ export async function openRooms(site: Site, blobs: Blobs, told: Told, say: (line
   const network = await openNetworkRoom({ site, desiredOf: (imvu) => told.desiredOf(imvu)?.network });
   const compute = await openComputeRoom({ site, blobs, desiredOf: (imvu) => told.desiredOf(imvu)?.compute, say });
   const domains = await openDomainsRoom({ site, desiredOf: (imvu) => told.desiredOf(imvu)?.domains, zonesOf: () => told.zones() });
-  const mail = await openMailRoom({ site, blobs, desiredOf: (imvu) => told.desiredOf(imvu)?.mail, tls: () => network.platformTls(), say });
+  const mail = await openMailRoom({ site, blobs, desiredOf: (imvu) => told.desiredOf(imvu)?.mail, tls: () => network.platformTls(), resolver: txtResolver(site), say });
   const all: readonly AnyRoom[] = [network, compute, domains, mail];
   return {
     compute,
@@ -49,6 +52,16 @@ export async function openRooms(site: Site, blobs: Blobs, told: Told, say: (line
       if (failures.length > 0) throw new AggregateError(failures, `not everything was taken away: ${failures.map(String).join("; ")}`);
     },
     doctor: async () => (await Promise.all(all.map((room) => room.doctor()))).flat(),
+  };
+}
+
+/** Asks the home's own validating resolver; a name outside that does not answer in time has no policy and no key. */
+function txtResolver({ listenAddress, ports }: Site): (name: string, type: string) => Promise<string[][]> {
+  const dns = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 2 });
+  dns.setServers([`${listenAddress.includes(":") ? `[${listenAddress}]` : listenAddress}:${ports.resolver}`]);
+  return async (name, type) => {
+    if (type !== "TXT") throw Object.assign(new Error(`${type} records are not asked for`), { code: "ENOTFOUND" });
+    return await dns.resolveTxt(name);
   };
 }
 

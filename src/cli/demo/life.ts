@@ -277,8 +277,21 @@ export const LIFE: readonly LifeStep[] = [
       const login = { ...(await loginOf(world, world.gallery)), ca: await readFile(status.platform.caFile, "utf8") };
       const letter = (await readMailbox(status.listen.imap, login)).find((message) => message.subject === SUBJECT);
       expect(letter?.flags.includes("\\Flagged") === true, "the letter or its flags did not arrive");
+      return "same id, same DNSSEC keys, validated; the letter is there, flagged; the site answers";
+    },
+  },
+  {
+    name: "the image in the bundle is an OCI archive, and runs as one",
+    run: async (world) => {
+      const status = await world.elsewhere.ok("status");
+      const artist = new Caller(world.artist.home, `http://${status.listen.api}`);
+      const { id, zone } = world.gallery.imvu;
+      await artist.ok("deploy", "--imvu-id", id, "--oci", join(world.bundle as string, "compute/images/web.oci.tar"), "--service", "copy", "--port", "8081");
+      await artist.ok("route", "set", "--imvu-id", id, "--class", "public", "--host", `stage.${zone}`, "--path", "/", "--service", "copy", "--port", "8081");
+      const page = await get(status.listen.gatewayHttp, `stage.${zone}`, "/");
+      expect(page.body === GALLERY_PAGE, `the image answered ${page.status}`);
       await world.elsewhere.ok("down", "--purge");
-      return `same id, same DNSSEC keys, validated; the letter is there, flagged; the site answers`;
+      return `stage.${zone} answers from it, beside the service it was made of`;
     },
   },
 ];
