@@ -79,7 +79,7 @@ const zDnsType = z.enum(["A", "AAAA", "CNAME", "MX", "TXT", "CAA", "SRV", "NS", 
 const zRoutePath = z
   .string()
   .max(ROUTE_PATH_CHARS_MAX)
-  .regex(/^\/([A-Za-z0-9._~-]+\/?)*$/, "must be an absolute path of unreserved characters, without // or ..")
+  .regex(/^\/([A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*\/?)?$/, "must be an absolute path of unreserved characters, without // or ..")
   .refine((p) => !p.split("/").some((s) => s === "." || s === ".."), "must not contain . or .. segments");
 const zEnv = z
   .record(

@@ -27,6 +27,13 @@ export async function footprint(): Promise<Footprint> {
   };
 }
 
+/** What of it names a home by its mark or its folder: for a look while the home stands, and others may be at work beside it. */
+export function ofHome(all: Footprint, ...marks: readonly string[]): Pick<Footprint, "processes" | "mounts" | "loops" | "namespaces" | "cgroups" | "tables"> {
+  const named = (lines: readonly string[]) => lines.filter((line) => marks.some((mark) => line.includes(mark)));
+  const { processes, mounts, loops, namespaces, cgroups: groups, tables } = all;
+  return { processes: named(processes), mounts: named(mounts), loops: named(loops), namespaces: named(namespaces), cgroups: named(groups), tables: named(tables) };
+}
+
 /** Everything with a command line but ourselves and our children's children of the moment. */
 async function userProcesses(): Promise<readonly string[]> {
   const found: string[] = [];

@@ -25,6 +25,8 @@ test("nothing a stranger can write counts as a delivery", () => {
     `Nov 23 07:40:58 mail postfix/smtp[1]: 4jXyY61yhBzJKTd: to=<"a>, ${TAIL}"@x.example>, relay=none, delay=1, delays=0/0/0/1, dsn=4.4.1, status=deferred (x)`.replace('<"a>', '<"a@b'),
     `Nov 23 07:40:58 mail postfix/cleanup[1]: 4jXyY61yhBzJKTd: message-id=<to=<hello@imvu001.world>, ${TAIL}>`,
     `Nov 23 07:40:58 mail postfix/smtpd[1]: warning: ${HEAD} ${TAIL}`,
+    `${HEAD} ${TAIL.replace("dsn=2.0.0", "dsn=5.0.0")}`,
+    `${HEAD} ${TAIL.replace("status=sent", "status=bounced")}`,
     "Nov 23 07:40:58 mail postfix/qmgr[24842]: 4jXyY61yhBzJKTd: removed by hand",
     "",
   ];
