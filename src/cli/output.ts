@@ -55,7 +55,7 @@ export function bytesText(bytes: number): string {
   return `${bytes} B`;
 }
 
-/** Text from elsewhere must not move a terminal's cursor: control characters and bidirectional marks are shown as escapes. */
+/** Text from elsewhere must not move a terminal's cursor: control characters and bidirectional marks are shown as escapes; the colours that paint makes pass. */
 function printable(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return text.replace(/[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\u001b(?!\[(?:0|1|2|31|32|33)m)/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -13,8 +13,8 @@ export async function doctor(root: string, options: { cacheDir: string }): Promi
   const say = (what: string, ok: boolean, detail: string, hint: string) => findings.push({ what, ok, detail, hint: ok ? "" : hint });
   const isRoot = process.getuid?.() === 0;
   say("root", isRoot, isRoot ? "started as root" : "not root", "sudo ./nexus doctor");
-  const closed = await firstClosedAncestor(siteFolder(root));
-  say("home", closed === undefined || closed === root, closed === undefined || closed === root ? `${root} can be reached by the engines' users` : `${closed} lets no other user through`, "choose another with --home, e.g. /var/lib/nexus");
+  const closed = await firstClosedAncestor(root);
+  say("home", closed === undefined, closed === undefined ? `${root} can be reached by the engines' users` : `${closed} lets no other user through`, "choose another with --home, e.g. /var/lib/nexus");
   try {
     say("cgroup2", true, `mounted at ${cgroup2Mount()}`, "");
   } catch (error) {

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { type Ports, type Site, UIDS_PER_HOME } from "../contract/index.ts";
 import { ensureFolder, Fault, type Fqdn, type Jurisdiction, parseFqdn, parseJurisdiction, writeFileAtomic } from "../kernel/index.ts";
 import { allocatePorts } from "./free-ports.ts";
+import { enginesAlive } from "./supervision/index.ts";
 
 /** One platform on disk: `<home>/platform/` holds everything its engines own; `<home>/nexus.yaml` what its operator may say. */
 export interface Home {
@@ -114,8 +115,8 @@ export async function openHome(root: string, options: { cacheDir: string; create
     },
   );
   if (!known && !options.create) throw new Fault("NO_HOME", `there is no platform in ${root}`, { hint: "start one: nexus up" });
-  const closed = await firstClosedAncestor(dir);
-  if (closed && closed !== root) throw new Fault("HOME_CLOSED", `${closed} lets no other user through, but engines run unprivileged`, { hint: "choose a home such as /var/lib/nexus with --home" });
+  const closed = await firstClosedAncestor(root);
+  if (closed) throw new Fault("HOME_CLOSED", `${closed} lets no other user through, but engines run unprivileged`, { hint: "choose a home such as /var/lib/nexus with --home" });
   await ensureFolder(root, 0o711);
   await ensureFolder(dir, 0o711);
   for (const folder of ["run", "log"]) await ensureFolder(join(dir, folder), 0o711);
@@ -124,7 +125,9 @@ export async function openHome(root: string, options: { cacheDir: string; create
   const configuration = await readConfiguration(root);
   const listenAddress = "127.0.0.1";
   let ports = known?.ports;
-  if (!ports || options.checkPorts) ports = await allocatePorts(listenAddress, Math.random, known?.ports);
+  // Engines that outlived a killed supervisor hold their own ports: to whoever knows them the home stays where it was.
+  const held = known !== undefined && (await enginesAlive(known.homeId));
+  if (!ports || (options.checkPorts && !held)) ports = await allocatePorts(listenAddress, Math.random, known?.ports);
   const record: HomeRecord = {
     v: 1,
     homeId: known?.homeId ?? randomBytes(3).toString("hex"),

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureFolder, Fault, plainEnvironment, sleep, start, writeFileAtomic } from "../kernel/index.ts";
@@ -53,6 +53,7 @@ export async function upDetached(root: string, options: UpOptions & { readonly m
   await ensureFolder(join(dir, "log"), 0o711);
   const logPath = join(dir, "log", "platform.log");
   const log = openSync(logPath, "a", 0o640);
+  const before = fstatSync(log).size;
   const child = start([process.execPath, options.main, "up", "--home", root], {
     detached: true,
     stdio: ["ignore", log, log],
@@ -70,7 +71,7 @@ export async function upDetached(root: string, options: UpOptions & { readonly m
     const supervisor = await readySupervisor(dir);
     if (supervisor && supervisor.pid === child.pid) return;
     if (code !== undefined || !mine || !isAlive(mine)) {
-      const tail = (await readFile(logPath, "utf8").catch(() => "")).slice(-LOG_TAIL_BYTES);
+      const tail = (await readFile(logPath).catch(() => Buffer.alloc(0))).subarray(before).toString("utf8").slice(-LOG_TAIL_BYTES).trimEnd();
       throw new Fault("UP_FAILED", `the platform did not start (exit ${code ?? "unknown"}):\n${tail}`, { hint: `read ${logPath}, or run 'nexus doctor --home ${root}'` });
     }
     if (Date.now() > deadline) throw new Fault("UP_TIMEOUT", `the platform is not ready after ${DETACHED_READY_TIMEOUT_MS / 1_000} s`, { hint: `read ${logPath}` });

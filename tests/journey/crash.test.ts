@@ -25,7 +25,7 @@ test("kill -9 of the supervisor: workloads answer on, the next start adopts or e
     const before = (await creator.call.ok("ledger", "checkpoint")).size;
     await kill();
     assert.equal((await get(house.status.listen.gatewayHttp, unit.imvu.zone, "/")).status, 200);
-    await house.up();
+    await house.up().catch(async (error) => { throw new Error((await readFile(`${house.home}/platform/log/platform.log`, "utf8")).slice(-6000), { cause: error }); });
     await works();
     const after = (await creator.call.ok("ledger", "checkpoint")).size;
     assert.ok(after >= before, "the log shrank");
@@ -40,7 +40,7 @@ test("kill -9 of the supervisor: workloads answer on, the next start adopts or e
       await new Promise((resolve) => setTimeout(resolve, delay_ms + 700));
       await kill();
       await creating;
-      await house.up();
+      await house.up().catch(async (error) => { throw new Error((await readFile(`${house.home}/platform/log/platform.log`, "utf8")).slice(-6000), { cause: error }); });
       const { imvus } = await creator.call.ok("imvu", "list");
       for (const { id, status } of imvus) {
         assert.equal(status, "active", `${id} is ${status}`);

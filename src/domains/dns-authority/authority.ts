@@ -46,10 +46,21 @@ export class Authority implements ZoneHands {
 
   async addZone(zone: Fqdn): Promise<void> {
     if (!(await this.knot.zones()).includes(zone)) await this.knot.configure([{ command: "conf-set", section: "zone", item: "domain", data: `${zone}.` }], (error) => HARMLESS.test(error));
+    await this.loaded(zone);
     const rows = await this.knot.read(zone);
     if (!rows?.some((row) => row.type === "SOA"))
       await this.knot.change(zone, [set(`${zone}.`, TTL_SECONDS, "SOA", this.soa()), set(`${zone}.`, TTL_SECONDS, "NS", `${nameserverOf(this.site.suffix)}.`)]);
     await this.signed(zone);
+  }
+
+  /** Resolves when the server has read what its journal holds of the zone: a change before that would begin a second history. */
+  private async loaded(zone: string): Promise<void> {
+    for (const deadline = Date.now() + SIGNED_TIMEOUT_MS; ; await sleep(SIGNED_POLL_MS)) {
+      const [rows] = await this.knot.ask([{ command: "zone-status", zone: `${zone}.` }], () => true);
+      const load = rows?.find((row) => row.type === "load")?.data;
+      if (load !== undefined && !/pending|running/.test(load)) return;
+      if (Date.now() > deadline) throw new Fault("ZONE_UNLOADED", `the DNS server has not loaded ${zone} within ${SIGNED_TIMEOUT_MS} ms`, { retry: true, hint: "nexus logs knot" });
+    }
   }
 
   /** Resolves when the zone shows signatures and the DS it proposes. */

@@ -1,7 +1,8 @@
+import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { EngineSpec, Site } from "../../contract/index.ts";
-import { ensureFolder, runOk, sha256Hex, writeFileAtomic } from "../../kernel/index.ts";
+import { ensureFolder, type Fqdn, parseFqdn, runOk, sha256Hex, writeFileAtomic } from "../../kernel/index.ts";
 import type { DomainsLayout } from "../layout.ts";
 import { osUser } from "../os-user.ts";
 import type { Authority } from "./authority.ts";
@@ -24,9 +25,10 @@ export function knotEngine(site: Site, layout: DomainsLayout, knot: Knot, author
       const text = knotConfig(site, layout);
       const stamp = sha256Hex(text);
       if ((await readFile(layout.confStamp, "utf8").catch(() => "")) === stamp) return;
-      // The configuration database is made anew; zones are added to it again from the ledger, their content is in the journal.
+      // The configuration database is made anew with the zones it had, so that the server reads their journals before it answers.
       const file = join(layout.knotFolder, "knot.conf");
-      await writeFileAtomic(file, text, 0o600, owner);
+      const zones = await configuredZones(layout, asKnot);
+      await writeFileAtomic(file, knotConfig(site, layout, zones), 0o600, owner);
       await runOk(asKnot(["knotc", "-c", file, "conf-check"]));
       await rm(layout.confdb, { recursive: true, force: true });
       await runOk(asKnot(["knotc", "-C", layout.confdb, "conf-import", file]));
@@ -43,4 +45,24 @@ export function knotEngine(site: Site, layout: DomainsLayout, knot: Knot, author
     stop_timeout_ms: STOP_TIMEOUT_MS,
     version: async () => (await runOk(["/usr/sbin/knotd", "--version"])).replace(/[^0-9.]*([0-9.]+)[\s\S]*/, "$1"),
   };
+}
+
+/** Zones that the former configuration database names, by the server's own reading of it. */
+async function configuredZones(layout: DomainsLayout, asKnot: (argv: [string, ...string[]]) => [string, ...string[]]): Promise<readonly Fqdn[]> {
+  if (!existsSync(layout.confdb)) return [];
+  const file = join(layout.knotFolder, "former.conf");
+  await rm(file, { force: true });
+  await runOk(asKnot(["knotc", "-C", layout.confdb, "conf-export", file]));
+  const text = await readFile(file, "utf8");
+  await rm(file, { force: true });
+  return zonesIn(text);
+}
+
+/** The names under `zone:` of an exported configuration, without the platform's own. Pure. */
+export function zonesIn(exported: string): readonly Fqdn[] {
+  const section = exported.slice(exported.search(/^zone:$/m));
+  return [...section.matchAll(/^\s+- domain: "?([^"\s]+?)\.?"?$/gm)].flatMap(([, name]) => {
+    const zone = parseFqdn(name ?? "");
+    return zone.ok && /^imvu\d+\./.test(zone.value) ? [zone.value] : [];
+  });
 }

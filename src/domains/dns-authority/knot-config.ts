@@ -1,4 +1,5 @@
 import type { Site } from "../../contract/index.ts";
+import type { Fqdn } from "../../kernel/index.ts";
 import type { DomainsLayout } from "../layout.ts";
 
 /** Answers per second to one address for one kind of answer, before every second one is truncated (RRL). */
@@ -12,10 +13,10 @@ function quoted(text: string): string {
 }
 
 /**
- * Knot's base configuration: no zone of an IMVU is in it, those are added by the control socket. Zones are members of a catalog from
+ * Knot's base configuration. Zones of IMVUs are added by the control socket; here only those that were there before. Zones are members of a catalog from
  * the first day, signed as they change, and kept in the journal alone. There is no acl: transfers and dynamic updates are refused.
  */
-export function knotConfig(site: Pick<Site, "listenAddress" | "ports" | "suffix">, layout: DomainsLayout): string {
+export function knotConfig(site: Pick<Site, "listenAddress" | "ports" | "suffix">, layout: DomainsLayout, zones: readonly Fqdn[] = []): string {
   return `server:
   rundir: ${quoted(layout.knotRun)}
   user: knot:knot
@@ -88,5 +89,5 @@ zone:
     template: catalog
   - domain: ${quoted(`${site.suffix}.`)}
     template: suffix
-`;
+${zones.map((zone) => `  - domain: ${quoted(`${zone}.`)}\n`).join("")}`;
 }

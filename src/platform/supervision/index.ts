@@ -6,4 +6,4 @@
 export type { EngineView } from "./engine.ts";
 export { cgroup2Mount } from "./engine-group.ts";
 export { isAlive, markOf, parseMark, type ProcessMark } from "./process-mark.ts";
-export { endEngineGroups, type RunningEngines, superviseEngines } from "./supervise.ts";
+export { endEngineGroups, enginesAlive, type RunningEngines, superviseEngines } from "./supervise.ts";

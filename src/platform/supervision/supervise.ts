@@ -50,6 +50,13 @@ export async function superviseEngines(
   return { views: () => specs.map((spec) => (engines.get(spec.name) as Engine).view()), stop };
 }
 
+/** True while any engine of a home runs, supervised or left over. */
+export async function enginesAlive(homeId: string): Promise<boolean> {
+  const home = homeGroupPath(homeId);
+  for (const name of await readdir(home).catch(() => [] as string[])) if (name.startsWith("engine-") && (await engineGroup(join(home, name)).members()).length > 0) return true;
+  return false;
+}
+
 /** Ends every engine group a home left behind and removes the groups; for `down --purge` and after crashes. */
 export async function endEngineGroups(homeId: string): Promise<void> {
   const home = homeGroupPath(homeId);
