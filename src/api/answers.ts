@@ -17,7 +17,7 @@ export function answerOfRefusal(refusal: Refusal): HttpAnswer {
 /** A fault's message is public by contract; anything else thrown keeps its text in the log and answers a general one. */
 export function answerOfThrown(thrown: unknown): HttpAnswer {
   if (thrown instanceof Fault) return { status: thrown.retry ? 503 : 500, body: { error: { kind: "engine", code: thrown.code, message: thrown.message, hint: thrown.hint } } };
-  const { statusCode, code } = thrown as { statusCode?: number; code?: string };
+  const { statusCode, code } = (thrown ?? {}) as { statusCode?: number; code?: string };
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return { status: statusCode, body: { error: { kind: "usage", code: code ?? "BAD_REQUEST", message: quoteForPeople(messageOf(thrown)), hint: "see /openapi.json" } } };
   return { status: 500, body: { error: { kind: "engine", code: "INTERNAL", message: "the platform made a mistake; its log says which", hint: "nexus logs" } } };

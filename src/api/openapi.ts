@@ -27,7 +27,7 @@ export function openApiDocument(): Document {
       "/v1/blobs/{sha256}": { put: { ...operation("Uploads what a command will name by SHA-256 (signed request)"), parameters: [path("sha256")] } },
       "/v1/identities/{name}": { get: { ...operation("An identity's public key"), parameters: [path("name")] } },
       "/v1/imvus": { get: operation("The caller's IMVUs (signed request)") },
-      ...Object.fromEntries(UNIT_READS.map(([suffix, summary]) => [`/v1/imvus/{id}${suffix}`, { get: { ...operation(`${summary} (signed request)`), parameters: [path("id")] } }])),
+      ...Object.fromEntries(UNIT_READS.map(([suffix, summary]) => [`/v1/imvus/{id}${suffix}`, { get: { ...operation(`${summary} (signed request)`), parameters: [path("id"), ...(suffix.includes("{service}") ? [path("service")] : [])] } }])),
       "/v1/imvus/{id}/meter": { post: { ...operation("Reads all meters now, into the ledger (signed request)"), parameters: [path("id")] } },
       "/v1/imvus/{id}/tokens": {
         post: { ...operation("A short proof of identity and role for a restricted route (signed request)"), parameters: [path("id")], requestBody: JSON_BODY({ type: "object", properties: { host: { type: "string" } } }, { host: "www.imvu001.world" }) },

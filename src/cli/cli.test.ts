@@ -66,8 +66,14 @@ describe("exit codes", () => {
 /** What is written while `work` runs, by stream. */
 function written(context: TestContext, work: () => void): { out: string; err: string } {
   const text = { out: "", err: "" };
-  const out = context.mock.method(process.stdout, "write", (chunk: string) => ((text.out += chunk), true));
-  const err = context.mock.method(process.stderr, "write", (chunk: string) => ((text.err += chunk), true));
+  const out = context.mock.method(process.stdout, "write", (chunk: string) => {
+    text.out += chunk;
+    return true;
+  });
+  const err = context.mock.method(process.stderr, "write", (chunk: string) => {
+    text.err += chunk;
+    return true;
+  });
   try {
     work();
   } finally {
@@ -92,7 +98,7 @@ describe("output", () => {
   test("a script gets one JSON document and nothing else, for a failure too", (context) => {
     const { out, err } = written(context, () => {
       say(script, "working");
-      stepPrinter(script)({ key: "k", sentence: "s", state: "done", ms: 1 });
+      stepPrinter(script)({ sentence: "s", state: "done", ms: 1 });
       print(script, { a: "ü" }, () => assert.fail("no lines for a script"));
     });
     assert.deepEqual([JSON.parse(out), err], [{ a: "ü" }, ""]);
@@ -109,8 +115,8 @@ describe("output", () => {
   test("steps are shown when they end, with what went wrong below", (context) => {
     const step = stepPrinter(people);
     const { err } = written(context, () => {
-      step({ key: "a", sentence: "sign the zone", state: "start", ms: 0 });
-      step({ key: "a", sentence: "sign the zone", state: "failed", ms: 1.6, detail: "line one\nline two" });
+      step({ sentence: "sign the zone", state: "start", ms: 0 });
+      step({ sentence: "sign the zone", state: "failed", ms: 1.6, detail: "line one\nline two" });
     });
     assert.equal(err.split("\n").length, 4);
     assert.match(err, /sign the zone.* 2 ms/);
@@ -123,7 +129,7 @@ describe("output", () => {
       const { out, err } = written(context, () => {
         print(people, null, () => [text]);
         say(people, text);
-        stepPrinter(people)({ key: "k", sentence: text, state: "done", ms: 0, detail: text });
+        stepPrinter(people)({ sentence: text, state: "done", ms: 0, detail: text });
         printFailure(people, new Failure({ code: "C", message: text, hint: text }, 1));
       });
       for (const shown of [out, err]) {

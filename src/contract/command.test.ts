@@ -41,7 +41,7 @@ function refused(op: Op, field: string, value: unknown): string {
 }
 
 /** Appended to a good name, each of these makes one that deceives a shell, a path, a file's lines, a reader's eye. */
-const POISON = ["'", '"', "`", "\\", "\n", "\r\nBcc: x", "\0", "/../../etc/passwd", "/../x", "$(id)", "${HOME}", "; id", "|id", "&&id", "<script>", "%2e%2e", "\u202egpj", "\u200f", "\u200b", "\ufeff", "\u0430", "\u0301", "💥", "\u001b[2J"];
+const POISON = ["'", '"', "`", "\\", "\n", "\r\nBcc: x", "\0", "/../../etc/passwd", "/../x", "$(id)", "$\u007bHOME}", "; id", "|id", "&&id", "<script>", "%2e%2e", "\u202egpj", "\u200f", "\u200b", "\ufeff", "\u0430", "\u0301", "💥", "\u001b[2J"];
 const LONG = "a".repeat(10_240);
 
 /** Every field of text that names something, wherever it lies. */

@@ -58,7 +58,7 @@ export async function upDetached(root: string, options: UpOptions & { readonly m
     detached: true,
     stdio: ["ignore", log, log],
     cwd: "/",
-    env: plainEnvironment({ NEXUS_CACHE: options.cacheDir }),
+    env: plainEnvironment({ NEXUS_CACHE: options.cacheDir, ...(process.env.NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE } : {}) }),
   });
   closeSync(log);
   let code: number | null | undefined;

@@ -75,7 +75,7 @@ test("what an administrator does behind the product's back is found", async (t) 
     assert.notEqual(unfair.code, 0);
     assert.match(unfair.stderr, /statement_split_55_45/);
     assert.equal((await house.operator.call("ledger", "fsck")).code, 0);
-    const edited = await psql("ALTER TABLE ledger_entry DISABLE TRIGGER ALL; ALTER TABLE ledger_entry DROP CONSTRAINT ledger_entry_leaf_check; UPDATE ledger_entry SET body = replace(body, 'creator-8891', 'creator-6666') WHERE index = (SELECT max(index) FROM ledger_entry WHERE body LIKE '%creator-8891%')");
+    const edited = await psql("ALTER TABLE ledger_entry DISABLE TRIGGER ALL; ALTER TABLE ledger_entry DROP CONSTRAINT ledger_entry_leaf; UPDATE ledger_entry SET body = replace(body, 'creator-8891', 'creator-6666') WHERE index = (SELECT max(index) FROM ledger_entry WHERE body LIKE '%creator-8891%')");
     assert.equal(edited.code, 0, edited.stderr);
     const fsck = await house.operator.call("ledger", "fsck");
     assert.equal(fsck.code, 1);

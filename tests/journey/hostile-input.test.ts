@@ -34,6 +34,8 @@ test("hostile names never reach an engine", async (t) => {
         // Labels that are fine for this field are no attack on it.
         if (/^(www|ns1)$/.test(name) && !what.includes("--name") && !what.includes("--jurisdiction") && !what.includes("--type") && !what.includes("--path")) continue;
         if (name === "" && what.includes("--path")) continue;
+        // A local part is no DNS label.
+        if (name.startsWith("xn--") && what.startsWith("mail")) continue;
         const called = await artist.call.call(...argv(name));
         assert.equal(called.code, 2, `${what} ${JSON.stringify(name.slice(0, 40))}: exit ${called.code} ${JSON.stringify(called.printed)}`);
         assert.ok(called.printed.error.message.length > 0 && called.printed.error.message.length < 2_000 && called.printed.error.hint.length > 0);

@@ -4,8 +4,6 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { messageOf } from "../../kernel/index.ts";
 import { Context } from "../context.ts";
-import { LIFE } from "../demo/life.ts";
-import { openWorld } from "../demo/world.ts";
 import { EXIT } from "../failure.ts";
 import { paint, print } from "../output.ts";
 
@@ -23,6 +21,8 @@ export function demoVerb(program: Command): void {
     .option("--keep <dir>", "where bundle and report are left; default: a new folder for temporary files")
     .action(async (options: { keep?: string }, command: Command) => {
       const context = await Context.of(command);
+      // Mail clients and all: loaded by whoever asks for the demo, and by nobody else.
+      const [{ LIFE }, { openWorld }] = await Promise.all([import("../demo/life.ts"), import("../demo/world.ts")]);
       const root = options.keep ?? (await mkdtemp(join(tmpdir(), "nexus-demo-")));
       await chmod(root, 0o711);
       const world = await openWorld(root);

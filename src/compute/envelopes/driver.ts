@@ -21,9 +21,6 @@ export interface Counters {
   readonly cpuNs: bigint;
   readonly memoryBytes: bigint;
   readonly processes: number;
-  /** Times the group ran into its CPU quota, and into its memory limit. */
-  readonly throttled: bigint;
-  readonly oomKills: bigint;
   readonly readOperations: bigint;
   readonly writeOperations: bigint;
   readonly readBytes: bigint;

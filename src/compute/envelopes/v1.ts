@@ -1,4 +1,4 @@
-import { bigIn, type CgroupDriver, type ControlTexts, type ControlWrite, fieldIn, numberIn } from "./driver.ts";
+import { bigIn, type CgroupDriver, type ControlTexts, type ControlWrite, numberIn } from "./driver.ts";
 
 /** Beyond this the kernel means "no limit": the largest page-aligned long. */
 const MEMORY_UNLIMITED = 9_000_000_000_000_000_000;
@@ -58,9 +58,7 @@ export const v1: CgroupDriver = {
 
   counterFiles: [
     { controller: "cpuacct", file: "cpuacct.usage" },
-    { controller: "cpu", file: "cpu.stat" },
     { controller: "memory", file: "memory.usage_in_bytes" },
-    { controller: "memory", file: "memory.oom_control" },
     { controller: "pids", file: "pids.current" },
     { controller: "blkio", file: "blkio.throttle.io_serviced" },
     { controller: "blkio", file: "blkio.throttle.io_service_bytes" },
@@ -73,8 +71,6 @@ export const v1: CgroupDriver = {
       cpuNs: bigIn(texts["cpuacct.usage"]),
       memoryBytes: bigIn(texts["memory.usage_in_bytes"]),
       processes: numberIn(texts["pids.current"]) ?? 0,
-      throttled: fieldIn(texts["cpu.stat"], "nr_throttled"),
-      oomKills: fieldIn(texts["memory.oom_control"], "oom_kill"),
       readOperations: ioOf(serviced, device, "Read"),
       writeOperations: ioOf(serviced, device, "Write"),
       readBytes: ioOf(bytes, device, "Read"),

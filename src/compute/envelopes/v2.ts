@@ -48,7 +48,6 @@ export const v2: CgroupDriver = {
   counterFiles: [
     { controller: "cpu", file: "cpu.stat" },
     { controller: "memory", file: "memory.current" },
-    { controller: "memory", file: "memory.events" },
     { controller: "pids", file: "pids.current" },
     { controller: "blkio", file: "io.stat" },
   ],
@@ -60,8 +59,6 @@ export const v2: CgroupDriver = {
       cpuNs: fieldIn(texts["cpu.stat"], "usage_usec") * 1_000n,
       memoryBytes: bigIn(texts["memory.current"]),
       processes: numberIn(texts["pids.current"]) ?? 0,
-      throttled: fieldIn(texts["cpu.stat"], "nr_throttled"),
-      oomKills: fieldIn(texts["memory.events"], "oom_kill"),
       readOperations: ioField("rios"),
       writeOperations: ioField("wios"),
       readBytes: ioField("rbytes"),

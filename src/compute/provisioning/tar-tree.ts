@@ -78,7 +78,8 @@ function headerOf(path: string, stats: Stats, options: TreeOptions): Entry {
   };
   return {
     name: `${options.prefix ?? ""}${path}`,
-    mode: stats.mode & 0o7777,
+    // The kind's bits stay in and are cut off when it is written: a mode of none at all would be taken for one that was not said.
+    mode: stats.mode,
     uid: inside(stats.uid),
     gid: inside(stats.gid),
     mtime: options.time ?? new Date(Math.floor(stats.mtimeMs / 1_000) * 1_000),

@@ -3,7 +3,7 @@ import { chmod, lchown, link, lutimes, mkdir, open, symlink } from "node:fs/prom
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { extract, type Header } from "tar-stream";
-import { Fault, messageOf, quoteForPeople } from "../../kernel/index.ts";
+import { Fault, messageOf, quoteForPeople, runOk } from "../../kernel/index.ts";
 import { linkStaysInside, safePath } from "./tar-path.ts";
 
 export const ENTRIES_MAX = 250_000;
@@ -80,6 +80,11 @@ class Unpacker {
         if (this.rules.kind === "content" && !linkStaysInside(path, header.linkname)) throw this.refuse(header, `is a link that leads out of it (${quoteForPeople(header.linkname)})`);
         await symlink(header.linkname, full);
         this.made.set(path, "symlink");
+        break;
+      case "fifo":
+        if (this.rules.kind === "content") throw this.refuse(header, "is a pipe; only files, folders and links are taken");
+        await runOk(["/usr/bin/mkfifo", full]);
+        this.made.set(path, "fifo");
         break;
       case "link":
         await this.hardLink(path, full, header);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Blobs, ServiceSource } from "../../../contract/index.ts";
-import { Fault, type Sha256 } from "../../../kernel/index.ts";
+import { Fault, messageOf, type Sha256 } from "../../../kernel/index.ts";
 import type { Layout } from "../../layout.ts";
 import type { BaseImages } from "../../provisioning/base-image.ts";
 import { inspectOci } from "../../provisioning/oci-inspect.ts";
@@ -79,7 +79,11 @@ export class Images {
     const file = join(this.layout.incoming, `${archive.slice(0, 16)}-${process.pid}-${Date.now()}.tar`);
     try {
       await pipeline(rewrittenOci(image, createReadStream(path), name), createWriteStream(file, { mode: 0o600 }));
-      await this.rest.call("POST", "/images/load", { body: { stream: createReadStream(file), type: "application/x-tar" }, timeout_ms: LOAD_TIMEOUT_MS });
+      await this.rest.call("POST", "/images/load", { body: { stream: createReadStream(file), type: "application/x-tar" }, timeout_ms: LOAD_TIMEOUT_MS }).catch((cause: unknown) => {
+        // Podman tries every format there is; only what it says of this one means anything.
+        const why = /\* oci-archive: (.*)/.exec(messageOf(cause))?.[1];
+        throw why === undefined ? cause : new Fault("OCI_ARCHIVE", `the OCI archive cannot be used: ${why}`, { cause, hint: "make it again: podman save --format oci-archive -o FILE.tar IMAGE" });
+      });
     } finally {
       await rm(file, { force: true });
     }

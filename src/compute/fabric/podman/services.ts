@@ -1,7 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type ComputeDesired, imvuUidBase, namespaceNameOf, namespacePathOf, type Service, type Site } from "../../../contract/index.ts";
-import { Fault, type ImvuId, imvuNumberOf, run, type ServiceName, sleep } from "../../../kernel/index.ts";
+import { Fault, type ImvuId, imvuNumberOf, run, runOk, type ServiceName, sleep } from "../../../kernel/index.ts";
 import type { Groups } from "../../envelopes/groups.ts";
 import type { Volumes } from "../../envelopes/volume.ts";
 import { containerNameOf, type Layout, logFileOf } from "../../layout.ts";
@@ -19,6 +19,7 @@ const READY_POLL_MS = 10;
 const LOG_LINES_IN_FAULT = 15;
 const UNPRIVILEGED_PORT_MIN = 1_024;
 const RETRY_MS = 1_000;
+const EXIT_KNOWN_TIMEOUT_MS = 3_000;
 
 export interface ServicesDeps {
   readonly site: Site;
@@ -98,6 +99,7 @@ export class Services {
   private async run(number: number, name: string): Promise<void> {
     const pid = await this.deps.containers.init(name);
     await this.deps.groups.adopt(number, pid);
+    await closeUserNamespaces(pid);
     await this.deps.containers.start(name);
   }
 
@@ -138,8 +140,7 @@ export class Services {
     const first = await this.deps.containers.inspect(name);
     for (;;) {
       if (!first || !(await isAlive(first.pid))) {
-        const seen = await this.deps.containers.inspect(name);
-        throw await this.notReady(number, name, service, `it ended with exit code ${seen?.exitCode ?? "unknown"}`);
+        throw await this.notReady(number, name, service, `it ended with exit code ${await this.exitCodeOf(name)}`);
       }
       const listeners = await listenersIn(first.pid, service.port);
       if (listeners.length > 0) {
@@ -152,6 +153,16 @@ export class Services {
       if (Date.now() > deadline) throw await this.notReady(number, name, service, why);
       await sleep(READY_POLL_MS);
     }
+  }
+
+  /** Its monitor tells the engine a moment after the process is gone. */
+  private async exitCodeOf(name: string): Promise<number | "unknown"> {
+    for (const deadline = Date.now() + EXIT_KNOWN_TIMEOUT_MS; Date.now() < deadline; await sleep(READY_POLL_MS)) {
+      const seen = await this.deps.containers.inspect(name);
+      if (!seen) break;
+      if (seen.state !== "running") return seen.exitCode;
+    }
+    return "unknown";
   }
 
   private async notReady(number: number, name: string, service: Service, why: string): Promise<Fault> {
@@ -173,6 +184,14 @@ async function isAlive(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
   const state = stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3);
   return state !== "" && state !== "Z" && state !== "X";
+}
+
+/**
+ * In a user namespace of its own a service would have every capability over it, and with them parts of the kernel that no service needs.
+ * The bound belongs to the container's user namespace, and nobody inside may raise it.
+ */
+async function closeUserNamespaces(pid: number): Promise<void> {
+  await runOk(["/usr/bin/nsenter", `--user=/proc/${pid}/ns/user`, "--", "/usr/sbin/sysctl", "-q", "-w", "user.max_user_namespaces=0"]);
 }
 
 /** Low ports are guarded by a capability over the namespace, which nobody inside has; this namespace belongs to one IMVU alone. */
