@@ -40,6 +40,13 @@ async function pssBytes(homeId: string, supervisor: number): Promise<number> {
   return total;
 }
 
+/** From the intent's entry to the outcome's, by the log's own times. */
+async function recordedMs(who: Caller, imvu: string): Promise<number> {
+  const { entries } = await who.ok("ledger", "entries", "--imvu-id", imvu);
+  const at = (type: string) => Date.parse(entries.find((entry: { type: string }) => entry.type === type).time);
+  return at("effect.applied") - at("command.accepted");
+}
+
 async function measure(root: string): Promise<readonly Result[]> {
   const results: Result[] = [];
   const operator = new Caller(join(root, "p"));
@@ -57,13 +64,17 @@ async function measure(root: string): Promise<readonly Result[]> {
     await create("Warm");
     const ours: number[] = [];
     const raw: number[] = [];
+    const typed: number[] = [];
     for (let round_ = 0; round_ < ROUNDS; round_ += 1) {
+      const began = performance.now();
       const made: Printed = await create(`Unit${round_}`);
-      ours.push(made.timings.reduce((sum: number, timing: { ms: number }) => sum + timing.ms, 0));
-      raw.push(await rawCreate({ home: join(root, "p/platform"), homeId, listen: status.listen, round: round_ }));
+      typed.push(performance.now() - began);
+      ours.push(await recordedMs(there, made.imvu.id));
+      raw.push(await rawCreate({ home: join(root, "p/platform"), homeId, round: round_ }));
     }
     const ratio = median(ours.map((value, at) => value / (raw[at] ?? 1)));
-    results.push({ name: "create with a warm image / the raw engine calls", ours: round(median(ours), 0), baseline: round(median(raw), 0), unit: "ms", ratio: round(ratio), goal: "at most 2 (aim 1.5)", met: ratio <= 2 });
+    results.push({ name: "create with a warm image, from the signed intent to the recorded outcome / the raw engine calls by a script", ours: round(median(ours), 0), baseline: round(median(raw), 0), unit: "ms", ratio: round(ratio), goal: "at most 2 (aim 1.5)", met: ratio <= 2 });
+    results.push({ name: "the same as typed, from the command line's start to the checked receipt", ours: round(median(typed), 0), baseline: round(median(raw), 0), unit: "ms", ratio: round(median(typed.map((value, at) => value / (raw[at] ?? 1)))), goal: "", met: true });
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     const with6 = await pssBytes(homeId, status.supervisor.pid);
     const each = (with6 - idle) / (ROUNDS + 1);
@@ -75,7 +86,7 @@ async function measure(root: string): Promise<readonly Result[]> {
 }
 
 function markdown(machine: string, results: readonly Result[]): string {
-  const rows = results.map((one) => `| ${one.name} | ${one.ours} ${one.unit} | ${one.baseline === null ? "" : `${one.baseline} ${one.unit}`} | ${one.ratio ?? ""} | ${one.goal} | ${one.met ? "yes" : "no"} |`);
+  const rows = results.map((one) => `| ${one.name} | ${one.ours} ${one.unit} | ${one.baseline === null ? "" : `${one.baseline} ${one.unit}`} | ${one.ratio ?? ""} | ${one.goal} | ${one.goal === "" ? "" : one.met ? "yes" : "no"} |`);
   return `# Benchmarks\n\nMade by \`./nexus bench\` on ${machine}. Ratios are medians of ${ROUNDS} pairs taken in turn in one run; single figures of a shared machine say little.\n\n| what | ours | raw | ratio | goal | met |\n|---|---:|---:|---:|---|---|\n${rows.join("\n")}\n`;
 }
 
