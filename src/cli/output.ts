@@ -28,7 +28,8 @@ export function stepPrinter(output: Output): (step: StepSeen) => void {
   return ({ sentence, state, ms, detail }) => {
     if (output.quiet || state === "start") return;
     const sign = state === "done" ? paint("green", "✓", err) : state === "undone" ? paint("yellow", "↶", err) : paint("red", "✗", err);
-    err.write(printable(`  ${sign} ${sentence} ${paint("dim", `${Math.round(ms)} ms`, err)}${detail ? `\n    ${detail.split("\n").join("\n    ")}` : ""}`) + "\n");
+    const more = detail ? `\n    ${detail.split("\n").join("\n    ")}` : "";
+    err.write(`${printable(`  ${sign} ${sentence} ${paint("dim", `${Math.round(ms)} ms`, err)}${more}`)}\n`);
   };
 }
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { Command, CommanderError } from "commander";
+import { Command, type CommanderError } from "commander";
 import { failureOfUsage } from "./usage.ts";
 import { demoVerb } from "./verbs/demo.ts";
 import { deployVerb } from "./verbs/deploy.ts";

@@ -17,7 +17,7 @@ export {
   type SignedCommand,
   zCommandPayload,
   zEnvelope,
-  zIdentityName,
+  
   zImvuId,
   zSha256,
   zSignedCommand,

@@ -1,4 +1,3 @@
-import type { DnsRecordSet } from "../contract/index.ts";
 import type { Row } from "./dns-authority/control-client.ts";
 
 /** What the DNS server shows of one IMVU: plain data, read from it. */
@@ -41,8 +40,4 @@ export function dsOf(rows: readonly Row[]): readonly string[] {
 
 export function withoutDot(name: string): string {
   return name.endsWith(".") ? name.slice(0, -1).toLowerCase() : name.toLowerCase();
-}
-
-export function sameSet(a: Pick<DnsRecordSet, "name" | "type">, b: Pick<DnsRecordSet, "name" | "type">): boolean {
-  return a.name === b.name && a.type === b.type;
 }

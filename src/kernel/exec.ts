@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+export type { ChildProcess } from "node:child_process";
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { Fault } from "./fault.ts";

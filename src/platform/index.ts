@@ -5,6 +5,6 @@
  */
 export { doctor } from "./doctor.ts";
 export { type Downed, down } from "./down.ts";
-export { firstClosedAncestor, type Home, homeExists, openHome, siteFolder } from "./home.ts";
+export { type Home, openHome } from "./home.ts";
 export { type RunningPlatform, startPlatform } from "./start.ts";
 export { upDetached, type UpOptions, upForeground } from "./up.ts";

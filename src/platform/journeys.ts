@@ -14,7 +14,7 @@ import type { BlobShelf } from "./blob-shelf.ts";
 import type { Home } from "./home.ts";
 import { rehearse } from "./rehearsal.ts";
 import { statementFor } from "./statements.ts";
-import { VERSION } from "./status.ts";
+import { VERSION } from "./version.ts";
 
 export interface Archive {
   readonly name: string;

@@ -1,12 +1,23 @@
 import { join } from "node:path";
 import { allImvus, asJson } from "../core/command/index.ts";
+import type { Ledger } from "../core/ledger/index.ts";
+import type { Store } from "../core/store/index.ts";
 import type { Json } from "../kernel/index.ts";
-import type { PortDeps } from "./port.ts";
+import type { Home } from "./home.ts";
+import type { Rooms } from "./rooms.ts";
+import type { RunningEngines } from "./supervision/index.ts";
+import { VERSION } from "./version.ts";
 
-export const VERSION = "0.1.0";
+export interface StatusDeps {
+  readonly home: Home;
+  readonly rooms: Rooms;
+  readonly engines: RunningEngines;
+  readonly store: Store;
+  readonly ledger: Ledger;
+}
 
 /** What `nexus status` prints; its keys are a promise to scripts. */
-export async function statusOf({ home, rooms, engines, store, ledger }: PortDeps): Promise<Json> {
+export async function statusOf({ home, rooms, engines, store, ledger }: StatusDeps): Promise<Json> {
   const { site } = home;
   const at = (port: number) => `${site.listenAddress}:${port}`;
   const { ports } = site;
@@ -38,8 +49,18 @@ export async function statusOf({ home, rooms, engines, store, ledger }: PortDeps
     },
     engines: engines.views(),
     database: store.describe(),
-    ledger: { size: ledger.size(), checkpoint: checkpoint ?? null, witnesses: { required: 0, present: 0 } },
+    ledger: { size: ledger.size(), checkpoint: checkpoint ?? null, checkpointTime: await newestTime(ledger), witnesses: { required: 0, present: 0 } },
     imvus: { active: count(["active", "creating"]), exiting: count(["exiting"]), exited: count(["exported", "exited"]) },
+    // Nothing watches continuously yet: unknown is not zero.
+    drift: { open: null, last: null },
     supervisor: { pid: process.pid, log: join(site.dir, "log") },
   });
+}
+
+/** Time of the newest entry that the newest checkpoint covers; null while there is none. */
+async function newestTime(ledger: Ledger): Promise<string | null> {
+  const size = ledger.size();
+  if (size === 0) return null;
+  for await (const { time } of ledger.entries({ from: size - 1 })) return time;
+  return null;
 }

@@ -11,7 +11,7 @@ export { type BundlePath, MANIFEST_PATH, parseBundlePath, SIGNATURE_PATH, sectio
 export { BUNDLE_LIMITS, type BundleLimits, unpackBundle } from "./bundle/unpack.ts";
 export { type AuditRecord, auditLine, COMMANDS_AUDIT_PATH, REFUSALS_AUDIT_PATH, revenueCsv, revenuePath } from "./derived-files.ts";
 export { type Failure, Failures } from "./failures.ts";
-export { type IdentityKeyLine, identityKeysOf, keysFile, KEYS_PATH, logKeyOf } from "./keys-file.ts";
+export { type IdentityKeyLine, keysFile, KEYS_PATH } from "./keys-file.ts";
 export { CHECKPOINT_PATH, type Entry, type EntryGroup, entriesPath, entryLine, proofLine, proofsPath } from "./ledger-files.ts";
 export { countsLine, verificationText } from "./print.ts";
 export { type VerifyExportOptions, verifyExport } from "./verify-export.ts";

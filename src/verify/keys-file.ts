@@ -24,10 +24,6 @@ export function logKeyOf(text: string): string | undefined {
   return linesOf(text, "log")[0]?.[0];
 }
 
-export function identityKeysOf(text: string): readonly IdentityKeyLine[] {
-  return linesOf(text, "identity").flatMap(([name, kid, publicKey]) => (name && kid && publicKey ? [{ name, kid, publicKey }] : []));
-}
-
 function linesOf(text: string, word: string): readonly (readonly string[])[] {
   return text.split("\n").flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1).split(" ")] : []));
 }

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { chmod, readdir, readFile, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { buffer, text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import test, { after, before } from "node:test";
 import { gzipSync, zstdDecompressSync } from "node:zlib";
 import { type Header, pack } from "tar-stream";
@@ -272,7 +272,7 @@ test("a hostile tar is refused with its reason, and nothing of it is left", asyn
     [Buffer.from("no tar at all".repeat(100)), "ARCHIVE_BROKEN", /cannot be read/],
     [await tarOf({ name: "readme", body: "x" }), "NO_ENTRY_POINT", /server\.js/],
     [await tarOf({ name: "package.json", body: '{"main":"../../../etc/passwd"}' }), "BAD_PACKAGE_JSON", /not a file inside/],
-    [await tarOf({ name: "server.js", body: 'console.log("no way"); process.exit(3)' }), "SERVICE_NOT_READY", /exit code 3[^]*no way/],
+    [await tarOf({ name: "server.js", body: 'console.log("no way"); process.exit(3)' }), "SERVICE_NOT_READY", /exit code 3[\s\S]*no way/],
   ];
   const services = house.desired.get("IMVU-001")?.services ?? [];
   for (const [bytes, code, say] of hostile) {
@@ -507,10 +507,10 @@ test("every probe holds, says broken when the machine was really changed, and ho
     const { verdict, detail } = await house.probe(gate, 2);
     assert.equal(verdict, "holds", `gate ${gate}: ${detail}`);
   }
-  const written = async (controller: string, file: string, value: string, write: () => Promise<void>) => {
+  const written = async (controller: string, file: string, value: string, meanwhile: () => Promise<void>) => {
     const before = await house.control(2, controller, file);
     await writeFile(house.group(2, controller, file), value);
-    await write();
+    await meanwhile();
     await writeFile(house.group(2, controller, file), before);
   };
   const says = async (gates: readonly GateNumber[], say: RegExp) => {
@@ -523,7 +523,6 @@ test("every probe holds, says broken when the machine was really changed, and ho
   await written("cpu", "cpu.cfs_quota_us", "30000", () => says([7, 15, 11], /CPU in thousandths of a core: 300 instead of 500|set the envelope/));
   await written("memory", "memory.limit_in_bytes", String(200 * MIB), () => says([7, 15], /memory bytes: 209715200/));
   await written("pids", "pids.max", "max", () => says([7], /processes: no limit/));
-  await written("memory", "memory.limit_in_bytes", String(900 * MIB), () => says([7], /memory bytes/)).catch(() => {});
   const [root, device] = [house.volume(2), (await house.state(2)).volume?.device ?? ""];
   await writeFile(house.group(2, "blkio", "blkio.throttle.read_iops_device"), `${device} 50`);
   await says([7, 15], /read operations per second: 50 instead of 1000/);
@@ -601,7 +600,7 @@ test("what leaves comes back in a second home: bytes, owners, modes, links and t
     1,
     `const fs=require("fs");process.umask(0);fs.mkdirSync("/data/a/b",{recursive:true,mode:0o750});fs.writeFileSync("/data/a/one","grüße",{mode:0o600});fs.linkSync("/data/a/one","/data/a/b/same");
 fs.symlinkSync("../../nowhere","/data/a/out");fs.writeFileSync("/data/empty","");fs.writeFileSync("/data/bytes",Buffer.from(Array.from({length:300000},(_,n)=>(n*n)%251)));fs.chmodSync("/data/bytes",0o4755);
-fs.writeFileSync("/data/"+"n".repeat(200),"long");fs.writeFileSync("/data/Ä $(id) ‮.txt","odd");fs.mkdirSync("/data/closed",{mode:0o000});require("child_process").execFileSync("mkfifo",["/data/pipe"]);
+fs.writeFileSync("/data/"+"n".repeat(200),"long");fs.writeFileSync("/data/Ä $(id) \\u202e.txt","odd");fs.mkdirSync("/data/closed",{mode:0o000});require("child_process").execFileSync("mkfifo",["/data/pipe"]);
 for(const p of ["/data/a/one","/data/bytes","/data/empty","/data/a/b","/data/a"])fs.utimesSync(p,1000000000,1000000001)`,
   );
   const base = imvuUidBase(house.site, 1);

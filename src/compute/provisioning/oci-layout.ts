@@ -9,7 +9,7 @@ export const MEDIA = {
   layerGzip: "application/vnd.oci.image.layer.v1.tar+gzip",
 } as const;
 
-export const REF_ANNOTATION = "org.opencontainers.image.ref.name";
+const REF_ANNOTATION = "org.opencontainers.image.ref.name";
 export const OCI_LAYOUT_TEXT = '{"imageLayoutVersion":"1.0.0"}';
 
 export interface Descriptor {

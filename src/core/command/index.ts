@@ -11,4 +11,4 @@ export { allImvus, type IdentityRow, identityByKid, identityByName, imvuById } f
 export { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";
 export { replayUnits } from "./replay.ts";
 export { type AroundStep, Saga, type StepEvent, type StepTiming } from "./saga.ts";
-export { Turns } from "./turns.ts";
+;

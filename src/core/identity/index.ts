@@ -3,12 +3,12 @@
  * Pure but for the keystore; it says who signed, never what he may do.
  * Depends on kernel and contract.
  */
-export { contentDigest, type RequestToSign, type SignedHeaders, signRequest } from "./http-signature.ts";
-export { createIdentityKey, kidOf, type PrivateJwk, type PublicKey, privateJwkOf, publicKeyFromText, type SigningKey, signingKeyFromJwk } from "./key.ts";
+export { type RequestToSign, type SignedHeaders, signRequest } from "./http-signature.ts";
+export { createIdentityKey, kidOf, type PrivateJwk, type PublicKey, publicKeyFromText, type SigningKey, signingKeyFromJwk } from "./key.ts";
 export { createStoredIdentity, type ListedIdentity, listStoredIdentities, loadStoredIdentity, type StoredIdentity } from "./keystore.ts";
 export { NonceWindow } from "./nonce-window.ts";
-export { type OpenedCommand, OPS_WITHOUT_IMVU, openCommand } from "./open-command.ts";
-export { addApproval, type CommandFields, commandDigest, commandFields, newNonce, signCommand } from "./signed-command.ts";
-export { helpFor } from "./usage.ts";
-export { type NonceMemory, type ReceivedRequest, type RequestChecks, REQUEST_SKEW_MS_MAX, type VerifiedRequest, verifyRequest } from "./verify-request.ts";
+export { type OpenedCommand, openCommand } from "./open-command.ts";
+export { addApproval, type CommandFields, commandFields, signCommand } from "./signed-command.ts";
+;
+export { type NonceMemory, type ReceivedRequest, type RequestChecks, type VerifiedRequest, verifyRequest } from "./verify-request.ts";
 export { type VerifiedSignature, verifySignatures } from "./verify-signatures.ts";

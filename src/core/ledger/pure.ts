@@ -3,25 +3,25 @@
  * The door for the CLI, the offline verifier and witnesses; index.ts is the door to the log itself.
  * Depends on kernel, contract (types) and identity (which keys can be trusted).
  */
-export { type Checkpoint, formatCheckpoint, openCheckpoint, parseCheckpoint, signCheckpoint } from "./checkpoint.ts";
+export { type Checkpoint, openCheckpoint, signCheckpoint } from "./checkpoint.ts";
 export {
   type Appended,
-  BODY_BYTES_MAX,
+  
   chainFlaw,
   headOf,
-  NO_PREVIOUS,
+  
   nextEntry,
   parseEntryBody,
   type StreamHead,
   verifyStreamChain,
 } from "./entry.ts";
-export { type Note, type NoteSigner, type NoteVerifier, noteSigner, openNote, parseNote, parseVerifierKey, signNote } from "./note.ts";
+export { type Note, type NoteSigner, type NoteVerifier, noteSigner, openNote, parseVerifierKey, signNote } from "./note.ts";
 export { type KnownCheckpoint, type VerifiedReceipt, verifyCheckpoints, verifyReceipt } from "./receipt.ts";
-export { entriesBundleOf, formatTilePath, parseTilePath, type TilePath } from "./tile.ts";
+export type { TilePath } from "./tile.ts";
 export { formatTlogProof, parseHashes, parseTlogProof, type TlogProof } from "./tlog-proof.ts";
 export {
-  consistencyRanges,
-  EMPTY_ROOT,
+  
+  
   foldRange,
   inclusionRanges,
   leafHash,

@@ -4,16 +4,16 @@
  * Depends on kernel, contract and identity.
  */
 export type { BlobFact, BundleFacts, Facts, ImvuFacts, NodeFacts, NodeFigures, SignatureFact, UsedFacts } from "./facts.ts";
-export { isFacts } from "./facts-schema.ts";
+;
 export type { Denial, Gate } from "./gate.ts";
-export { GATES } from "./gates.ts";
+;
 export { imvuFactsOf } from "./imvu-facts.ts";
 export { isAllowed, judge } from "./judge.ts";
 export { lawDigest } from "./law-digest.ts";
-export { blobsIn, domainsIn, zoneClaimsFor } from "./named-domains.ts";
+export { blobsIn, zoneClaimsFor } from "./named-domains.ts";
 export { probeGates } from "./probe.ts";
 export type { FabricName, LogReality, ProbeRow, Reality, RecordedCommand, RecordedEntry, Witness } from "./reality.ts";
 export { refusalOf } from "./refusal.ts";
-export { type RegisteredKey, signatureFactsHold, signatureFactsOf } from "./signature-facts.ts";
+export { type RegisteredKey, signatureFactsOf } from "./signature-facts.ts";
 export { hasStanding } from "./standing.ts";
-export { factsToJudge } from "./withhold.ts";
+;

@@ -5,9 +5,9 @@
  */
 export { type BundleFacts, BundleWriter, type FinishedBundle, type SignNote } from "./bundle-writer.ts";
 export { contentPath, type Exported, type ExitDeps, exportImvu, PASSWD_PATH, type Rehearsal } from "./exit.ts";
-export { FolderReader } from "./folder-reader.ts";
-export { IMVU_DOCUMENT_PATH, type KnownKey, MEMBERS_PATH, OWNER_PATH, writeIdentitySection } from "./identity-section.ts";
+;
+export { IMVU_DOCUMENT_PATH, type KnownKey, OWNER_PATH, writeIdentitySection } from "./identity-section.ts";
 export { type LedgerSection, type LedgerSource, writeLedgerSection } from "./ledger-section.ts";
 export { type PackedBundle, packBundle } from "./pack.ts";
 export { REPORT_PATH, renderReport, type ReportFacts } from "./report.ts";
-export { VERIFIER_PATH, writeVerifier } from "./verifier-file.ts";
+export { writeVerifier } from "./verifier-file.ts";

@@ -175,8 +175,3 @@ export async function legacyTables(namespace: string): Promise<string> {
   const ran = await run(inside(namespace, ["/usr/bin/cat", "/proc/net/ip_tables_names"]));
   return ran.code === 0 ? ran.stdout.toString("utf8").trim() : "";
 }
-
-export async function readSetting(namespace: string, key: string): Promise<string> {
-  return (await runOk(inside(namespace, ["/usr/bin/cat", join("/proc/sys", key)]))).trim();
-}
-

@@ -1,8 +1,7 @@
-import type { ChildProcess } from "node:child_process";
 import { open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { EngineSpec } from "../../contract/index.ts";
-import { ensureFolder, Fault, messageOf, plainEnvironment, rfc3339, sleep, start, writeFileAtomic } from "../../kernel/index.ts";
+import { type ChildProcess, ensureFolder, Fault, messageOf, plainEnvironment, rfc3339, sleep, start, writeFileAtomic } from "../../kernel/index.ts";
 import { type EngineGroup, openEngineGroup } from "./engine-group.ts";
 import { launchArgv } from "./launch-argv.ts";
 import { isAlive, markOf, parseMark } from "./process-mark.ts";
