@@ -18,6 +18,7 @@ export function handsOf(parts: Parts): Hands {
       await groups.remove(number);
     },
     ensureImage: (source, bytesMax) => images.ensure(source, bytesMax),
+    discardImage: (source) => images.discard(source),
     ensureContent: async (number, source, bytesMax) => {
       if (source.kind === "runtime") await contents.ensure(number, source.content, bytesMax);
     },

@@ -25,6 +25,7 @@ function recorder(): { hands: Hands; calls: string[] } {
     restoreEnvelope: note("restoreEnvelope"),
     removeEnvelope: note("removeEnvelope"),
     ensureImage: note("ensureImage"),
+    discardImage: note("discardImage"),
     ensureContent: note("ensureContent"),
     putService: async (_imvu, order) => {
       calls.push(`putService ${order.service.name}:${order.service.port}`);
@@ -90,7 +91,7 @@ describe("from nothing to an IMVU", () => {
     const content = sha256Hex("web");
     assert.deepEqual(keys, ["compute/volume/IMVU-007", "compute/envelope/IMVU-007", "compute/image/base/node", `compute/content/IMVU-007/${content.slice(0, 16)}`, "compute/service/IMVU-007/web"]);
     assert.deepEqual(done, [`ensureVolume 7 ${256 * MIB} EU-GDPR`, "applyEnvelope …", `ensureImage … ${256 * MIB}`, `ensureContent 7 … ${256 * MIB}`, "putService web:8080"]);
-    assert.deepEqual(undone, ["removeService IMVU-007 web", "removeData 7 web", "removeEnvelope 7", "removeVolume 7"]);
+    assert.deepEqual(undone, ["removeService IMVU-007 web", "removeData 7 web", "discardImage …", "removeEnvelope 7", "removeVolume 7"]);
     assert.equal(sentences[1], "set the envelope: 0.5 cores, 256 MiB, 64 processes, 100 operations per second");
   });
 
@@ -154,6 +155,13 @@ describe("from an IMVU to nothing", () => {
     assert.deepEqual(done, ["removeService IMVU-007 api", "removeService IMVU-007 web", "removeEnvelope 7", "removeVolume 7"]);
     assert.equal(undone[0], "restoreEnvelope 7 …");
     assert.deepEqual((await carriedOut(undefined, EMPTY)).keys, []);
+  });
+
+  test("an image that was brought goes after its service", async () => {
+    const web: Service = { ...service("web"), source: { kind: "oci", archive: sha256Hex("x") } };
+    const { done, undone } = await carriedOut(undefined, standing(desired([web])));
+    assert.deepEqual(done, ["removeService IMVU-007 web", "discardImage …", "removeEnvelope 7", "removeVolume 7"]);
+    assert.deepEqual(undone, ["restoreEnvelope 7 …", `ensureImage … ${256 * MIB}`, `ensureContent 7 … ${256 * MIB}`, "putService web:8080"]);
   });
 });
 

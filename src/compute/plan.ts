@@ -17,6 +17,8 @@ export interface Hands {
   restoreEnvelope(number: number, read: EnvelopeReading): Promise<void>;
   removeEnvelope(number: number): Promise<void>;
   ensureImage(source: ServiceSource, bytesMax: number): Promise<void>;
+  /** Only where nobody uses it; base images stay. */
+  discardImage(source: ServiceSource): Promise<void>;
   ensureContent(number: number, source: ServiceSource, bytesMax: number): Promise<void>;
   putService(imvu: ImvuId, order: Order): Promise<void>;
   removeService(imvu: ImvuId, name: ServiceName): Promise<void>;
@@ -83,8 +85,7 @@ function serviceSteps(hands: Hands, desired: ComputeDesired, order: Order, obser
       key: `compute/image/${hands.imageNameOf(source)}`,
       sentence: source.kind === "runtime" ? `prepare the base image for ${source.runtime}` : source.kind === "oci" ? "take in the image of the archive" : `pull ${source.ref}`,
       do: () => hands.ensureImage(source, envelope.storageBytes),
-      // An image that nobody uses does no harm; the sweep after the next deployment takes it.
-      undo: async () => {},
+      undo: () => hands.discardImage(source),
     });
   }
   if (source.kind === "runtime" && !observed.contents.includes(source.content)) {
@@ -92,6 +93,7 @@ function serviceSteps(hands: Hands, desired: ComputeDesired, order: Order, obser
       key: `compute/content/${imvu}/${source.content.slice(0, 16)}`,
       sentence: `unpack the content of ${name}`,
       do: () => hands.ensureContent(number, source, envelope.storageBytes),
+      // It counts against the volume; the sweep after the next deployment takes it.
       undo: async () => {},
     });
   }
@@ -136,6 +138,14 @@ async function putBack(hands: Hands, imvu: ImvuId, number: number, order: Order,
 function planAbsent(hands: Hands, imvu: ImvuId, observed: ComputeState): Step[] {
   const number = imvuNumberOf(imvu);
   const steps = observed.services.map((one) => removal(hands, imvu, number, one.name as ServiceName, one.order, observed.volume?.sizeBytes ?? 0));
+  const brought = observed.services.flatMap((one) => parseOrder(one.order)?.service.source ?? []).filter(({ kind }) => kind !== "runtime");
+  if (brought.length > 0) {
+    const discard = async () => {
+      for (const source of brought) await hands.discardImage(source);
+    };
+    // The undo of a removed service brings its image again.
+    steps.push({ key: `compute/sweep/${imvu}`, sentence: "take away its images", do: discard, undo: async () => {} });
+  }
   if (observed.envelope !== null) {
     const before = observed.envelope;
     steps.push({ key: `compute/envelope/${imvu}`, sentence: "take the envelope away", do: () => hands.removeEnvelope(number), undo: () => hands.restoreEnvelope(number, before) });

@@ -13,6 +13,7 @@ import { publishedTariffs } from "./genesis.ts";
 import type { Home } from "./home.ts";
 import type { OpenJourneys } from "./journeys.ts";
 import { type Meters, readMeters } from "./meters.ts";
+import { OneRun } from "./one-run.ts";
 import { realityOf } from "./reality.ts";
 import type { Rooms } from "./rooms.ts";
 import { statementFor } from "./statements.ts";
@@ -46,6 +47,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
   const apiOrigin = `http://${site.listenAddress}:${site.ports.api}`;
   const all = [fabrics.compute, fabrics.domains, fabrics.mail, fabrics.network];
   const atStart = ledger.checkpoint();
+  const oneRun = new OneRun<Json>();
   const units = async (): Promise<readonly Imvu[]> => {
     await told.refresh(store);
     return [...(await replayUnits(ledger, deps.effects)).values()];
@@ -103,7 +105,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
       const archive = await journeys.newestArchive(imvu.id);
       return archive && { name: archive.name, bytes: archive.bytes, body: createReadStream(archive.path) };
     },
-    verifyGates: async (imvu) => {
+    verifyGates: (imvu) => oneRun.of(`gates ${imvu ?? ""}`, async () => {
       const reality = realityOf({
         fabrics: all,
         ledger,
@@ -116,7 +118,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
       });
       await told.refresh(store);
       return asJson({ ...(imvu ? { imvu } : {}), gates: await probeGates(reality, imvu) });
-    },
+    }),
     log: {
       verifierKey: ledger.verifierKey,
       origin: ledger.verifierKey.slice(0, ledger.verifierKey.indexOf("+")),
@@ -129,7 +131,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
       consistency: async (from, to) => (to <= ledger.size() ? (await ledger.consistencyProof(from, to)).map((hash) => hash.toString("base64")) : undefined),
       tile: (level, index, width) => ledger.tile(level, index, width),
       entries: (index, width) => ledger.entriesBundle(index, width),
-      fsck: async () => asJson(await ledger.fsck()),
+      fsck: () => oneRun.of("fsck", async () => asJson(await ledger.fsck())),
     },
   };
 }

@@ -297,7 +297,9 @@ test("an OCI archive as the room's own export writes it is deployed; a broken on
   const before = await house.state(4);
   const flipped = Buffer.from(archive);
   flipped.writeUInt8(flipped.readUInt8(archive.length - 5_000_000) ^ 1, archive.length - 5_000_000);
+  const tree = await tarOf({ name: "etc/", type: "directory" }, { name: "etc/one", body: "x" });
   const broken: readonly (readonly [Buffer, string, RegExp])[] = [
+    [await imageOf(gzipSync(tree), sha256Hex(tree)), "PODMAN_REFUSED", /\/bin\/true/],
     [Buffer.from("hello".repeat(500)), "OCI_ARCHIVE", /cannot be used/],
     [await tarOf({ name: "hello", body: "x" }), "OCI_ARCHIVE", /no OCI archive has/],
     [archive.subarray(0, 3 * MIB), "OCI_ARCHIVE", /cannot be used/],
@@ -313,14 +315,15 @@ test("an OCI archive as the room's own export writes it is deployed; a broken on
   }
   assert.deepEqual(await readdir(join(house.site.dir, "compute/incoming")), []);
   assert.ok((await house.apply(4, undefined)).length > 0);
-  const { volume, envelope, services } = await house.state(4);
+  const { volume, envelope, services, images } = await house.state(4);
   assert.deepEqual([volume, envelope, services], [null, null, []]);
+  assert.deepEqual(images.filter((name) => name.includes("oci:")), []);
 });
 
-/** An archive that is right in every word but for its one layer. */
-async function imageOf(layer: Buffer): Promise<Buffer> {
+/** An archive that is right in every word, but perhaps for its one layer; its command is not in it. */
+async function imageOf(layer: Buffer, diffId = sha256Hex("layer")): Promise<Buffer> {
   const described = (bytes: Buffer, kind: string) => ({ mediaType: `application/vnd.oci.image.${kind}`, digest: `sha256:${sha256Hex(bytes)}`, size: bytes.length });
-  const config = Buffer.from(JSON.stringify({ architecture: process.arch === "x64" ? "amd64" : process.arch, os: "linux", config: { Cmd: ["/bin/true"] }, rootfs: { type: "layers", diff_ids: [`sha256:${sha256Hex("layer")}`] } }));
+  const config = Buffer.from(JSON.stringify({ architecture: process.arch === "x64" ? "amd64" : process.arch, os: "linux", config: { Cmd: ["/bin/true"] }, rootfs: { type: "layers", diff_ids: [`sha256:${diffId}`] } }));
   const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.manifest.v1+json", config: described(config, "config.v1+json"), layers: [described(layer, "layer.v1.tar+gzip")] }));
   const index = JSON.stringify({ schemaVersion: 2, manifests: [described(manifest, "manifest.v1+json")] });
   return await tarOf({ name: "oci-layout", body: '{"imageLayoutVersion":"1.0.0"}' }, { name: "index.json", body: index }, ...[manifest, config, layer].map((bytes) => ({ name: `blobs/sha256/${sha256Hex(bytes)}`, body: bytes })));

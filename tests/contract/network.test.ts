@@ -276,7 +276,7 @@ test("routes and certificates outlive the gateway, links and counters a new open
   await (await openNetworkRoom({ site })).open();
   const now = await room.fabric.meter(imvuIdOf(1));
   assert.deepEqual(now.map(({ epoch }) => epoch), before.map(({ epoch }) => epoch));
-  now.forEach((reading, index) => assert.ok(BigInt(reading.value) > BigInt(before[index]?.value ?? "0")));
+  for (const [index, reading] of now.entries()) assert.ok(BigInt(reading.value) > BigInt(before[index]?.value ?? "0"));
 });
 
 test("undo of a creation leaves nothing, and so does a removal", async () => {

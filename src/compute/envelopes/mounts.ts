@@ -21,11 +21,11 @@ export function parseMountInfo(text: string): readonly Mount[] {
       const [before, after] = line.split(" - ");
       const [, , device, root, target] = (before ?? "").split(" ");
       const [type, source] = (after ?? "").split(" ");
-      return { device: device ?? "", root: unescape(root), target: unescape(target), type: type ?? "", source: unescape(source) };
+      return { device: device ?? "", root: unescaped(root), target: unescaped(target), type: type ?? "", source: unescaped(source) };
     });
 }
 
-function unescape(text: string | undefined): string {
+function unescaped(text: string | undefined): string {
   return (text ?? "").replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
 

@@ -9,7 +9,7 @@ import { renderCompose } from "./compose.ts";
 const desired: ComputeDesired = {
   imvu: imvuIdOf(7), number: 7, jurisdiction: "EU-GDPR" as Jurisdiction, resolverAddress: "10.64.0.1",
   envelope: { cpuMillis: 1_500, memoryBytes: 512, storageBytes: 1, iops: 1, bandwidthBps: 1, processes: 9, burst: null },
-  services: [{ name: "web" as ServiceName, source: { kind: "oci", archive: sha256Hex("x") }, port: 8080, env: { PRICE: "$5 ${HOME}", ODD: 'yes: "no" # {a: b}', NUMBER: "007", PORT: "1" } }],
+  services: [{ name: "web" as ServiceName, source: { kind: "oci", archive: sha256Hex("x") }, port: 8080, env: { PRICE: `$5 $${"{HOME}"}`, ODD: 'yes: "no" # {a: b}', NUMBER: "007", PORT: "1" } }],
 };
 
 test("services as Compose reads them: the same walls, values that nothing expands or retypes", () => {
@@ -19,7 +19,7 @@ test("services as Compose reads them: the same walls, values that nothing expand
     services: {
       web: {
         image: "localhost/imvu-007/web:exported",
-        environment: { PRICE: "$$5 $${HOME}", ODD: 'yes: "no" # {a: b}', NUMBER: "007", PORT: "8080" },
+        environment: { PRICE: `$$5 $$${"{HOME}"}`, ODD: 'yes: "no" # {a: b}', NUMBER: "007", PORT: "8080" },
         expose: ["8080"], volumes: ["web:/data"], read_only: true, tmpfs: ["/tmp", "/run", "/var/tmp"], cap_drop: ["ALL"], security_opt: ["no-new-privileges:true"], restart: "unless-stopped",
       },
     },

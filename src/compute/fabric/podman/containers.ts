@@ -71,7 +71,7 @@ export class Containers {
   /** A first process without a handler for SIGTERM never hears it; then there is nothing to wait for. */
   async stop(name: string): Promise<void> {
     const seen = await this.inspect(name);
-    if (!seen || seen.state !== "running") return;
+    if (seen?.state !== "running") return;
     await this.rest.call("POST", `/containers/${name}/stop`, { query: { timeout: String(await graceOf(seen.pid)) }, also: [404] });
   }
 

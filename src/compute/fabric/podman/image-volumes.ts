@@ -1,6 +1,5 @@
-import { chmod, lchown, mkdir } from "node:fs/promises";
+import { chmod, lchown, lstat, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { lstat } from "node:fs/promises";
 import { Fault } from "../../../kernel/index.ts";
 
 /** Hidden in the service's own data, so that it counts against the volume and leaves with the IMVU. */

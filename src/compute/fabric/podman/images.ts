@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Blobs, ServiceSource } from "../../../contract/index.ts";
 import { Fault, messageOf, type Sha256 } from "../../../kernel/index.ts";
