@@ -9,15 +9,18 @@ import { boxesOf } from "./layout.ts";
 import { boxesOnDisk, isPrivateTo, observeMail } from "./observe.ts";
 import { isOpenAs } from "./plan.ts";
 
-export const MAIL_PROBES: readonly GateNumber[] = [5, 14, 16];
+export const MAIL_PROBES: readonly GateNumber[] = [5, 7, 11, 14, 16];
 
 export async function probeMail(parts: MailParts, gate: GateNumber, imvu: ImvuId | undefined): Promise<Evidence> {
   try {
     switch (gate) {
       case 5:
         return await probeAttribution(parts, imvu);
+      // One comparison answers three questions: what is served is what was ordered, quotas included, and nothing else is.
+      case 7:
+      case 11:
       case 14:
-        return await eachImvu(await imvusOf(parts, imvu), (one) => probeRoutes(parts, one));
+        return await eachImvu(await imvusOf(parts, imvu), (one) => probeOrders(parts, one));
       case 16:
         return await eachImvu(await imvusOf(parts, imvu), (one) => probeBoxes(parts, one));
       default:
@@ -28,8 +31,8 @@ export async function probeMail(parts: MailParts, gate: GateNumber, imvu: ImvuId
   }
 }
 
-/** Where each IMVU's mail goes, asked of the engines, against the owner's last order. */
-async function probeRoutes({ site, layout, directory, desiredOf }: MailParts, imvu: ImvuId): Promise<Evidence> {
+/** Where each IMVU's mail goes and how much it may keep, asked of the engines, against the owner's last order. */
+async function probeOrders({ site, layout, directory, desiredOf }: MailParts, imvu: ImvuId): Promise<Evidence> {
   const desired = desiredOf?.(imvu);
   if (!desired) return { verdict: "unproven", detail: `${imvu}: nobody told mail what is ordered` };
   const observed = await observeMail(site, layout, directory, imvu);
@@ -40,7 +43,7 @@ async function probeRoutes({ site, layout, directory, desiredOf }: MailParts, im
     ...observed.mailboxes.filter((is) => !desired.mailboxes.some((mailbox) => mailbox.address === is.address)).map(({ address }) => `${address} exists and is not ordered`),
   ];
   if (wrong.length > 0) return { verdict: "broken", detail: `${imvu}: ${wrong.join("; ")}` };
-  return { verdict: "holds", detail: `${imvu}: Postfix and Dovecot serve ${desired.domain} and ${desired.mailboxes.length} mailboxes as ordered, and no others` };
+  return { verdict: "holds", detail: `${imvu}: Postfix and Dovecot serve ${desired.domain} and ${desired.mailboxes.length} mailboxes as ordered, with their quotas, and no others` };
 }
 
 /** Boxes belong to their IMVU's user alone, as the file system and an actual attempt of a neighbour's user say. */

@@ -8,7 +8,7 @@ import { inside, namespaceInode, namespaceNumbers } from "./nexus-net/namespaces
 import { innerDrift, routerDrift } from "./nexus-net/rules.ts";
 import { imvuOfValue, type RouteEntry, routeEntries } from "./routing/route-map.ts";
 
-export const NETWORK_PROBES = [2, 8, 14, 15] as const satisfies readonly GateNumber[];
+export const NETWORK_PROBES = [2, 7, 8, 11, 14, 15] as const satisfies readonly GateNumber[];
 
 export interface ProbeDeps {
   readonly site: Site;
@@ -33,9 +33,10 @@ export async function probeNetwork(deps: ProbeDeps, gate: GateNumber, imvu: Imvu
   const all = await namespaceNumbers(deps.site);
   const asked = imvu ? [imvuNumberOf(imvu)] : all;
   if (gate === 2) return await probeIsolation(deps, asked, all);
+  if (gate === 7 || gate === 15) return await probeRates(deps, asked);
   if (gate === 8) return await probePaths(deps, asked, all, imvu === undefined);
   if (gate === 14) return await probeRedirection(deps, asked, imvu === undefined);
-  if (gate === 15) return await probeThrottling(deps, asked);
+  if (gate === 11) return await probeOrphans(deps, asked, all, imvu === undefined);
   return unproven(`the network cannot tell about gate ${gate}`);
 }
 
@@ -108,7 +109,16 @@ async function probeRedirection(deps: ProbeDeps, asked: readonly number[], whole
   return wrong.length > 0 ? broken(shown(wrong)) : holds(`${wanted.length} live route(s) equal the signed ones`);
 }
 
-async function probeThrottling(deps: ProbeDeps, asked: readonly number[]): Promise<Evidence> {
+/** Every namespace was ordered, and all that is around it is as the order renders it. */
+async function probeOrphans(deps: ProbeDeps, asked: readonly number[], all: readonly number[], whole: boolean): Promise<Evidence> {
+  if (!deps.desiredOf) return unproven("what was ordered is not known here");
+  const orphans = asked.filter((number) => all.includes(number) && !deps.desiredOf?.(imvuIdOf(number)));
+  if (orphans.length > 0) return broken(`${orphans.map(imvuIdOf).join(", ")}: a network that nobody ordered`);
+  return await probePaths(deps, asked, all, whole);
+}
+
+/** Neither less than agreed (gate 15) nor more (gate 7). */
+async function probeRates(deps: ProbeDeps, asked: readonly number[]): Promise<Evidence> {
   if (!deps.desiredOf) return unproven("what the owners agreed to is not known here");
   let read = 0;
   for (const number of asked) {

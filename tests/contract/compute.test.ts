@@ -313,6 +313,11 @@ test("an OCI archive as the room's own export writes it is deployed; a broken on
     await assert.rejects(house.apply(4, house.order(4, [...(house.desired.get("IMVU-004")?.services ?? []), bad])), faultWith(code, say));
     assert.deepEqual({ ...(await house.state(4)), volume: null }, { ...before, volume: null });
   }
+  // A name of this machine's own images is no way to run another IMVU's.
+  for (const ref of [`localhost/nexus/oci:${sha256Hex(archive)}`, `nexus/oci:${sha256Hex(archive)}`, "nginx"]) {
+    await assert.rejects(house.apply(6, house.order(6, [await house.service("web", { kind: "image", ref })])), faultWith("IMAGE_LOCAL"));
+    assert.equal((await house.state(6)).volume, null);
+  }
   assert.deepEqual(await readdir(join(house.site.dir, "compute/incoming")), []);
   assert.ok((await house.apply(4, undefined)).length > 0);
   const { volume, envelope, services, images } = await house.state(4);

@@ -34,7 +34,7 @@ async function exportImage(parts: Parts, desired: ComputeDesired, service: Servi
     case "oci":
       return await sink.file(imagePath(service.name), await images.archiveOf(source.archive, ref));
     case "image":
-      return await sink.file(imagePath(service.name), await images.save(images.nameOf(source)));
+      return await images.withSaved(images.nameOf(source), ref, (archive) => sink.file(imagePath(service.name), archive));
   }
 }
 

@@ -36,7 +36,9 @@ export async function listen(by: string, ask: () => Promise<Evidence>, timeout_m
 
 /** One broken breaks; otherwise one unproven leaves it unproven; nothing asked is unproven. */
 export function combine(said: readonly Said[]): Evidence {
-  const detail = said.map((one) => `${one.by}: ${one.detail}`).join("; ");
+  // What decides comes first: a row shows the beginning.
+  const weight = { broken: 0, unproven: 1, holds: 2 };
+  const detail = said.toSorted((a, b) => weight[a.verdict] - weight[b.verdict]).map((one) => `${one.by}: ${one.detail}`).join("; ");
   const verdict = said.some((one) => one.verdict === "broken")
     ? "broken"
     : said.length > 0 && said.every((one) => one.verdict === "holds")

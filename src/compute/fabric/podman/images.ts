@@ -50,6 +50,7 @@ export class Images {
   }
 
   async ensure(source: ServiceSource, bytesMax: number): Promise<void> {
+    requireRegistry(source);
     const name = this.nameOf(source);
     if (source.kind !== "image" && (await this.has(name))) return;
     switch (source.kind) {
@@ -90,7 +91,6 @@ export class Images {
   }
 
   private async pull(ref: string): Promise<void> {
-    if (/^localhost[/:]/.test(ref)) throw new Fault("IMAGE_LOCAL", `${ref} names this machine's own images`, { hint: "name a registry" });
     const answer = await this.rest.call("POST", "/images/pull", { query: { reference: ref, policy: "missing", quiet: "true" }, timeout_ms: PULL_TIMEOUT_MS, also: [404, 500] });
     const said = answer.text.split("\n").filter(Boolean).map(errorIn).find((error) => error !== "");
     if (answer.status !== 200 || said !== undefined) {
@@ -106,13 +106,30 @@ export class Images {
     return Object.keys(Config?.Volumes ?? {});
   }
 
-  async save(name: string): Promise<Readable> {
-    return await this.rest.stream(`/images/${name}/get`, { query: { format: "oci-archive" }, timeout_ms: LOAD_TIMEOUT_MS });
+  /** An image the engine holds, under a name of ours; `work` reads it to its end. */
+  async withSaved(name: string, ref: string, work: (archive: Readable) => Promise<void>): Promise<void> {
+    const file = join(this.layout.incoming, `saved-${process.pid}-${Date.now()}.tar`);
+    try {
+      await pipeline(await this.rest.stream(`/images/${name}/get`, { query: { format: "oci-archive" }, timeout_ms: LOAD_TIMEOUT_MS }), createWriteStream(file, { mode: 0o600 }));
+      await work(rewrittenOci(await inspectOci(createReadStream(file)), createReadStream(file), ref));
+    } finally {
+      await rm(file, { force: true });
+    }
   }
 
   /** Only where no container uses it; base images are not the home's to remove. */
   async discard(source: ServiceSource): Promise<void> {
     if (source.kind !== "runtime") await this.rest.call("DELETE", `/images/${this.nameOf(source)}`, { also: [404, 409, 500] });
+  }
+}
+
+/**
+ * Names without a registry, and those of `localhost`, are looked for among the images that are here: other IMVUs' are among them, and are
+ * nobody else's to run.
+ */
+export function requireRegistry(source: ServiceSource): void {
+  if (source.kind === "image" && !/^(?!localhost[/:])[^/]*[.:][^/]*\/./.test(source.ref)) {
+    throw new Fault("IMAGE_LOCAL", `the image ${source.ref} is named without the registry it comes from`, { hint: "name the registry too, like docker.io/library/nginx:1.27" });
   }
 }
 

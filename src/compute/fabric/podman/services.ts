@@ -9,7 +9,7 @@ import type { Contents } from "../../provisioning/content.ts";
 import { containerSpec, imageVolumeFolders, LABEL_IMVU, LABEL_ORDER, type Order } from "./container-spec.ts";
 import { type Containers, parseOrder } from "./containers.ts";
 import { ensureImageVolumes } from "./image-volumes.ts";
-import type { Images } from "./images.ts";
+import { type Images, requireRegistry } from "./images.ts";
 import type { Keeper } from "./keeper.ts";
 import { connects, holdsSocket, listenersIn } from "./listening.ts";
 import { tailOfLog } from "./logs.ts";
@@ -107,6 +107,7 @@ export class Services {
     const { site, layout, groups, volumes, contents, images } = this.deps;
     const { service } = order;
     const { source } = service;
+    requireRegistry(source);
     const image = images.nameOf(source);
     const dataPath = await volumes.ensureData(number, service.name);
     const imageVolumes = source.kind === "runtime" ? {} : await ensureImageVolumes(dataPath, imvuUidBase(site, number), imageVolumeFolders(await images.volumesOf(image)));
