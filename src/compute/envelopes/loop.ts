@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Fault, run, runOk } from "../../kernel/index.ts";
+import { Fault, run, runOk, sleep } from "../../kernel/index.ts";
 
 /** An image file as a block device. Everything is asked of the kernel; nothing is remembered. */
 export interface Loop {
@@ -14,6 +14,8 @@ export interface Loop {
 
 const SYS_BLOCK = "/sys/block";
 const ATTACH_TRIES_MAX = 5;
+const DETACH_TIMEOUT_MS = 10_000;
+const DETACH_POLL_MS = 10;
 
 export async function loopOf(image: string): Promise<Loop | undefined> {
   for (const name of (await readdir(SYS_BLOCK)).filter((one) => one.startsWith("loop"))) {
@@ -42,8 +44,14 @@ export async function attach(image: string): Promise<Loop> {
   throw new Fault("NO_LOOP", `no loop device for ${image}: ${said}`, { hint: "modprobe loop; 'losetup --list' shows what is taken" });
 }
 
+/** While somebody else still looks at the device, the kernel takes the word and lets go when they do. */
 export async function detach(image: string): Promise<void> {
-  for (let loop = await loopOf(image); loop; loop = await loopOf(image)) await runOk(["/usr/sbin/losetup", "--detach", loop.path]);
+  for (const deadline = Date.now() + DETACH_TIMEOUT_MS; ; await sleep(DETACH_POLL_MS)) {
+    const loop = await loopOf(image);
+    if (!loop) return;
+    const ran = await run(["/usr/sbin/losetup", "--detach", loop.path]);
+    if (Date.now() > deadline) throw new Fault("LOOP_BUSY", `cannot detach ${loop.path} from ${image}: ${ran.stderr.trim() || "it is in use"}`, { retry: true });
+  }
 }
 
 /** Tells the kernel that the image's length changed. */
