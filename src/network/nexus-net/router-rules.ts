@@ -33,6 +33,11 @@ export function renderRouterRules(): string {
     `add rule ${t} arriving iifname "lo" accept`,
     `add rule ${t} arriving ct state established,related accept`,
     `add rule ${t} arriving iifname . ip daddr @doors tcp dport 80 ct state new accept`,
+    // No resolver answers there yet: said at once, or every program that looks up a name would wait for its timeout.
+    `add rule ${t} arriving iifname . ip daddr @doors udp dport 53 reject with icmp port-unreachable`,
+    `add rule ${t} arriving iifname . ip daddr @doors tcp dport 53 reject with tcp reset`,
+    // Nothing passes, to whomever; whoever tries is told so.
+    `add rule ${t} passing iifname @links reject with icmpx admin-prohibited`,
     `add rule ${t} leaving oifname "lo" accept`,
     `add rule ${t} leaving oifname @links accept`,
     `add rule ${t} after counter name oifname map @received`,
