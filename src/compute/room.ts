@@ -74,9 +74,9 @@ async function takeAway({ layout, groups, volumes }: Parts): Promise<void> {
   await Promise.all(numbers.map((number) => endProcesses(() => groups.members(number), true)));
   await settleEngine(layout);
   await unmountBelow(layout.store);
-  for (const number of numbers) {
-    await groups.remove(number);
-    await volumes.detach(number);
-  }
+  const failures: unknown[] = [];
+  for (const number of numbers) for (const leave of [() => groups.remove(number), () => volumes.detach(number)]) await leave().catch((error) => failures.push(error));
   await unmountBelow(layout.dir);
+  // Not before everything else was taken away.
+  if (failures.length > 0) throw failures[0];
 }

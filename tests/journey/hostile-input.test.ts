@@ -42,6 +42,27 @@ test("hostile names never reach an engine", async (t) => {
       }
     });
   }
+  await t.test("what is not there is not found, an address that is bound already is the law's matter", async () => {
+    const { zone } = unit.imvu;
+    const at = ["--imvu-id", id];
+    const cases: readonly (readonly [number, RegExp, readonly string[]])[] = [
+      [4, /^NO_SUCH_SERVICE$/, ["service", "remove", ...at, "nothing"]],
+      [4, /^NO_SUCH_SERVICE$/, ["service", "restart", ...at, "nothing"]],
+      [4, /^NO_SUCH_RECORD$/, ["dns", "remove", ...at, "--name", "nothing", "--type", "A"]],
+      [4, /^NO_SUCH_ROUTE$/, ["route", "remove", ...at, "--host", zone, "--path", "/nothing"]],
+      [4, /^NO_SUCH_MAILBOX$/, ["mail", "mailbox", "remove", ...at, "--address", `nobody@${zone}`]],
+      [4, /^NO_SUCH_MAILBOX$/, ["mail", "mailbox", "password", ...at, "--address", `nobody@${zone}`]],
+      [3, /^GATE_05_ADDRESS_BOUND$/, ["mail", "mailbox", "create", ...at, "--address", `hello@${zone}`]],
+      [4, /./, ["imvu", "show", "IMVU-999"]],
+      [2, /./, ["imvu", "show", "IMVU-1"]],
+      [2, /./, ["deploy", ...at, "--dir", join(house.root, "absent")]],
+      [2, /./, ["deploy", ...at, "--dir", site, "--port", "70000"]],
+      [2, /./, ["imvu", "scale", ...at, "--cpu", "-1"]],
+      [2, /./, ["no-such-verb"]],
+    ];
+    for (const [code, errorCode, argv] of cases) await artist.call.refused(code, errorCode, ...argv);
+    assert.deepEqual((await artist.call.ok("mail", "mailbox", "list", ...at)).mailboxes.length, 1);
+  });
   const shown = await artist.call.ok("imvu", "show", id);
   assert.deepEqual(shown.routes, unit.routes);
 });

@@ -101,7 +101,7 @@ export class CommandBus {
       return deny(command, record, index, await ledger.receipt(index));
     }
     const objection = await effects.objection(command, before);
-    if (objection) return refuse("usage", objection.code, objection.message, objection.hint);
+    if (objection) return objection;
     const at = rfc3339(clock.now());
     const allocation = await effects.allocate(command, actor, at, await store.snapshot(projection.nextImvuNumber));
     const after = effects.after(command, before, allocation);

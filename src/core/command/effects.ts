@@ -1,5 +1,5 @@
 import type { Command, Imvu } from "../../contract/index.ts";
-import type { ImvuId, Json } from "../../kernel/index.ts";
+import type { ImvuId, Json, Refusal } from "../../kernel/index.ts";
 import type { Saga } from "./saga.ts";
 
 /** One accepted command on its way through the engines. */
@@ -29,7 +29,7 @@ export interface Effects {
   /** Pure: adds what the engines taught us. */
   withLearned(after: Imvu, learned: Json): Imvu;
   /** Refuses what only the IMVU's rooms can judge (a record value's form); undefined: nothing against it. */
-  objection(command: Command, before: Imvu | undefined): Promise<{ code: string; message: string; hint: string } | undefined>;
+  objection(command: Command, before: Imvu | undefined): Promise<Refusal | undefined>;
   run(work: Work): Promise<Worked>;
   /** Makes the engines equal to `to`; undefined: nothing of the IMVU remains. Used after a crash when a command cannot be finished. */
   converge(imvu: ImvuId, to: Imvu | undefined): Promise<void>;

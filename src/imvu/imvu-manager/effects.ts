@@ -1,6 +1,6 @@
 import type { Command, DnsRecordSet, Imvu, Op } from "../../contract/index.ts";
 import type { Effects, Work, Worked } from "../../core/command/index.ts";
-import type { Fqdn, IdentityName, ImvuId, Json, Sha256 } from "../../kernel/index.ts";
+import { type Fqdn, type IdentityName, type ImvuId, type Json, refuse, type Sha256 } from "../../kernel/index.ts";
 import { converge, type FabricName, FABRIC_ORDER, type Fabrics, stepsTo } from "./fabrics.ts";
 import { type Allocation, createdImvu, nextImvu, withDkim } from "./next.ts";
 
@@ -122,16 +122,18 @@ function objectionTo(fabrics: Fabrics, command: Command, before: Imvu | undefine
     return clash(command.params, before.records);
   }
   if (command.op === "dns.remove" && !before.records.some((set) => set.name === command.params.name && set.type === command.params.type))
-    return { code: "NO_SUCH_RECORD", message: `name: ${command.params.name} has no ${command.params.type} records`, hint: `nexus dns list --imvu-id ${before.id}` };
+    return refuse("not-found", "NO_SUCH_RECORD", `name: ${command.params.name} has no ${command.params.type} records`, `nexus dns list --imvu-id ${before.id}`);
   if (command.op === "route.remove" && !before.routes.some((route) => route.host === command.params.host && route.path === command.params.path))
-    return { code: "NO_SUCH_ROUTE", message: `there is no route ${command.params.host}${command.params.path}`, hint: `nexus route list --imvu-id ${before.id}` };
+    return refuse("not-found", "NO_SUCH_ROUTE", `there is no route ${command.params.host}${command.params.path}`, `nexus route list --imvu-id ${before.id}`);
   if ((command.op === "service.remove" || command.op === "service.restart") && !before.services.some((service) => service.name === command.params.name))
-    return { code: "NO_SUCH_SERVICE", message: `there is no service ${command.params.name}`, hint: `nexus service list --imvu-id ${before.id}` };
+    return refuse("not-found", "NO_SUCH_SERVICE", `there is no service ${command.params.name}`, `nexus service list --imvu-id ${before.id}`);
+  if ((command.op === "mail.mailbox.password" || command.op === "mail.mailbox.remove") && !before.mailboxes.some((box) => box.address === command.params.address))
+    return refuse("not-found", "NO_SUCH_MAILBOX", `there is no mailbox ${command.params.address}`, `nexus mail mailbox list --imvu-id ${before.id}`);
   return undefined;
 }
 
 /** RFC 2181 §10.1: beside a CNAME nothing else may stand at a name. */
 function clash(set: Pick<DnsRecordSet, "name" | "type">, records: readonly DnsRecordSet[]): Objection {
   const other = records.find((old) => old.name === set.name && old.type !== set.type && (old.type === "CNAME" || set.type === "CNAME"));
-  return other && { code: "CNAME_ALONE", message: `type: ${set.name} has ${other.type} records already, and a CNAME must stand alone`, hint: `nexus dns remove --name ${set.name} --type ${other.type}` };
+  return other && refuse("conflict", "CNAME_ALONE", `type: ${set.name} has ${other.type} records already, and a CNAME must stand alone`, `nexus dns remove --name ${set.name} --type ${other.type}`);
 }

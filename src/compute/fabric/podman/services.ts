@@ -13,6 +13,7 @@ import { type Images, requireRegistry } from "./images.ts";
 import type { Keeper } from "./keeper.ts";
 import { connects, holdsSocket, listenersIn } from "./listening.ts";
 import { tailOfLog } from "./logs.ts";
+import { settleContainer } from "./remains.ts";
 
 export const SERVICE_READY_TIMEOUT_MS = 30_000;
 const READY_POLL_MS = 10;
@@ -64,6 +65,7 @@ export class Services {
       const order = parseOrder(seen?.labels[LABEL_ORDER] ?? "");
       if (!seen || !order) throw new Fault("NO_SUCH_SERVICE", `${imvu} has no service ${service}`, { hint: `nexus service list --imvu-id ${imvu}` });
       await this.deps.containers.stop(name);
+      await settleContainer(seen.id);
       await this.run(number, name);
       await this.ready(number, name, order.service);
     });
@@ -93,7 +95,9 @@ export class Services {
   async startAgain(name: string): Promise<void> {
     const seen = await this.deps.containers.inspect(name);
     const imvu = seen?.labels[LABEL_IMVU];
-    if (imvu !== undefined && seen?.state !== "running") await this.run(imvuNumberOf(imvu as ImvuId), name);
+    if (imvu === undefined || seen?.state === "running") return;
+    await settleContainer(seen?.id ?? name);
+    await this.run(imvuNumberOf(imvu as ImvuId), name);
   }
 
   private async run(number: number, name: string): Promise<void> {
