@@ -5,7 +5,7 @@ import { basename, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type Command, Option } from "commander";
 import { type Envelope, hashMailPassword } from "../../contract/index.ts";
-import { type ImvuId, type Json, parseDisplayName, parseIdentityName, parseJurisdiction, sha256File, writeFileAtomic } from "../../kernel/index.ts";
+import { type ImvuId, type Json, parseDisplayName, parseIdentityName, parseImvuId, parseJurisdiction, sha256File, writeFileAtomic } from "../../kernel/index.ts";
 import { unpackBundle, verifyExport } from "../../verify/index.ts";
 import type { Client, Done } from "../client.ts";
 import { Context, imvuFlag, must } from "../context.ts";
@@ -69,7 +69,7 @@ export function imvuVerbs(program: Command): void {
     .description("one unit as its engines show it")
     .action(async (id: string, _options, command: Command) => {
       const context = await Context.of(command);
-      const view = (await (await context.client()).read(await context.signer(), `/v1/imvus/${imvuFlag(id)}`)) as unknown as View;
+      const view = (await (await context.client()).read(await context.signer(), `/v1/imvus/${must(parseImvuId(id))}`)) as unknown as View;
       print(context.output, view, () => viewLines(view));
     });
 
