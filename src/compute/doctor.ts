@@ -31,6 +31,7 @@ async function programFindings(): Promise<readonly Finding[]> {
   const programs: readonly (readonly [string, readonly [string, ...string[]], string])[] = [
     ["podman", ["/usr/bin/podman", "--version"], "podman"],
     ["container monitor", ["/usr/bin/conmon", "--version"], "conmon"],
+    ["init for containers", ["/usr/bin/catatonit", "--version"], "catatonit"],
     ["btrfs tools", ["/usr/bin/btrfs", "--version"], "btrfs-progs"],
     ["Debian bootstrap", ["/usr/bin/mmdebstrap", "--version"], "mmdebstrap"],
     ["busybox", ["/usr/bin/busybox", "--help"], "busybox-static"],

@@ -24,7 +24,7 @@ test("the whole container, word for word: no privileges, its own ids, group, nam
     image: "localhost/nexus/node:1",
     hostname: "web",
     command: ["/usr/local/bin/node", "/srv/server.js"],
-    entrypoint: [],
+    entrypoint: [], init: true,
     work_dir: "/srv",
     env: { GREETING: "grüße $(id) \"'", PORT: "8080" },
     env_host: false,

@@ -35,7 +35,7 @@ export const LABEL_ORDER = "nexus.order";
 export const LABEL_SPEC = "nexus.spec";
 
 /** Grows when containers are made differently: then all are made anew at the next start. */
-const SPEC_REVISION = 1;
+const SPEC_REVISION = 2;
 const UID_RANGE = 65_536;
 const TMPFS_BYTES = 64 * 1024 * 1024;
 export const STOP_GRACE_SECONDS = 5;
@@ -58,7 +58,9 @@ export function containerSpec(order: Order, at: Placement): Json {
     name: at.name,
     image: at.image,
     hostname: service.name,
-    ...(at.command === null ? {} : { command: [...at.command], entrypoint: [] }),
+    // Process 1 of a namespace hears no signal it has no handler for, and inherits every orphan: what was not written for that place gets
+    // a small init before it (catatonit). Images bring their own.
+    ...(at.command === null ? {} : { command: [...at.command], entrypoint: [], init: true }),
     ...(at.contentPath === null ? {} : { work_dir: "/srv" }),
     env: { ...service.env, PORT: String(service.port) },
     env_host: false,

@@ -94,8 +94,9 @@ export class Containers {
 
 async function graceOf(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  const caught = BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
-  return (caught & SIGTERM_BIT) === 0n ? 0 : STOP_GRACE_SECONDS;
+  // Caught by a handler, or blocked to be read from a descriptor as an init does.
+  const heard = ["SigCgt", "SigBlk"].some((set) => (BigInt(`0x${new RegExp(`^${set}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0"}`) & SIGTERM_BIT) !== 0n);
+  return heard ? STOP_GRACE_SECONDS : 0;
 }
 
 function readingOf(one: Listed): ServiceReading {
