@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { get } from "../../src/cli/demo/outside.ts";
+import { runOk } from "../../src/kernel/index.ts";
 import { TestHouse } from "../harness/test-house.ts";
 
 test("two homes run side by side, and the end of one leaves the other alone", async () => {
+  const before = await openToOthers();
   await using one = await TestHouse.start();
   const first = await one.creator("creator-8891");
   const here = await one.unit(first, "ArtGallery");
@@ -14,6 +16,14 @@ test("two homes run side by side, and the end of one leaves the other alone", as
     assert.equal(there.imvu.id, here.imvu.id, "each platform counts for itself");
     assert.equal((await get(two.status.listen.gatewayHttp, there.imvu.zone, "/")).status, 200);
     assert.notEqual(one.status.listen.api, two.status.listen.api);
+    assert.deepEqual(await openToOthers(), before);
   }
   assert.equal((await get(one.status.listen.gatewayHttp, here.imvu.zone, "/")).status, 200);
 });
+
+/** Sockets of the machine's own namespace that others than itself can reach. */
+async function openToOthers(): Promise<readonly string[]> {
+  const all = (await runOk(["ss", "-H", "-l", "-n", "-t", "-u"])).split("\n").map((line) => line.trim().split(/\s+/)[4] ?? "");
+  assert.ok(all.some((address) => address.startsWith("127.")) || all.every((address) => address === ""), "ss shows no loopback listener");
+  return all.filter((address) => address !== "" && !/^(127\.|\[::1\])/.test(address)).sort();
+}
