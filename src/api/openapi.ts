@@ -37,6 +37,7 @@ export function openApiDocument(): Document {
       "/v1/ledger/consistency": { get: operation("Consistency between two sizes of the log (RFC 6962)") },
       "/v1/tariff": { get: operation("The tariff in force, with the entry that published it") },
       "/v1/ledger/fsck": { get: operation("Recomputes the whole log") },
+      "/v1/ledger/replay": { get: operation("Tells the tables again from the log and compares them") },
       "/log/": { get: operation("Origin line and verifier key") },
       "/log/checkpoint": { get: operation("The newest checkpoint (C2SP signed note)") },
       "/log/tile/{path}": { get: { ...operation("Tiles and entry commitments (C2SP tlog-tiles)"), parameters: [path("path")] } },

@@ -39,5 +39,7 @@ export interface PlatformPort {
     tile(level: number, index: number, width: number | undefined): Promise<Uint8Array | undefined>;
     entries(index: number, width: number | undefined): Promise<Uint8Array | undefined>;
     fsck(): Promise<Json>;
+    /** Tables against the log. */
+    replay(): Promise<Json>;
   };
 }

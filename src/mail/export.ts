@@ -9,6 +9,8 @@ import { quotaBytesOf } from "./imap/quota.ts";
 import type { Layout } from "./layout.ts";
 import { type MboxPiece, writeMbox } from "./mbox.ts";
 
+const INBOX = "INBOX";
+
 /** Everything through Dovecot, streamed: a folder is never held in memory nor copied on disk first. The same state gives the same bytes. */
 export async function exportMail(parts: MailParts, imvu: ImvuId, sink: ExportSink): Promise<void> {
   const { layout, directory } = parts;
@@ -31,12 +33,15 @@ async function exportMailbox(layout: Layout, address: string, sink: ExportSink):
   if (quotaBytes === undefined) throw new Fault("MAIL_EXPORT", `Dovecot does not know the mailbox ${address}`, { retry: true });
   const listed = await doveadm(layout, address, ["mailbox status", "guid", "*"]);
   const found = listed.flatMap((name, index) => (index % 2 === 0 ? [{ name, guid: listed[index + 1] ?? "" }] : []));
+  // Dovecot makes the INBOX's files when it is first opened; to everybody else it is always there.
+  if (!found.some(({ name }) => name === INBOX)) found.push({ name: INBOX, guid: "" });
   const folders: MailboxFolders["folders"] = [];
   for (const { name, guid } of found.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const file = mboxPath(address, name);
     const flags: Record<string, number> = {};
     let messages = 0;
     const counted = async function* () {
+      if (guid === "") return;
       for await (const piece of fetchFolder(layout, address, guid)) {
         if ("begin" in piece) {
           messages += 1;

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import type { PlatformPort } from "../api/index.ts";
 import type { Imvu } from "../contract/index.ts";
-import { allImvus, asJson, type CommandBus, type Effects, identityByKid, identityByName, imvuById, replayUnits } from "../core/command/index.ts";
+import { allImvus, asJson, type CommandBus, type Effects, identityByKid, identityByName, imvuById, replayCheck, replayUnits } from "../core/command/index.ts";
 import { publicKeyFromText } from "../core/identity/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import { probeGates } from "../core/policy-engine/index.ts";
@@ -131,6 +131,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
       consistency: async (from, to) => (to <= ledger.size() ? (await ledger.consistencyProof(from, to)).map((hash) => hash.toString("base64")) : undefined),
       tile: (level, index, width) => ledger.tile(level, index, width),
       entries: (index, width) => ledger.entriesBundle(index, width),
+      replay: () => oneRun.of("replay", async () => asJson(await replayCheck(store, ledger, deps.effects))),
       fsck: () => oneRun.of("fsck", async () => asJson(await ledger.fsck())),
     },
   };

@@ -204,6 +204,21 @@ test("the bundle's mail is read by Python, and a second home has it again: folde
   await hostile("mail/dkim/nexus-rsa.private.pem", "not a key", "DKIM_KEY");
 });
 
+test("a mailbox that nobody ever opened and one that was opened and is empty are exported alike", async () => {
+  const imvu = imvuIdOf(7);
+  const untouched = await house.mailbox(`untouched@${domainOf(7)}`, PASSWORD);
+  const opened = await house.mailbox(`opened@${domainOf(7)}`, PASSWORD);
+  await house.order(7, [untouched, opened]);
+  assert.deepEqual(await house.read(opened.address, PASSWORD), []);
+  const bundle = new MemoryBundle();
+  await house.room.fabric.export(imvu, bundle);
+  for (const { address } of [untouched, opened]) assert.equal(bundle.files.get(`mail/mailboxes/${address}/INBOX.mbox`)?.length, 0, address);
+  await house.room.fabric.import(imvu, house.desired.get(imvu) as MailDesired, bundle);
+  const again = new MemoryBundle();
+  await house.room.fabric.export(imvu, again);
+  assert.deepEqual([...again.files].sort(), [...bundle.files].sort());
+});
+
 /** Python's standard library reads every file: the same count, flags, and bodies with the quoting of mboxrd. */
 async function readWithPython(bundle: MemoryBundle): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), "nx-mbox-"));

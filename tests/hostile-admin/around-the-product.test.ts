@@ -69,8 +69,29 @@ test("what an administrator does behind the product's back is found", async (t) 
     await writeFile(file, before);
     await holds(15);
   });
+  const psql = async (sql: string) => await run(["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "psql", "-h", join(dir, "pg/run"), "-d", house.status.database.name, "-v", "ON_ERROR_STOP=1", "-Atqc", sql]);
+  await t.test("the database's superuser: a changed, an added and a missing row of a table is named", async () => {
+    const whole = await house.operator.ok("ledger", "replay", "--check");
+    assert.ok(whole.ok && whole.projections > 20, JSON.stringify(whole));
+    const attacks: readonly (readonly [does: string, undoes: string, table: string, key: RegExp])[] = [
+      ["UPDATE imvu SET doc = jsonb_set(doc, '{envelope,cpuMillis}', '100')", "UPDATE imvu SET doc = jsonb_set(doc, '{envelope,cpuMillis}', '500')", "imvu", /^IMVU-001$/],
+      ["UPDATE imvu SET owner = 'creator-6666'", "UPDATE imvu SET owner = 'creator-8891'", "imvu", /^IMVU-001$/],
+      ["INSERT INTO identity SELECT 'creator-6666', kid || 'x', public_key, status, doc, updated_index FROM identity", "DELETE FROM identity WHERE name = 'creator-6666'", "identity", /^creator-6666$/],
+      ["CREATE TABLE kept AS SELECT * FROM reading WHERE resource = 'compute.cpu' ORDER BY entry_index LIMIT 1; DELETE FROM reading r USING kept k WHERE r.imvu = k.imvu AND r.resource = k.resource AND r.entry_index = k.entry_index", "INSERT INTO reading SELECT * FROM kept; DROP TABLE kept", "reading", / compute\.cpu$/],
+      ["UPDATE reading SET value = value + 1 WHERE resource = 'network.out'", "UPDATE reading SET value = value - 1 WHERE resource = 'network.out'", "reading", / network\.out$/],
+      ["UPDATE command_seen SET state = 'failed' WHERE op = 'imvu.create'", "UPDATE command_seen SET state = 'applied' WHERE op = 'imvu.create'", "command_seen", /^[0-9a-f]{64}$/],
+    ];
+    for (const [does, undoes, table, key] of attacks) {
+      const done = await psql(does);
+      assert.equal(done.code, 0, done.stderr);
+      const seen = await house.operator.call("ledger", "replay", "--check");
+      assert.equal(seen.code, 1, `${does}: ${JSON.stringify(seen.printed)}`);
+      assert.ok(seen.printed.failures.some((failure: { table: string; key: string }) => failure.table === table && key.test(failure.key)), JSON.stringify(seen.printed));
+      assert.equal((await psql(undoes)).code, 0);
+      await house.operator.ok("ledger", "replay", "--check");
+    }
+  });
   await t.test("the database's superuser: an edited entry is named, the constants stand in a constraint", async () => {
-    const psql = async (sql: string) => await run(["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "psql", "-h", join(dir, "pg/run"), "-d", house.status.database.name, "-v", "ON_ERROR_STOP=1", "-Atqc", sql]);
     const unfair = await psql("INSERT INTO statement (imvu, period, currency, gross, creator, platform, doc, entry_index) VALUES ('IMVU-001', '2026-01', 'EUR', 100, 54, 46, '{}', 999999)");
     assert.notEqual(unfair.code, 0);
     assert.match(unfair.stderr, /statement_split_55_45/);

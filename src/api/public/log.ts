@@ -40,6 +40,7 @@ export function logRoutes(app: FastifyInstance, platform: PlatformPort): void {
   });
   app.get("/v1/tariff", async (_request, reply) => reply.send(await platform.tariff()));
   app.get("/v1/ledger/fsck", async (_request, reply) => reply.send(await log.fsck()));
+  app.get("/v1/ledger/replay", async (_request, reply) => reply.send(await log.replay()));
 }
 
 interface TilePath {

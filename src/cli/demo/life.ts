@@ -232,16 +232,23 @@ export const LIFE: readonly LifeStep[] = [
       const broken = gates.filter((gate) => gate.verdict === "broken");
       expect(broken.length === 0, `broken: ${broken.map((gate) => `${gate.gate} ${gate.title}: ${gate.evidence}`).join("; ")}`);
       const proven = gates.filter((gate) => gate.verdict === "holds").length;
-      return `${proven} hold, ${VERDICTS - proven} unproven and say why`;
+      const replay = await world.operator.ok("ledger", "replay", "--check");
+      return `${proven} hold, ${VERDICTS - proven} unproven and say why; ${replay.projections} rows of tables are as the log tells them`;
     },
   },
   {
     name: "Workshop and ArtGallery leave with everything, rehearsed",
     run: async (world) => {
-      const exit = await world.artist.ok("imvu", "exit", "--imvu-id", world.gallery.imvu.id, "--export-path", join(world.root, "exit"));
-      expect(exit.rehearsal.compared > 0 && exit.rehearsal.different.length === 0 && exit.rehearsal.compared === exit.rehearsal.equal, `rehearsal: ${JSON.stringify(exit.rehearsal)}`);
-      world.bundle = exit.path;
-      return `${exit.rehearsal.equal}/${exit.rehearsal.compared} resources equal after a rehearsed import; ${exit.archive}`;
+      const leave = async (who: Caller, id: string): Promise<Printed> => {
+        const exit = await who.ok("imvu", "exit", "--imvu-id", id, "--export-path", join(world.root, "exit"));
+        expect(exit.rehearsal.compared > 0 && exit.rehearsal.different.length === 0 && exit.rehearsal.compared === exit.rehearsal.equal, `rehearsal of ${id}: ${JSON.stringify(exit.rehearsal)}`);
+        return exit;
+      };
+      const workshop = await leave(world.artisan, world.workshop.imvu.id);
+      const gallery = await leave(world.artist, world.gallery.imvu.id);
+      world.bundle = gallery.path;
+      const equal = (exit: Printed) => `${exit.rehearsal.equal}/${exit.rehearsal.compared}`;
+      return `${equal(workshop)} and ${equal(gallery)} resources equal after rehearsed imports; ${gallery.archive}`;
     },
   },
   {
@@ -290,6 +297,7 @@ export const LIFE: readonly LifeStep[] = [
       await artist.ok("route", "set", "--imvu-id", id, "--class", "public", "--host", `stage.${zone}`, "--path", "/", "--service", "copy", "--port", "8081");
       const page = await get(status.listen.gatewayHttp, `stage.${zone}`, "/");
       expect(page.body === GALLERY_PAGE, `the image answered ${page.status}`);
+      await world.elsewhere.ok("ledger", "replay", "--check");
       await world.elsewhere.ok("down", "--purge");
       return `stage.${zone} answers from it, beside the service it was made of`;
     },

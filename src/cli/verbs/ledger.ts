@@ -48,6 +48,17 @@ export function ledgerVerbs(program: Command): void {
     if (!answer.ok) process.exitCode = EXIT.notSo;
   });
 
+  ledger
+    .command("replay")
+    .description("tell the tables again from the log alone, and compare")
+    .requiredOption("--check", "compare only; nothing is written")
+    .action(async (_options, command: Command) => {
+      const context = await Context.of(command);
+      const answer = (await (await context.client()).get("/v1/ledger/replay")) as { ok: boolean; projections: number; failures: { table: string; key: string; what: string }[] };
+      print(context.output, answer, () => (answer.ok ? [`${paint("green", "equal")}  ${answer.projections} rows are as the log tells them`] : answer.failures.map(({ table: name, key, what }) => `${paint("red", "WRONG")}  ${name} ${key}: ${what}`)));
+      if (!answer.ok) process.exitCode = EXIT.notSo;
+    });
+
   program
     .command("meter")
     .description("what a unit has used")

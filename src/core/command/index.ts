@@ -10,5 +10,5 @@ export type { Operation } from "./operations.ts";
 export { allImvus, type IdentityRow, identityByKid, identityByName, imvuById } from "./projection.ts";
 export { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";
 export { replayUnits } from "./replay.ts";
+export { replayCheck } from "./replay-check.ts";
 export { type AroundStep, Saga, type StepEvent, type StepTiming } from "./saga.ts";
-;

@@ -1,0 +1,181 @@
+import type { Imvu, Params, ReadingSet } from "../../contract/index.ts";
+import { canonicalJson, type ImvuId, type Json } from "../../kernel/index.ts";
+import { openCommand } from "../identity/index.ts";
+import type { Ledger, LedgerEntry } from "../ledger/index.ts";
+import type { ReadTx, Store } from "../store/index.ts";
+import type { Effects } from "./effects.ts";
+import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";
+import { replayUnits } from "./replay.ts";
+
+export interface ReplayFailure {
+  readonly table: "imvu" | "identity" | "command_seen" | "reading";
+  readonly key: string;
+  readonly what: string;
+}
+
+export interface ReplayCheck {
+  readonly ok: boolean;
+  /** Rows that were compared. */
+  readonly projections: number;
+  readonly failures: readonly ReplayFailure[];
+}
+
+const FAILURES_MAX = 1_000;
+const READINGS_PAGE_ENTRIES = 500;
+
+/**
+ * Tells the tables once more from the log alone and compares them, row by row, with what the database holds: a row that somebody changed,
+ * added or took away behind the platform's back is named. Rows of commands that are still at work are left out.
+ */
+export async function replayCheck(store: Store, ledger: Pick<Ledger, "entries">, effects: Pick<Effects, "after" | "withLearned">): Promise<ReplayCheck> {
+  const held = await store.snapshot(heldRows);
+  const comparison = new Comparison();
+  const told = new Told();
+  const readings = new Readings(store, comparison);
+  async function* upToThen(): AsyncIterable<LedgerEntry> {
+    for await (const entry of ledger.entries({ to: held.size })) {
+      told.note(entry);
+      await readings.note(entry);
+      yield entry;
+    }
+  }
+  const units = await replayUnits({ entries: () => upToThen() }, effects);
+  await readings.finish(held.readings);
+  const atWork = told.unitsAtWork();
+  const settled = <T>(rows: ReadonlyMap<string, T>) => new Map([...rows].filter(([key]) => !atWork.has(key)));
+  comparison.tables("imvu", settled(new Map([...units].map(([id, imvu]): [string, Json] => [id, asJson(imvu)]))), settled(held.units));
+  comparison.tables("identity", told.identities, held.identities);
+  comparison.tables("command_seen", told.commands, held.commands);
+  return comparison.result();
+}
+
+interface HeldRows {
+  /** Entries that were committed at the same instant. */
+  readonly size: number;
+  readonly units: ReadonlyMap<string, Json>;
+  readonly identities: ReadonlyMap<string, Json>;
+  readonly commands: ReadonlyMap<string, Json>;
+  readonly readings: number;
+}
+
+async function heldRows(tx: ReadTx): Promise<HeldRows> {
+  const [last] = await tx.query<{ size: string }>("SELECT coalesce(max(index) + 1, 0) AS size FROM ledger_entry");
+  const size = Number(last?.size ?? 0);
+  const units = await tx.query<{ id: string; doc: Imvu; owner: string; status: string }>("SELECT id, doc, owner, status FROM imvu");
+  const identities = await tx.query<{ name: string; kid: string; public_key: string; status: string }>("SELECT name, kid, public_key, status FROM identity");
+  const commands = await tx.query<{ digest: string; state: string; intent_index: string; outcome_index: string | null }>("SELECT digest, state, intent_index, outcome_index FROM command_seen");
+  const [readings] = await tx.query<{ many: string }>("SELECT count(*) AS many FROM reading");
+  return {
+    size,
+    // Owner and status stand beside the document too, for indexes: they must say the same.
+    units: new Map(units.map(({ id, doc, owner, status }) => [id, asJson({ ...doc, ...(owner === doc.owner ? {} : { ownerColumn: owner }), ...(status === doc.status ? {} : { statusColumn: status }) })])),
+    identities: new Map(identities.map(({ name, kid, public_key, status }) => [name, asJson({ kid, publicKey: public_key, status })])),
+    commands: new Map(commands.map((row) => [row.digest, asJson({ state: row.state, intent: Number(row.intent_index), outcome: row.outcome_index === null ? null : Number(row.outcome_index) })])),
+    readings: Number(readings?.many ?? 0),
+  };
+}
+
+/** What the log says of commands and identities. */
+class Told {
+  readonly identities = new Map<string, Json>();
+  readonly commands = new Map<string, Json>();
+  private readonly open = new Map<number, string>();
+
+  note(entry: LedgerEntry): void {
+    switch (entry.type) {
+      case "command.refused":
+      case "command.accepted": {
+        const { digest, jws, allocation } = entry.data as unknown as CommandRecord;
+        this.commands.set(digest, { state: entry.type === "command.refused" ? "refused" : "accepted", intent: entry.index, outcome: null });
+        const opened = entry.type === "command.accepted" ? openCommand(jws) : undefined;
+        if (!opened?.ok) return;
+        const { command, signatures } = opened.value;
+        if (command.op === "identity.register") {
+          const { name, publicKey } = command.params as Params<"identity.register">;
+          this.identities.set(name, { kid: signatures[0]?.kid ?? "", publicKey, status: "live" });
+        }
+        this.open.set(entry.index, command.imvu ?? (allocation === null ? "" : entry.stream));
+        return;
+      }
+      case "effect.applied":
+      case "effect.failed": {
+        const { digest, intent } = entry.data as unknown as AppliedRecord | FailedRecord;
+        this.commands.set(digest, { state: entry.type === "effect.applied" ? "applied" : "failed", intent, outcome: entry.index });
+        this.open.delete(intent);
+        return;
+      }
+      default:
+    }
+  }
+
+  unitsAtWork(): ReadonlySet<string> {
+    return new Set(this.open.values());
+  }
+}
+
+/** Readings are many: compared in pages, against the rows of the same entries. */
+class Readings {
+  private readonly store: Store;
+  private readonly comparison: Comparison;
+  private page: { index: number; set: ReadingSet }[] = [];
+  private rows = 0;
+
+  constructor(store: Store, comparison: Comparison) {
+    this.store = store;
+    this.comparison = comparison;
+  }
+
+  async note(entry: LedgerEntry): Promise<void> {
+    if (entry.type !== "meter.reading") return;
+    this.page.push({ index: entry.index, set: entry.data as unknown as ReadingSet });
+    if (this.page.length >= READINGS_PAGE_ENTRIES) await this.compare();
+  }
+
+  async finish(held: number): Promise<void> {
+    await this.compare();
+    if (held !== this.rows) this.comparison.fail({ table: "reading", key: "*", what: `${held} rows, ${this.rows} are told by the log` });
+  }
+
+  private async compare(): Promise<void> {
+    if (this.page.length === 0) return;
+    const indexes = this.page.map(({ index }) => index);
+    const rows = await this.store.snapshot((tx) =>
+      tx.query<{ imvu: ImvuId; entry_index: string; resource: string; value: string; boot: string; epoch: string }>("SELECT imvu, entry_index, resource, value::text AS value, boot, epoch FROM reading WHERE entry_index = ANY($1::bigint[])", [indexes]),
+    );
+    const expected = new Map<string, Json>();
+    for (const { index, set } of this.page) for (const { resource, value, boot, epoch } of set.readings) expected.set(`${index} ${resource}`, { imvu: set.imvu, value, boot, epoch });
+    this.rows += expected.size;
+    this.comparison.tables("reading", expected, new Map(rows.map(({ imvu, entry_index, resource, value, boot, epoch }): [string, Json] => [`${entry_index} ${resource}`, { imvu, value, boot, epoch }])));
+    this.page = [];
+  }
+}
+
+class Comparison {
+  private compared = 0;
+  private readonly failures: ReplayFailure[] = [];
+
+  tables(table: ReplayFailure["table"], told: ReadonlyMap<string, Json>, held: ReadonlyMap<string, Json>): void {
+    for (const [key, expected] of told) {
+      this.compared += 1;
+      const found = held.get(key);
+      if (found === undefined) this.fail({ table, key, what: "the log tells of it, the table does not" });
+      else if (canonicalJson(found) !== canonicalJson(expected)) this.fail({ table, key, what: `differs from the log: ${differing(expected, found).join(", ")}` });
+    }
+    for (const key of held.keys()) if (!told.has(key)) this.fail({ table, key, what: "the log tells of no such row" });
+  }
+
+  fail(failure: ReplayFailure): void {
+    if (this.failures.length < FAILURES_MAX) this.failures.push(failure);
+  }
+
+  result(): ReplayCheck {
+    return { ok: this.failures.length === 0, projections: this.compared, failures: this.failures };
+  }
+}
+
+/** Names of the members that differ. */
+function differing(expected: Json, found: Json): readonly string[] {
+  const members = (value: Json) => (value !== null && typeof value === "object" && !Array.isArray(value) ? (value as Readonly<Record<string, Json>>) : {});
+  const [a, b] = [members(expected), members(found)];
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => a[key] === undefined || b[key] === undefined || canonicalJson(a[key]) !== canonicalJson(b[key])).sort();
+}
