@@ -50,7 +50,7 @@ export function failureOfAnswer(status: number, body: unknown): Failure {
 
 /** Faults that say the platform is not there rather than that an engine failed. */
 const UNREACHABLE = new Set(["NOT_RUNNING", "UNREACHABLE"]);
-const USAGE = new Set(["HOME_IN_USE", "NO_HOME", "HOME_CLOSED", "HOME_PATH_LONG", "BAD_CONFIGURATION", "NOT_ROOT", "BUNDLE_MISSING"]);
+const USAGE = new Set(["HOME_IN_USE", "NO_HOME", "HOME_CLOSED", "HOME_PATH_LONG", "HOME_PATH_CHARACTERS", "BAD_CONFIGURATION", "NOT_ROOT", "BUNDLE_MISSING"]);
 
 export function failureOfThrown(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;

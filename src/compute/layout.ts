@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Site } from "../contract/index.ts";
 import { Fault, type ServiceName } from "../kernel/index.ts";
 
-/** Every path of the compute room: all under the home, but for the cache that homes share. */
+/** Every path of the compute room: all under the home, but for the cache that homes share and the engine's runtime state. */
 export interface Layout {
   readonly dir: string;
   /** Root's own: the engine's socket is the key to every container. */
@@ -14,6 +14,7 @@ export interface Layout {
   readonly containersConf: string;
   readonly storageConf: string;
   readonly store: string;
+  /** Runtime state of containers, for one boot of the machine. Podman takes no path of more than 50 characters for it, and a home's may be longer. */
   readonly runRoot: string;
   readonly tmp: string;
   /** Where the engine's monitors write a file when a container ends. */
@@ -27,8 +28,10 @@ export interface Layout {
 }
 
 const SOCKET_PATH_BYTES_MAX = 107;
+/** A tmpfs on every Debian (Filesystem Hierarchy Standard 3.0, 3.15). */
+export const RUN_DIR = "/run";
 
-export function layoutOf(site: Pick<Site, "dir" | "cacheDir">): Layout {
+export function layoutOf(site: Pick<Site, "dir" | "cacheDir" | "homeId">): Layout {
   for (const path of [site.dir, site.cacheDir]) {
     // These paths stand in mount options and in the engine's own option lists, where a comma or a colon separates.
     if (!/^\/[A-Za-z0-9/._@+-]+$/.test(path)) {
@@ -57,7 +60,7 @@ export function layoutOf(site: Pick<Site, "dir" | "cacheDir">): Layout {
     containersConf: join(config, "containers.conf"),
     storageConf: join(config, "storage.conf"),
     store: join(dir, "s"),
-    runRoot: join(dir, "rr"),
+    runRoot: join(RUN_DIR, `nexus-${site.homeId}`),
     tmp,
     exits: join(tmp, "exits"),
     incoming: join(dir, "incoming"),

@@ -76,7 +76,9 @@ async function takeAway({ layout, groups, volumes }: Parts): Promise<void> {
   await unmountBelow(layout.store);
   const failures: unknown[] = [];
   for (const number of numbers) for (const leave of [() => groups.remove(number), () => volumes.detach(number)]) await leave().catch((error) => failures.push(error));
-  await unmountBelow(layout.dir);
+  for (const folder of [layout.dir, layout.runRoot]) await unmountBelow(folder);
+  // Of containers that ran; none is left.
+  for (const folder of [layout.runRoot, layout.tmp]) await rm(folder, { recursive: true, force: true });
   // Not before everything else was taken away.
   if (failures.length > 0) throw failures[0];
 }

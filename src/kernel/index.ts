@@ -36,3 +36,4 @@ export {
 } from "./ids.ts";
 export { decimalText, MONEY_DECIMALS, type Money, money, PRICE_DECIMALS, parseDecimal } from "./money.ts";
 export { type Accepted, accept, type Outcome, type Refusal, refuse } from "./refusal.ts";
+export { zstdCompressed } from "./zstd.ts";

@@ -2,11 +2,11 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { endPostgresLeftovers } from "../core/store/index.ts";
 import { Fault, sleep } from "../kernel/index.ts";
-import { BlobShelf } from "./blob-shelf.ts";
 import { homeExists, openHome, siteFolder } from "./home.ts";
 import { lockHome } from "./lock.ts";
-import { openRooms } from "./rooms.ts";
-import { endEngineGroups, isAlive, parseMark } from "./supervision/index.ts";
+import { endLeftRehearsals } from "./rehearsal.ts";
+import { endRemains } from "./remains.ts";
+import { isAlive, parseMark } from "./supervision/index.ts";
 import { readySupervisor } from "./supervisor-file.ts";
 
 const STOP_TIMEOUT_MS = 120_000;
@@ -42,10 +42,8 @@ export async function down(root: string, options: { cacheDir: string; purge: boo
   const lock = await lockHome(root);
   try {
     const home = await openHome(root, { cacheDir: options.cacheDir, create: false, checkPorts: false });
-    await endEngineGroups(home.site.homeId);
-    const rooms = await openRooms(home.site, new BlobShelf(join(dir, "blobs")), { desiredOf: () => undefined, zones: () => new Map() }, () => {});
-    await rooms.close();
-    await endEngineGroups(home.site.homeId);
+    await endRemains(home.site);
+    await endLeftRehearsals(root, say);
     await endPostgresLeftovers(home.site);
     if (options.purge) await rm(dir, { recursive: true, force: true });
   } finally {

@@ -24,7 +24,8 @@ export interface Capacity {
   readonly storageBytes: number;
 }
 
-const HOME_PATH_CHARS_MAX = 64;
+/** The longest socket of the engines below a home is 53 bytes longer than it; an address of a Unix socket has 107. */
+const HOME_PATH_CHARS_MAX = 50;
 /** Homes side by side on one machine get ranges apart from each other; the last ends below 2^31, beyond which Dovecot knows no user. */
 const HOME_SLOTS = 30;
 const UID_FIRST = 100_000_000;
@@ -105,6 +106,8 @@ async function readConfiguration(root: string) {
 export async function openHome(root: string, options: { cacheDir: string; create: boolean; checkPorts: boolean }): Promise<Home> {
   if (root.length > HOME_PATH_CHARS_MAX)
     throw new Fault("HOME_PATH_LONG", `home ${root}: ${root.length} characters; sockets allow at most ${HOME_PATH_CHARS_MAX}`, { hint: "choose a shorter one with --home" });
+  if (!/^\/[A-Za-z0-9/._-]+$/.test(root))
+    throw new Fault("HOME_PATH_CHARACTERS", `home ${JSON.stringify(root)}: the engines' configurations cannot carry this path`, { hint: "choose one of letters, digits, '.', '_' and '-' with --home" });
   const dir = siteFolder(root);
   const recordPath = join(dir, "home.json");
   const known = await readFile(recordPath, "utf8").then(

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { BundleReader, ExportSink, Imvu, Site } from "../contract/index.ts";
@@ -7,13 +7,18 @@ import { Saga } from "../core/command/index.ts";
 import { PASSWD_PATH, type Rehearsal } from "../imvu/export/index.ts";
 import { arrive } from "../imvu/import/index.ts";
 import { desiredOf, FABRIC_ORDER, type Fabrics, stepsTo } from "../imvu/imvu-manager/index.ts";
-import { ensureFolder, messageOf } from "../kernel/index.ts";
+import { ensureFolder, messageOf, writeFileAtomic } from "../kernel/index.ts";
 import { resolverAddressOf } from "../network/index.ts";
 import { BlobShelf } from "./blob-shelf.ts";
 import { allocatePorts } from "./free-ports.ts";
 import type { Home } from "./home.ts";
+import { endRemains } from "./remains.ts";
 import { fabricsOf, openRooms } from "./rooms.ts";
 import { endEngineGroups, superviseEngines } from "./supervision/index.ts";
+
+const FOLDER_NAME = /^r[0-9a-f]{4}$/;
+/** Says what to take away when nobody remembers any more. */
+const SITE_FILE = "site.json";
 
 export interface RehearsalOrder {
   readonly home: Home;
@@ -31,6 +36,7 @@ export async function rehearse({ home, reader, imvu, say }: RehearsalOrder): Pro
   const dir = join(home.root, `r${randomBytes(2).toString("hex")}`);
   const site: Site = { ...home.site, dir, homeId: randomBytes(3).toString("hex"), ports: await allocatePorts(home.site.listenAddress, Math.random) };
   await ensureFolder(dir, 0o711);
+  await writeFileAtomic(join(dir, SITE_FILE), `${JSON.stringify(site)}\n`, 0o600);
   for (const folder of ["run", "log"]) await ensureFolder(join(dir, folder), 0o711);
   for (const folder of ["blobs", "keys"]) await ensureFolder(join(dir, folder), 0o700);
   const blobs = new BlobShelf(join(dir, "blobs"));
@@ -49,6 +55,19 @@ export async function rehearse({ home, reader, imvu, say }: RehearsalOrder): Pro
   } finally {
     await rooms.close().catch((error) => say(`rehearsal: ${messageOf(error)}`));
     await endEngineGroups(site.homeId);
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Ends scratch instances whose supervisor was killed while it rehearsed. The caller holds the home's lock. */
+export async function endLeftRehearsals(root: string, say: (line: string) => void): Promise<void> {
+  for (const name of await readdir(root)) {
+    if (!FOLDER_NAME.test(name)) continue;
+    const dir = join(root, name);
+    const text = await readFile(join(dir, SITE_FILE), "utf8").catch(() => undefined);
+    if (text === undefined) continue;
+    say(`ending a rehearsal that was interrupted (${name})`);
+    await endRemains(JSON.parse(text) as Site);
     await rm(dir, { recursive: true, force: true });
   }
 }

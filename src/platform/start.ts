@@ -14,6 +14,7 @@ import type { Home } from "./home.ts";
 import { openJourneys } from "./journeys.ts";
 import { Meters } from "./meters.ts";
 import { platformPort } from "./port.ts";
+import { endLeftRehearsals } from "./rehearsal.ts";
 import { fabricsOf, openRooms } from "./rooms.ts";
 import { superviseEngines } from "./supervision/index.ts";
 import { ToldUnits } from "./told.ts";
@@ -63,6 +64,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
   const told = new ToldUnits();
   const rooms = await openRooms(site, blobs, told, say);
   opened.onClose(() => rooms.close());
+  await endLeftRehearsals(home.root, say);
   say("opening namespaces, volumes and our own small servers");
   await rooms.open();
   say("starting engines");

@@ -8,6 +8,7 @@ export interface Footprint {
   readonly loops: readonly string[];
   readonly namespaces: readonly string[];
   readonly cgroups: readonly string[];
+  readonly runtimeFolders: readonly string[];
   readonly tables: readonly string[];
   readonly listening: readonly string[];
   readonly forwarding: string;
@@ -21,6 +22,7 @@ export async function footprint(): Promise<Footprint> {
     loops: lines(await runOk(["losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE"])),
     namespaces: lines(await runOk(["ip", "netns", "list"])),
     cgroups: await cgroups(),
+    runtimeFolders: (await readdir("/run")).filter((name) => name.startsWith("nexus-")).sort(),
     tables: lines(await runOk(["nft", "list", "tables"])),
     listening: lines(await runOk(["ss", "-H", "-l", "-n", "-t", "-u"])).map((line) => line.replace(/\s+/g, " ").split(" ").slice(0, 5).filter((_, at) => at !== 2 && at !== 3).join(" ")),
     forwarding: (await readFile("/proc/sys/net/ipv4/ip_forward", "utf8")).trim(),
@@ -28,10 +30,10 @@ export async function footprint(): Promise<Footprint> {
 }
 
 /** What of it names a home by its mark or its folder: for a look while the home stands, and others may be at work beside it. */
-export function ofHome(all: Footprint, ...marks: readonly string[]): Pick<Footprint, "processes" | "mounts" | "loops" | "namespaces" | "cgroups" | "tables"> {
+export function ofHome(all: Footprint, ...marks: readonly string[]): Pick<Footprint, "processes" | "mounts" | "loops" | "namespaces" | "cgroups" | "runtimeFolders" | "tables"> {
   const named = (lines: readonly string[]) => lines.filter((line) => marks.some((mark) => line.includes(mark)));
-  const { processes, mounts, loops, namespaces, cgroups: groups, tables } = all;
-  return { processes: named(processes), mounts: named(mounts), loops: named(loops), namespaces: named(namespaces), cgroups: named(groups), tables: named(tables) };
+  const { processes, mounts, loops, namespaces, cgroups: groups, runtimeFolders, tables } = all;
+  return { processes: named(processes), mounts: named(mounts), loops: named(loops), namespaces: named(namespaces), cgroups: named(groups), runtimeFolders: named(runtimeFolders), tables: named(tables) };
 }
 
 /** Everything with a command line but ourselves and our children's children of the moment. */

@@ -22,8 +22,10 @@ export class TestHouse implements AsyncDisposable {
     this.operator = new Caller(this.home);
   }
 
-  static async start(): Promise<TestHouse> {
-    const root = await mkdtemp(join(tmpdir(), "nh-"));
+  /** @param pathChars length of the home's path, for tests of how long it may be. */
+  static async start(pathChars = 0): Promise<TestHouse> {
+    const shortest = join(tmpdir(), "nh-XXXXXX", "p").length;
+    const root = await mkdtemp(join(tmpdir(), `nh${"h".repeat(Math.max(0, pathChars - shortest))}-`));
     await chmod(root, 0o711);
     const house = new TestHouse(root);
     try {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import test from "node:test";
 import { ask, get, readMailbox } from "../../src/cli/demo/outside.ts";
 import { eventually } from "../../src/cli/demo/world.ts";
+import { footprint } from "../harness/footprint.ts";
 import { TestHouse } from "../harness/test-house.ts";
 
 test("kill -9 of the supervisor: workloads answer on, the next start adopts or ends what was left, nothing is lost", async (t) => {
@@ -51,6 +52,26 @@ test("kill -9 of the supervisor: workloads answer on, the next start adopts or e
       }
       await works();
     }
+  });
+  await t.test("in the middle of an exit: its rehearsal leaves nothing on the machine, the exit is recorded once, and the next one works", async () => {
+    const before = await footprint();
+    const exit = () => creator.call.call("imvu", "exit", "--imvu-id", unit.imvu.id, "--export-path", `${house.root}/exit`);
+    const leaving = exit();
+    await eventually("the rehearsal's engines", 60_000, async () => ((await footprint()).namespaces.length > before.namespaces.length ? true : undefined));
+    await kill();
+    await leaving;
+    await house.up();
+    const { namespaces, mounts, loops, cgroups, runtimeFolders } = await footprint();
+    assert.deepEqual({ namespaces, loops, runtimeFolders }, { namespaces: before.namespaces, loops: before.loops, runtimeFolders: before.runtimeFolders });
+    assert.deepEqual([mounts.length, cgroups.length], [before.mounts.length, before.cgroups.length]);
+    assert.deepEqual((await readdir(house.home)).filter((name) => /^r[0-9a-f]{4}$/.test(name)), []);
+    const { entries } = await creator.call.ok("ledger", "entries", "--imvu-id", unit.imvu.id, "--limit", "500");
+    const many = (...types: string[]) => entries.filter((entry: { type: string }) => types.includes(entry.type)).length;
+    assert.equal(many("effect.applied", "effect.failed"), many("command.accepted"));
+    const again = await exit();
+    assert.equal(again.code, 0, again.said);
+    assert.equal(again.printed.rehearsal.equal, again.printed.rehearsal.compared);
+    await works();
   });
   await t.test("killed engines come back by themselves", async () => {
     const { engines } = await house.operator.ok("status");

@@ -2,9 +2,8 @@ import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { createZstdCompress } from "node:zlib";
 import { type ComputeDesired, type ExportSink, imvuUidBase, type Service } from "../../contract/index.ts";
-import type { ImvuId, ServiceName } from "../../kernel/index.ts";
+import { type ImvuId, type ServiceName, zstdCompressed } from "../../kernel/index.ts";
 import type { Parts } from "../parts.ts";
 import { LAYER_TIME, writeLayer } from "../provisioning/base-image.ts";
 import { ociArchive } from "../provisioning/oci-archive.ts";
@@ -64,10 +63,8 @@ async function exportBuilt(parts: Parts, desired: ComputeDesired, service: Servi
 async function exportData(parts: Parts, number: number, service: ServiceName, sink: ExportSink): Promise<void> {
   const leftOut: string[] = [];
   await parts.volumes.withSnapshot(number, service, async (path) => {
-    const packed = createZstdCompress();
     const tar = dataTar(parts, number, path, (name, why) => leftOut.push(`${name}: ${why}`));
-    tar.on("error", (error) => packed.destroy(error));
-    await sink.file(volumePath(service), tar.pipe(packed));
+    await sink.file(volumePath(service), zstdCompressed(tar));
   });
   for (const said of leftOut.slice(0, LEFT_OUT_SAID_MAX)) sink.omit(`compute/volumes/${service}`, said);
   if (leftOut.length > LEFT_OUT_SAID_MAX) sink.omit(`compute/volumes/${service}`, `and ${leftOut.length - LEFT_OUT_SAID_MAX} more like these`);

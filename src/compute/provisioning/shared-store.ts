@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { ensureFolder, plainEnvironment, runOk } from "../../kernel/index.ts";
 import { unmountBelow } from "../envelopes/mounts.ts";
 import { renderContainersConf, renderStorageConf } from "../fabric/podman/config.ts";
-import type { Layout } from "../layout.ts";
+import { type Layout, RUN_DIR } from "../layout.ts";
 import { alone } from "./alone.ts";
 
 const LOAD_TIMEOUT_MS = 120_000;
@@ -33,8 +33,9 @@ export async function loadIntoBaseStore(layout: Layout, archive: Readable): Prom
 
 async function podmanInStore(layout: Layout, args: readonly string[], archive?: Readable): Promise<void> {
   const work = await mkdtemp(join(layout.cache, "work-"));
+  const runRoot = await mkdtemp(join(RUN_DIR, "nexus-base-"));
   try {
-    const [runRoot, tmp, containersConf, storageConf, input] = ["rr", "t", "containers.conf", "storage.conf", "image.tar"].map((name) => join(work, name)) as [string, string, string, string, string];
+    const [tmp, containersConf, storageConf, input] = ["t", "containers.conf", "storage.conf", "image.tar"].map((name) => join(work, name)) as [string, string, string, string];
     await writeFile(containersConf, renderContainersConf({ runtime: "runc" }));
     await writeFile(storageConf, renderStorageConf({ store: layout.sharedStore, runRoot }));
     if (archive) await pipeline(archive, createWriteStream(input));
@@ -46,9 +47,9 @@ async function podmanInStore(layout: Layout, args: readonly string[], archive?: 
       { timeout_ms: LOAD_TIMEOUT_MS, env: plainEnvironment({ CONTAINERS_CONF: containersConf, CONTAINERS_STORAGE_CONF: storageConf, TMPDIR: work, XDG_RUNTIME_DIR: "" }) },
     );
   } finally {
-    await unmountBelow(work);
+    for (const folder of [work, runRoot]) await unmountBelow(folder);
     // Of containers, of which there are none here; it would bind the store to this work folder for ever.
     await rm(join(layout.sharedStore, "libpod"), { recursive: true, force: true });
-    await rm(work, { recursive: true, force: true });
+    for (const folder of [work, runRoot]) await rm(folder, { recursive: true, force: true });
   }
 }

@@ -4,10 +4,9 @@ import { open, rename, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createZstdCompress } from "node:zlib";
 import { Encrypter } from "age-encryption";
 import { type Pack, pack } from "tar-stream";
-import { type Sha256, writeFileAtomic } from "../../kernel/index.ts";
+import { type Sha256, writeFileAtomic, zstdCompressed } from "../../kernel/index.ts";
 import { MANIFEST_PATH, SIGNATURE_PATH } from "../../verify/index.ts";
 import type { FinishedBundle } from "./bundle-writer.ts";
 
@@ -36,8 +35,7 @@ export async function packBundle({ dir, manifest }: FinishedBundle, encryptTo?: 
     },
   });
   try {
-    const compressed = (tar as unknown as Readable).pipe(createZstdCompress());
-    tar.on("error", (error: Error) => compressed.destroy(error));
+    const compressed = zstdCompressed(tar as unknown as Readable);
     const source = encryptTo === undefined ? compressed : await encrypted(compressed, encryptTo);
     await pipeline(source, hashing, createWriteStream(beside, { mode: 0o600 }));
     await fed;
