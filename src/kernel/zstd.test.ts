@@ -16,8 +16,9 @@ function unevenly(content: Buffer): Readable {
       const to = from + 1 + Math.floor(Math.random() * 90_000);
       source.write(content.subarray(from, to));
       from = to;
-      if (Math.random() < 0.3) await setImmediate();
-      else if (Math.random() < 0.3) await setTimeout(1);
+      const pause = Math.random();
+      if (pause < 0.3) await setImmediate();
+      else if (pause < 0.5) await setTimeout(1);
     }
     source.end();
   })();
