@@ -23,6 +23,7 @@ export function openApiDocument(): Document {
           requestBody: JSON_BODY(schemaOf(zSignedCommand), signed),
         },
       },
+      "/v1/commands/{digest}": { get: { ...operation("A command as it was signed, for its actor and for members of its IMVU (signed request)"), parameters: [path("digest")] } },
       "/v1/operations/{digest}/events": { get: { ...operation("Steps of a command as server-sent events, then its answer"), parameters: [path("digest")] } },
       "/v1/blobs/{sha256}": { put: { ...operation("Uploads what a command will name by SHA-256 (signed request)"), parameters: [path("sha256")] } },
       "/v1/identities/{name}": { get: { ...operation("An identity's public key"), parameters: [path("name")] } },
@@ -70,6 +71,8 @@ const UNIT_READS = [
   ["/services", "Its services"],
   ["/services/{service}/logs", "What a service printed"],
   ["/statement", "A month's statement"],
+  ["/members", "Its members and their roles"],
+  ["/refusals", "What was refused on it, newest first"],
   ["/ledger", "Its ledger stream"],
   ["/exit/archive", "The newest export's archive"],
 ] as const;

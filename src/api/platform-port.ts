@@ -27,6 +27,9 @@ export interface PlatformPort {
   statement(imvu: Imvu, month: string): Promise<Outcome<Json>>;
   tariff(): Promise<Json>;
   entries(imvu: Imvu, from: number, limit: number): Promise<Json>;
+  refusals(imvu: Imvu): Promise<Json>;
+  /** A command as it was signed, for its actor and for members of the IMVU it is about. */
+  signedCommand(digest: string, reader: IdentityName): Promise<Json | undefined>;
   routeToken(imvu: Imvu, identity: IdentityName, host: string): Promise<Outcome<Json>>;
   exitArchive(imvu: Imvu): Promise<{ readonly name: string; readonly bytes: number; readonly body: Readable } | undefined>;
   verifyGates(imvu: ImvuId | undefined): Promise<Json>;

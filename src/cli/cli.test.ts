@@ -6,14 +6,15 @@ import { join } from "node:path";
 import { after, before, beforeEach, describe, test, type TestContext } from "node:test";
 import { extract } from "tar-stream";
 import { zEnvelope } from "../contract/index.ts";
-import { Fault, refuse, type Refusal } from "../kernel/index.ts";
+import { Fault, type IdentityName, refuse, type Refusal } from "../kernel/index.ts";
 import type { Done } from "./client.ts";
 import { EXIT, Failure, failureOfAnswer, failureOfRefusal, failureOfThrown, usageFailure } from "./failure.ts";
 import { bytesText, paint, print, printFailure, say, stepPrinter, table } from "./output.ts";
 import { keepPassword } from "./passwords.ts";
+import { newPassphrase, passphraseFrom, passphraseOf } from "./passphrase.ts";
 import { keepReceipt } from "./receipts.ts";
 import { tarFolder } from "./tar-folder.ts";
-import { ENVELOPE_DEFAULT, envelopeOf, whole } from "./units.ts";
+import { ENVELOPE_DEFAULT, envelopeOf, lifetimeOf, whole } from "./units.ts";
 import { failureOfUsage } from "./usage.ts";
 
 let root = "";
@@ -267,4 +268,41 @@ describe("what was typed wrongly", () => {
       assert.ok(message.length <= 400 && !message.includes("\n"), message);
     }
   });
+});
+
+describe("a passphrase", () => {
+  const name = "creator-8891" as IdentityName;
+  const holding = async (text: string, mode = 0o600) => {
+    const path = join(folder, "passphrase");
+    await writeFile(path, text, { mode });
+    await chmod(path, mode);
+    return path;
+  };
+  after(() => {
+    delete process.env.NEXUS_PASSPHRASE_FILE;
+  });
+
+  test("comes from a file of its owner's alone, without the line's end", async () => {
+    process.env.NEXUS_PASSPHRASE_FILE = await holding("grüße und küsse\n");
+    const read = await passphraseOf(name, false);
+    assert.ok(read?.ok && read.value === "grüße und küsse");
+    process.env.NEXUS_PASSPHRASE_FILE = await holding("correct horse", 0o640);
+    const exposed = await passphraseOf(name, false);
+    assert.ok(exposed?.ok === false && exposed.code === "PASSPHRASE_FILE" && exposed.hint.includes("chmod 600"));
+    process.env.NEXUS_PASSPHRASE_FILE = join(folder, "none");
+    const none = await passphraseOf(name, false);
+    assert.ok(none?.ok === false && none.code === "PASSPHRASE_FILE");
+  });
+
+  test("that is new has 8 to 1024 characters, and somebody to say it", async () => {
+    for (const [text, ok] of [["1234567", false], ["12345678", true], ["x".repeat(1_024), true], ["x".repeat(1_025), false]] as const) assert.equal((await passphraseFrom(await holding(text))).ok, ok, String(text.length));
+    delete process.env.NEXUS_PASSPHRASE_FILE;
+    const nobody = await newPassphrase(name, false);
+    assert.ok(!nobody.ok && nobody.code === "NO_PASSPHRASE");
+  });
+});
+
+test("a command's time is a number of minutes, hours or days, at most seven days", () => {
+  assert.deepEqual(["1m", "90m", "12h", "7d"].map(lifetimeOf), [60_000, 5_400_000, 43_200_000, 604_800_000]);
+  for (const bad of ["", "0m", "8d", "169h", "1", "1s", "-1m", "1.5h", "1m ", "99999d"]) assert.throws(() => lifetimeOf(bad), (error: unknown) => error instanceof Failure && error.message.startsWith("--valid-for"), bad);
 });

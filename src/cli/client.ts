@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
-import type { Op, Receipt, Verdict } from "../contract/index.ts";
-import { commandFields, signCommand, signRequest, type StoredIdentity } from "../core/identity/index.ts";
+import { COMMAND_LIFETIME_MS_DEFAULT, type Op, type Receipt, type SignedCommand, type Verdict } from "../contract/index.ts";
+import { commandFields, newNonce, signCommand, signRequest, type StoredIdentity } from "../core/identity/index.ts";
 import { type ImvuId, type Json, messageOf, sha256, type Sha256, sha256File, sha256Hex } from "../kernel/index.ts";
 import { EXIT, Failure, failureOfAnswer } from "./failure.ts";
 import { LogMemory } from "./log-memory.ts";
@@ -28,8 +28,11 @@ export interface Done {
 export class Client {
   readonly base: string;
   readonly log: LogMemory;
+  private readonly lifetime_ms: number;
 
-  constructor(base: string, home: string) {
+  /** @param lifetime_ms how long a command it signs may still be carried out */
+  constructor(base: string, home: string, lifetime_ms = COMMAND_LIFETIME_MS_DEFAULT) {
+    this.lifetime_ms = lifetime_ms;
     this.base = base.replace(/\/+$/, "");
     this.log = new LogMemory(home, (path) => this.get(path));
   }
@@ -101,14 +104,26 @@ export class Client {
     await this.answer(await this.send(path, { method: "PUT", body: body as NonNullable<RequestInit["body"]>, headers, duplex: "half" }, 24 * 3_600_000));
   }
 
+  private signed(who: StoredIdentity, op: Op, imvu: ImvuId | null, params: Record<string, Json>): SignedCommand {
+    return signCommand(commandFields(op, imvu, params, Date.now(), newNonce(), this.lifetime_ms), who.key);
+  }
+
   /** Verdicts only. */
   async dryRun(who: StoredIdentity, op: Op, imvu: ImvuId | null, params: Record<string, Json>): Promise<Json> {
-    return await this.answer(await this.postCommand("/v1/commands?dry-run=1", signCommand(commandFields(op, imvu, params, Date.now()), who.key)));
+    return await this.rehearse(this.signed(who, op, imvu, params));
+  }
+
+  async rehearse(signed: SignedCommand): Promise<Json> {
+    return await this.answer(await this.postCommand("/v1/commands?dry-run=1", signed));
   }
 
   /** Signs, sends, follows the steps, and returns only after the receipts were checked against the log this home has been watching. */
   async command(who: StoredIdentity, op: Op, imvu: ImvuId | null, params: Record<string, Json>, onStep: (step: StepSeen) => void): Promise<Done> {
-    const signed = signCommand(commandFields(op, imvu, params, Date.now()), who.key);
+    return await this.submit(this.signed(who, op, imvu, params), onStep);
+  }
+
+  /** A command that is signed already, with every approval it carries. */
+  async submit(signed: SignedCommand, onStep: (step: StepSeen) => void): Promise<Done> {
     const { operation } = (await this.answer(await this.postCommand("/v1/commands", signed, { prefer: "respond-async" }))) as { operation: string };
     const { status, body } = await this.follow(operation, onStep);
     if (status !== 200) throw failureOfAnswer(status, body);

@@ -21,6 +21,7 @@ export function programOf(): Command {
     .option("--dry-run", "parse, judge, show the verdicts; change nothing")
     .option("--home <dir>", "where identities, receipts and a platform live")
     .option("--platform <url>", "the platform to talk to; default: the one in this home")
+    .option("--valid-for <time>", "how long the signed command may wait, e.g. for an approval: 30m, 12h, up to 7d; default: 10m")
     .option("--as <identity>", "who signs; default: the only identity of this home")
     .showSuggestionAfterError();
   platformVerbs(program, fileURLToPath(import.meta.resolve("./main.ts")));

@@ -1,4 +1,4 @@
-import { type Envelope, GIB, MIB } from "../contract/index.ts";
+import { COMMAND_LIFETIME_MS_MAX, type Envelope, GIB, MIB } from "../contract/index.ts";
 import { usageFailure } from "./failure.ts";
 
 /** What people type for sizes, and what it means exactly. */
@@ -34,6 +34,16 @@ export function whole(flag: string, text: string, min: number, max: number): num
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(value) || value < min || value > max) throw usageFailure(`--${flag}: ${JSON.stringify(text.slice(0, 40))} is not a whole number from ${min} to ${max}`, `use something like --${flag} ${min}`);
   return value;
+}
+
+const MS_OF: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 };
+
+/** How long a signed command may wait, in milliseconds. */
+export function lifetimeOf(text: string): number {
+  const match = /^(\d{1,5})([mhd])$/.exec(text);
+  const lifetime_ms = match ? Number(match[1]) * (MS_OF[match[2] ?? ""] ?? 0) : 0;
+  if (lifetime_ms < 1 || lifetime_ms > COMMAND_LIFETIME_MS_MAX) throw usageFailure(`--valid-for: ${JSON.stringify(text.slice(0, 40))} is not a time from 1m to 7d`, "use something like --valid-for 2d");
+  return lifetime_ms;
 }
 
 function burstOf(text: string): Envelope["burst"] {

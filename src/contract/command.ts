@@ -21,7 +21,9 @@ import {
 import type { DnsType } from "./imvu.ts";
 
 /** Every signed command: one schema validates, types and documents. Limits carry their unit in the name. */
-export const COMMAND_LIFETIME_MS_MAX = 10 * 60_000;
+export const COMMAND_LIFETIME_MS_DEFAULT = 10 * 60_000;
+/** A command that waits for somebody's approval may live longer; its nonce is remembered for good. */
+export const COMMAND_LIFETIME_MS_MAX = 7 * 24 * 3_600_000;
 export const CLOCK_SKEW_MS_MAX = 60_000;
 /** Base64url characters of a payload: with signatures, facts and verdicts an entry stays below the ledger's 32 KiB. */
 export const COMMAND_BYTES_MAX = 16 * 1024;
@@ -125,6 +127,9 @@ export const COMMAND_PARAMS = {
     sourceId: zImvuId,
     zone: zFqdn,
   }),
+  /** Adds a member, or gives one another role. There is one owner, and no command makes another. */
+  "imvu.member.set": z.strictObject({ identity: zIdentityName, role: z.enum(["maintainer", "billing", "viewer"]) }),
+  "imvu.member.remove": z.strictObject({ identity: zIdentityName }),
   "service.deploy": z.strictObject({
     name: zServiceName,
     source: z.discriminatedUnion("kind", [

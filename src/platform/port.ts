@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import type { PlatformPort } from "../api/index.ts";
 import type { Imvu } from "../contract/index.ts";
-import { allImvus, asJson, type CommandBus, type Effects, identityByKid, identityByName, imvuById, replayCheck, replayUnits } from "../core/command/index.ts";
+import { allImvus, asJson, type CommandBus, commandByDigest, type Effects, identityByKid, identityByName, imvuById, refusalsOf, replayCheck, replayUnits } from "../core/command/index.ts";
 import { publicKeyFromText } from "../core/identity/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import { probeGates } from "../core/policy-engine/index.ts";
@@ -93,6 +93,14 @@ export function platformPort(deps: PortDeps): PlatformPort {
         entries.push({ index, streamSeq, time, type, actor, data });
       }
       return { entries };
+    },
+    refusals: (imvu) => refusalsOf(store, ledger, imvu.id),
+    signedCommand: async (digest, reader) => {
+      const known = await commandByDigest(store, digest);
+      if (!known) return undefined;
+      const { actor, imvu: id } = known.seen;
+      const imvu = id === null ? undefined : await store.snapshot((tx) => imvuById(tx, id));
+      return actor === reader || imvu?.members.some(({ identity }) => identity === reader) ? known.document : undefined;
     },
     routeToken: async (imvu, identity, host) => {
       const role = imvu.members.find((member) => member.identity === identity)?.role;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { serveApi } from "../api/index.ts";
 import { type Imvu, RESOURCES, type Resource } from "../contract/index.ts";
-import { type AroundStep, allImvus, CommandBus, factsLoader } from "../core/command/index.ts";
+import { type AroundStep, allImvus, CommandBus, factsLoader, identityByName } from "../core/command/index.ts";
 import { openLedger, openLogKey } from "../core/ledger/index.ts";
 import { lawDigest } from "../core/policy-engine/index.ts";
 import { openStore, postgresEngine, type Store } from "../core/store/index.ts";
@@ -86,6 +86,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
     journeys,
     suffix: site.suffix,
     publicAddress: site.publicAddress,
+    isRegistered: async (name) => (await store.snapshot((tx) => identityByName(tx, name))) !== undefined,
     contentOf: async (runtime) => contents.get(runtime) as Sha256,
     attachMeters: async (imvu) => {
       await meters.record(imvu);

@@ -133,8 +133,8 @@ export class SyntheticWorld {
       registration: command.op === "identity.register" ? { nameTaken: false, keyTaken: false } : null,
       imvu: command.imvu === null ? null : {
         id: IMVU, owner: OWNER, jurisdiction: DOCUMENT.jurisdiction, status: "active", zone: DOCUMENT.zone, envelope: ENVELOPE,
-        members: DOCUMENT.members.filter(({ identity }) => signers.has(identity)), counts: { services: 1, recordSets: 4, mailboxes: 1, routes: 1 },
-        mailQuotaBytes: GIB, named: { service: false, recordSet: false, mailbox: false, route: null },
+        members: DOCUMENT.members.filter(({ identity }) => signers.has(identity)), counts: { services: 1, recordSets: 4, mailboxes: 1, routes: 1, members: DOCUMENT.members.length },
+        mailQuotaBytes: GIB, named: { service: false, recordSet: false, mailbox: false, member: false, route: null },
       },
       newZone: creating ? DOCUMENT.zone : null,
       zoneClaims: command.imvu === null ? [] : [{ zone: DOCUMENT.zone, imvu: IMVU }],

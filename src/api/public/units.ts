@@ -33,6 +33,8 @@ export function unitRoutes(app: FastifyInstance, platform: PlatformPort, authent
   read("/routes", ANYBODY_IN, async (imvu) => ({ routes: json(imvu.routes) }));
   read("/services", ANYBODY_IN, async (imvu) => ({ services: imvu.services.map(({ env, ...service }) => ({ ...json(service), env: Object.keys(env) })) as unknown as Json }));
   read("/zonefile", ANYBODY_IN, async (imvu) => ({ zone: imvu.zone, text: await platform.zoneFile(imvu) }));
+  read("/members", ANYBODY_IN, async (imvu) => ({ members: json(imvu.members) }));
+  read("/refusals", ANYBODY_IN, (imvu) => platform.refusals(imvu));
   read("/ledger", ANYBODY_IN, (imvu, query) => platform.entries(imvu, Number(query.from ?? 0) || 0, Math.min(Number(query.limit ?? 100) || 100, ENTRIES_PER_PAGE_MAX)));
 
   app.get("/v1/imvus/:id/services/:service/logs", async (request, reply) => {
@@ -70,6 +72,14 @@ export function unitRoutes(app: FastifyInstance, platform: PlatformPort, authent
     const archive = await platform.exitArchive(member.value.imvu);
     if (!archive) return send(reply, refuse("not-found", "NO_EXPORT", `${member.value.imvu.id} has no export yet`, `nexus imvu exit --imvu-id ${member.value.imvu.id} --export-path DIR`));
     return reply.type("application/zstd").header("content-length", archive.bytes).header("x-nexus-archive", archive.name).send(archive.body);
+  });
+
+  app.get("/v1/commands/:digest", async (request, reply) => {
+    const caller = await authenticator.caller(request);
+    if (!caller.ok) return send(reply, caller);
+    const { digest } = request.params as { digest: string };
+    const known = await platform.signedCommand(digest, caller.value.identity);
+    return known === undefined ? send(reply, refuse("not-found", "NO_SUCH_COMMAND", `no command that ${caller.value.identity} may read has this digest`, "compare the 64 digits with what the sender was told")) : reply.send(known);
   });
 
   app.put("/v1/blobs/:digest", async (request, reply) => {

@@ -1,10 +1,11 @@
 import type { Command } from "commander";
-import { listStoredIdentities, type StoredIdentity } from "../../core/identity/index.ts";
+import { listStoredIdentities, protectStoredIdentity, type StoredIdentity } from "../../core/identity/index.ts";
 import { parseIdentityName } from "../../kernel/index.ts";
 import type { Client } from "../client.ts";
 import { Context, must } from "../context.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { print, table } from "../output.ts";
+import { newPassphrase, passphraseFrom } from "../passphrase.ts";
 
 export function identityVerbs(program: Command): void {
   const noun = program.command("identity").description("keys that live with you; the platform only ever sees public ones");
@@ -12,10 +13,36 @@ export function identityVerbs(program: Command): void {
   noun
     .command("create <name>")
     .description("make an Ed25519 key pair, mode 0600; registered with a platform at its first use there")
-    .action(async (name: string, _options, command: Command) => {
+    .option("--passphrase", "seal the private key with a passphrase (age, scrypt): asked on the terminal, or read from the file NEXUS_PASSPHRASE_FILE names")
+    .action(async (text: string, options: { passphrase?: true }, command: Command) => {
       const context = await Context.of(command);
-      const identity = await context.newIdentity(must(parseIdentityName(name)));
+      const name = must(parseIdentityName(text));
+      const identity = await context.newIdentity(name, options.passphrase ? must(await newPassphrase(name, context.input)) : undefined);
       print(context.output, shown(identity), () => [`${identity.name}  ${identity.key.kid}`, `next: nexus imvu create --name NAME --owner ${identity.name} --jurisdiction EU-GDPR`]);
+    });
+
+  noun
+    .command("passphrase [name]")
+    .description("seal an identity's private key with a passphrase, or with another one")
+    .option("--remove", "keep it without a passphrase again, mode 0600")
+    .option("--new-file <file>", "where the new passphrase stands, when NEXUS_PASSPHRASE_FILE holds the present one")
+    .action(async (text: string | undefined, options: { remove?: true; newFile?: string }, command: Command) => {
+      const context = await Context.of(command);
+      const identity = await context.signer(text);
+      const passphrase = options.remove ? undefined : must(options.newFile === undefined ? await newPassphrase(identity.name, context.input) : await passphraseFrom(options.newFile));
+      await protectStoredIdentity(context.identities, identity, passphrase);
+      print(context.output, { ...shown(identity), protected: passphrase !== undefined }, () => [passphrase === undefined ? `${identity.name} is kept without a passphrase` : `${identity.name} is sealed; a passphrase cannot be recovered`]);
+    });
+
+  noun
+    .command("register [name]")
+    .description("make an identity known to a platform, so that others can name it; a first 'imvu create' does it as well")
+    .action(async (name: string | undefined, _options, command: Command) => {
+      const context = await Context.of(command);
+      const identity = await context.signer(name);
+      const client = await context.client();
+      await ensureRegistered(context, client, identity);
+      print(context.output, { ...shown(identity), platform: client.base }, () => [`${identity.name} is known to ${client.base}`]);
     });
 
   noun
@@ -24,7 +51,7 @@ export function identityVerbs(program: Command): void {
     .action(async (_options, command: Command) => {
       const context = await Context.of(command);
       const all = await listStoredIdentities(context.identities);
-      print(context.output, { identities: all }, () => (all.length === 0 ? ["none yet: nexus identity create NAME"] : table(all.map(({ name, kid }) => [name, kid]))));
+      print(context.output, { identities: all }, () => (all.length === 0 ? ["none yet: nexus identity create NAME"] : table(all.map((one) => [one.name, one.kid, one.protected ? "passphrase" : ""]))));
     });
 
   noun

@@ -16,6 +16,7 @@ import { packForUpload } from "../upload-bundle.ts";
 import { keepPassword } from "../passwords.ts";
 import { keepReceipt } from "../receipts.ts";
 import { ensureRegistered } from "./identity.ts";
+import { memberVerbs } from "./members.ts";
 
 const PASSWORD_BYTES = 18;
 
@@ -112,6 +113,8 @@ export function imvuVerbs(program: Command): void {
         ...(fetched.path ? [`  verified offline: ${fetched.verified}`, `next: node ${join(fetched.path, "verify.mjs")}`] : []),
       ]);
     });
+
+  memberVerbs(noun);
 
   noun
     .command("import <bundle>")

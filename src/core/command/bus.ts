@@ -2,7 +2,7 @@ import type { Command, Imvu, Receipt, Verdict } from "../../contract/index.ts";
 import { accept, type Clock, type ImvuId, type Json, messageOf, type Outcome, refuse, type Refusal, rfc3339, sha256Hex } from "../../kernel/index.ts";
 import { type OpenedCommand, openCommand } from "../identity/index.ts";
 import type { Ledger } from "../ledger/index.ts";
-import { type Facts, hasStanding, isAllowed, judge, refusalOf } from "../policy-engine/index.ts";
+import { type Facts, hasStanding, isAllowed, judge, refusalOf, wantsApproval } from "../policy-engine/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Effects, Worked } from "./effects.ts";
 import { Operations, type Operation } from "./operations.ts";
@@ -235,8 +235,10 @@ interface Intent {
 }
 
 /** A stranger is told nothing that depends on the IMVU: neither verdicts nor the entry that lies in its stream. */
-function deny(command: Command, record: Pick<CommandRecord, "facts" | "verdicts">, index: number, receipt: Receipt): Refusal {
+function deny(command: Command, record: Pick<CommandRecord, "digest" | "facts" | "verdicts">, index: number, receipt: Receipt): Refusal {
   const refusal = refusalOf(command, record.facts, record.verdicts, index);
   if (!refusal) throw new TypeError(`entry ${index} refuses a command that no gate denied`);
-  return hasStanding(command, record.facts) ? ({ ...refusal, verdicts: record.verdicts, receipt } as Refusal) : refusal;
+  if (!hasStanding(command, record.facts)) return refusal;
+  const hint = wantsApproval(record.verdicts) ? `ask ${record.facts.imvu?.owner ?? "the owner"} to run: nexus imvu approve ${record.digest}` : refusal.hint;
+  return { ...refusal, hint, digest: record.digest, verdicts: record.verdicts, receipt } as Refusal;
 }

@@ -9,6 +9,7 @@ export { factsLoader, type World } from "./facts-loader.ts";
 export type { Operation } from "./operations.ts";
 export { allImvus, type IdentityRow, identityByKid, identityByName, imvuById } from "./projection.ts";
 export { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";
+export { commandByDigest, refusalsOf } from "./refusals.ts";
 export { replayUnits } from "./replay.ts";
 export { replayCheck } from "./replay-check.ts";
 export { type AroundStep, Saga, type StepEvent, type StepTiming } from "./saga.ts";

@@ -49,6 +49,15 @@ export async function openCommands(tx: ReadTx): Promise<readonly SeenCommand[]> 
   return rows.map(seenOf);
 }
 
+/** The newest refusals of commands about an IMVU, whoever sent them. */
+export async function refusedCommands(tx: ReadTx, imvu: ImvuId, limit: number): Promise<readonly SeenCommand[]> {
+  const rows = await tx.query<SeenRow>(
+    "SELECT digest, actor, op, imvu, state, intent_index, outcome_index, result, signed FROM command_seen WHERE imvu = $1 AND state = 'refused' ORDER BY intent_index DESC LIMIT $2",
+    [imvu, limit],
+  );
+  return rows.map(seenOf);
+}
+
 interface SeenRow {
   readonly digest: string;
   readonly actor: string;

@@ -5,10 +5,11 @@
  */
 export { type RequestToSign, type SignedHeaders, signRequest } from "./http-signature.ts";
 export { createIdentityKey, kidOf, type PrivateJwk, type PublicKey, publicKeyFromText, type SigningKey, signingKeyFromJwk } from "./key.ts";
-export { createStoredIdentity, type ListedIdentity, listStoredIdentities, loadStoredIdentity, type StoredIdentity } from "./keystore.ts";
+export { type AskPassphrase, createStoredIdentity, type ListedIdentity, listStoredIdentities, loadStoredIdentity, protectStoredIdentity, type StoredIdentity } from "./keystore.ts";
 export { NonceWindow } from "./nonce-window.ts";
 export { type OpenedCommand, openCommand } from "./open-command.ts";
-export { addApproval, type CommandFields, commandFields, signCommand } from "./signed-command.ts";
+export { PASSPHRASE_CHARS_MAX, PASSPHRASE_CHARS_MIN } from "./seal.ts";
+export { addApproval, type CommandFields, commandFields, newNonce, signCommand } from "./signed-command.ts";
 ;
 export { type NonceMemory, type ReceivedRequest, type RequestChecks, type VerifiedRequest, verifyRequest } from "./verify-request.ts";
 export { type VerifiedSignature, verifySignatures } from "./verify-signatures.ts";

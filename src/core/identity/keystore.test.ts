@@ -3,8 +3,9 @@ import { chmod, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import type { IdentityName } from "../../kernel/index.ts";
-import { createStoredIdentity, listStoredIdentities, loadStoredIdentity } from "./keystore.ts";
+import { accept, type IdentityName } from "../../kernel/index.ts";
+import { createIdentityKey } from "./key.ts";
+import { createStoredIdentity, listStoredIdentities, loadStoredIdentity, protectStoredIdentity } from "./keystore.ts";
 
 const NAME = "creator-8891" as IdentityName;
 
@@ -24,7 +25,7 @@ test("made, listed, loaded: the same key; the file is its owner's alone", () =>
     const loaded = await loadStoredIdentity(dir, NAME);
     assert.ok(loaded.ok);
     assert.equal(loaded.value.key.kid, made.value.key.kid);
-    assert.deepEqual(await listStoredIdentities(dir), [{ name: NAME, kid: made.value.key.kid, publicKey: made.value.key.publicKey.text }]);
+    assert.deepEqual(await listStoredIdentities(dir), [{ name: NAME, kid: made.value.key.kid, publicKey: made.value.key.publicKey.text, protected: false }]);
     assert.equal((await stat(join(dir, `${NAME}.json`))).mode & 0o777, 0o600);
     assert.equal((await stat(dir)).mode & 0o777, 0o700);
   }));
@@ -74,3 +75,31 @@ test("absent, damaged, mixed or linked files are refused, and no secret is in th
 test("a folder that is not there holds no identities", async () => {
   assert.deepEqual(await listStoredIdentities("/nonexistent/identities"), []);
 });
+
+test("sealed with a passphrase: no private half in the file, listed without it, and opened by it alone", () =>
+  inFolder(async (dir) => {
+    const made = await createStoredIdentity(dir, NAME, "correct horse battery");
+    assert.ok(made.ok);
+    const path = join(dir, `${NAME}.json`);
+    const file = JSON.parse(await readFile(path, "utf8")) as { sealed: string };
+    assert.deepEqual(Object.keys(file), ["name", "kid", "publicKey", "sealed"]);
+    assert.match(file.sealed, /^-----BEGIN AGE ENCRYPTED FILE-----\n/);
+    assert.deepEqual(await listStoredIdentities(dir), [{ name: NAME, kid: made.value.key.kid, publicKey: made.value.key.publicKey.text, protected: true }]);
+    const answers = (passphrase: string) => async () => accept(passphrase);
+    const locked = await loadStoredIdentity(dir, NAME);
+    assert.ok(!locked.ok && locked.code === "IDENTITY_LOCKED" && locked.hint.includes("NEXUS_PASSPHRASE_FILE"));
+    const wrong = await loadStoredIdentity(dir, NAME, answers("correct horse batterx"));
+    assert.ok(!wrong.ok && wrong.code === "WRONG_PASSPHRASE");
+    const loaded = await loadStoredIdentity(dir, NAME, answers("correct horse battery"));
+    assert.ok(loaded.ok && loaded.value.key.kid === made.value.key.kid);
+
+    const other = createIdentityKey();
+    await writeFile(path, JSON.stringify({ ...file, kid: other.kid, publicKey: other.publicKey.text }));
+    const mixed = await loadStoredIdentity(dir, NAME, answers("correct horse battery"));
+    assert.ok(!mixed.ok && mixed.code === "IDENTITY_DAMAGED");
+
+    await protectStoredIdentity(dir, loaded.value, undefined);
+    const bare = await loadStoredIdentity(dir, NAME);
+    assert.ok(bare.ok && bare.value.key.kid === made.value.key.kid);
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+  }));

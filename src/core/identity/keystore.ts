@@ -2,8 +2,9 @@ import { constants } from "node:fs";
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { accept, ensureFolder, Fault, type IdentityName, type KeyId, messageOf, type Outcome, parseIdentityName, refuse, type Refusal } from "../../kernel/index.ts";
-import { createIdentityKey, privateJwkOf, type SigningKey, signingKeyFromJwk } from "./key.ts";
+import { accept, ensureFolder, Fault, type IdentityName, type KeyId, messageOf, type Outcome, parseIdentityName, refuse, type Refusal, writeFileAtomic } from "../../kernel/index.ts";
+import { createIdentityKey, kidOf, type PrivateJwk, privateJwkOf, type SigningKey, signingKeyFromJwk } from "./key.ts";
+import { seal, unseal } from "./seal.ts";
 
 /** Identities on their owner's side: one file each, mode 0600. The server has no such folder. */
 export interface StoredIdentity {
@@ -15,29 +16,46 @@ export interface ListedIdentity {
   readonly name: IdentityName;
   readonly kid: KeyId;
   readonly publicKey: string;
+  /** A passphrase seals the private half. */
+  readonly protected: boolean;
 }
 
 const FILE_MODE = 0o600;
 const FILE_BYTES_MAX = 4_096;
 const IDENTITIES_LISTED_MAX = 1_000;
 
-const zFile = z.strictObject({
-  name: z.string(),
-  kid: z.string(),
-  publicKey: z.string(),
-  privateKey: z.strictObject({ kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: z.string(), d: z.string() }),
-});
+const zPrivateKey = z.strictObject({ kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: z.string(), d: z.string() });
+const zPublicHalf = { name: z.string(), kid: z.string(), publicKey: z.string() };
+const zOpenFile = z.strictObject({ ...zPublicHalf, privateKey: zPrivateKey });
+/** `sealed`: the private JWK as an armored age file that a passphrase opens. */
+const zSealedFile = z.strictObject({ ...zPublicHalf, sealed: z.string() });
+const zFile = z.union([zOpenFile, zSealedFile]);
+type IdentityFile = z.output<typeof zFile>;
+
+/** Asked only when a key is sealed; undefined: nobody can be asked. */
+export type AskPassphrase = (name: IdentityName) => Promise<Outcome<string> | undefined>;
 
 function fileOf(dir: string, name: IdentityName): string {
   return join(dir, `${name}.json`);
 }
 
-/** Makes a key pair and keeps it; an existing file is never overwritten: it may be the only copy of a key. */
-export async function createStoredIdentity(dir: string, name: IdentityName): Promise<Outcome<StoredIdentity>> {
+/** The file's text; with a passphrase the private half is sealed by it. */
+async function textOf({ name, key }: StoredIdentity, passphrase: string | undefined): Promise<string> {
+  const half = { name, kid: key.kid, publicKey: key.publicKey.text };
+  const privateKey = privateJwkOf(key);
+  const file: IdentityFile = passphrase === undefined ? { ...half, privateKey } : { ...half, sealed: await seal(JSON.stringify(privateKey), passphrase) };
+  return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+/**
+ * Makes a key pair and keeps it; an existing file is never overwritten: it may be the only copy of a key.
+ * @param passphrase seals the private half
+ */
+export async function createStoredIdentity(dir: string, name: IdentityName, passphrase?: string): Promise<Outcome<StoredIdentity>> {
   await ensureFolder(dir, 0o700);
   const key = createIdentityKey();
   const path = fileOf(dir, name);
-  const text = `${JSON.stringify({ name, kid: key.kid, publicKey: key.publicKey.text, privateKey: privateJwkOf(key) }, null, 2)}\n`;
+  const text = await textOf({ name, key }, passphrase);
   try {
     const file = await open(path, "wx", FILE_MODE);
     try {
@@ -56,20 +74,52 @@ export async function createStoredIdentity(dir: string, name: IdentityName): Pro
   return accept({ name, key });
 }
 
+/** Seals a kept key with another passphrase, or with none; the file is replaced in one step. */
+export async function protectStoredIdentity(dir: string, identity: StoredIdentity, passphrase: string | undefined): Promise<void> {
+  await writeFileAtomic(fileOf(dir, identity.name), await textOf(identity, passphrase), FILE_MODE);
+}
+
 /** Refuses a file that others can read, that is a link, or whose parts do not belong together. */
-export async function loadStoredIdentity(dir: string, name: IdentityName): Promise<Outcome<StoredIdentity>> {
+export async function loadStoredIdentity(dir: string, name: IdentityName, ask?: AskPassphrase): Promise<Outcome<StoredIdentity>> {
   const path = fileOf(dir, name);
+  const read = await readFileOf(path, name);
+  if (!read.ok) return read;
+  const file = read.value;
+  const opened = "sealed" in file ? await opens(file.sealed, path, name, ask) : accept(file.privateKey);
+  if (!opened.ok) return opened;
+  try {
+    const key = signingKeyFromJwk(opened.value);
+    if (file.kid !== key.kid || file.publicKey !== key.publicKey.text) throw new TypeError("kid, public and private key do not belong together");
+    return accept({ name, key });
+  } catch {
+    return damaged(path, name);
+  }
+}
+
+async function opens(sealed: string, path: string, name: IdentityName, ask: AskPassphrase | undefined): Promise<Outcome<PrivateJwk>> {
+  const passphrase = await ask?.(name);
+  if (passphrase === undefined) return refuse("usage", "IDENTITY_LOCKED", `identity ${name}: a passphrase protects ${path}`, "name a file of mode 0600 that holds it in NEXUS_PASSPHRASE_FILE, or run this on a terminal");
+  if (!passphrase.ok) return passphrase;
+  const text = await unseal(sealed, passphrase.value);
+  if (text === undefined) return refuse("usage", "WRONG_PASSPHRASE", `identity ${name}: the passphrase does not open ${path}`, "try again; a passphrase cannot be recovered");
+  const key = zPrivateKey.safeParse(JSON.parse(text));
+  return key.success ? accept(key.data) : damaged(path, name);
+}
+
+async function readFileOf(path: string, name: IdentityName): Promise<Outcome<IdentityFile>> {
   const text = await readPrivate(path, name);
   if (!text.ok) return text;
   try {
     const file = zFile.parse(JSON.parse(text.value));
-    const key = signingKeyFromJwk(file.privateKey);
-    if (file.name !== name || file.kid !== key.kid || file.publicKey !== key.publicKey.text) throw new TypeError("name, kid, public and private key do not belong together");
-    return accept({ name, key });
+    return file.name === name ? accept(file) : damaged(path, name);
   } catch {
-    // What exactly was wrong would be text from a file of secrets.
-    return refuse("usage", "IDENTITY_DAMAGED", `identity ${name}: ${path} is not a whole identity file`, "restore it from your copy, or create another identity");
+    return damaged(path, name);
   }
+}
+
+/** What exactly was wrong would be text from a file of secrets. */
+function damaged(path: string, name: IdentityName): Refusal {
+  return refuse("usage", "IDENTITY_DAMAGED", `identity ${name}: ${path} is not a whole identity file`, "restore it from your copy, or create another identity");
 }
 
 /** Everything in the folder that loads; files that do not are left out. */
@@ -82,10 +132,21 @@ export async function listStoredIdentities(dir: string): Promise<readonly Listed
   for (const file of files.filter((f) => f.endsWith(".json")).sort().slice(0, IDENTITIES_LISTED_MAX)) {
     const name = parseIdentityName(file.slice(0, -".json".length));
     if (!name.ok) continue;
-    const loaded = await loadStoredIdentity(dir, name.value);
-    if (loaded.ok) found.push({ name: name.value, kid: loaded.value.key.kid, publicKey: loaded.value.key.publicKey.text });
+    const listed = await listedOf(dir, name.value);
+    if (listed) found.push(listed);
   }
   return found;
+}
+
+/** Of a sealed key the file's word is taken for its public half; signing with it shows whether it was true. */
+async function listedOf(dir: string, name: IdentityName): Promise<ListedIdentity | undefined> {
+  const file = await readFileOf(fileOf(dir, name), name);
+  if (!file.ok) return undefined;
+  const { publicKey } = file.value;
+  const protects = "sealed" in file.value;
+  if (protects) return kidOf(publicKey) === file.value.kid ? { name, kid: kidOf(publicKey), publicKey, protected: true } : undefined;
+  const loaded = await loadStoredIdentity(dir, name);
+  return loaded.ok ? { name, kid: loaded.value.key.kid, publicKey, protected: false } : undefined;
 }
 
 async function readPrivate(path: string, name: IdentityName): Promise<Outcome<string>> {

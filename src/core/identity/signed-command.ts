@@ -1,6 +1,6 @@
 import { randomBytes, sign } from "node:crypto";
 import { Buffer } from "node:buffer";
-import { COMMAND_LIFETIME_MS_MAX, type Op, type SignedCommand } from "../../contract/index.ts";
+import { COMMAND_LIFETIME_MS_DEFAULT, type Op, type SignedCommand } from "../../contract/index.ts";
 import { canonicalBytes, canonicalJson, type ImvuId, type Json, type KeyId, type Sha256, sha256Hex } from "../../kernel/index.ts";
 import { decodeBase64url, encodeBase64url } from "./base64url.ts";
 import type { SigningKey } from "./key.ts";
@@ -23,9 +23,9 @@ export function newNonce(): string {
   return randomBytes(NONCE_BYTES).toString("base64url");
 }
 
-/** A payload that lives as long as the law allows, from `now_ms` on. */
-export function commandFields(op: Op, imvu: ImvuId | null, params: CommandFields["params"], now_ms: number, nonce = newNonce()): CommandFields {
-  return { op, imvu, params, nonce, iat: now_ms, exp: now_ms + COMMAND_LIFETIME_MS_MAX };
+/** A payload that may be carried out from `now_ms` on, for `lifetime_ms`. */
+export function commandFields(op: Op, imvu: ImvuId | null, params: CommandFields["params"], now_ms: number, nonce = newNonce(), lifetime_ms = COMMAND_LIFETIME_MS_DEFAULT): CommandFields {
+  return { op, imvu, params, nonce, iat: now_ms, exp: now_ms + lifetime_ms };
 }
 
 /** JWS general JSON serialisation (RFC 7515 §7.2.1) over canonical JSON; this first signature is the actor's. */

@@ -28,12 +28,13 @@ const zImvuFacts = z.strictObject({
   zone: zText,
   envelope: zEnvelope,
   members: z.array(z.strictObject({ identity: zText, role: z.enum(["owner", "maintainer", "billing", "viewer"]) })),
-  counts: z.strictObject({ services: zCount, recordSets: zCount, mailboxes: zCount, routes: zCount } satisfies Shape<ImvuFacts["counts"]>),
+  counts: z.strictObject({ services: zCount, recordSets: zCount, mailboxes: zCount, routes: zCount, members: zCount } satisfies Shape<ImvuFacts["counts"]>),
   mailQuotaBytes: zCount,
   named: z.strictObject({
     service: z.boolean(),
     recordSet: z.boolean(),
     mailbox: z.boolean(),
+    member: z.boolean(),
     route: z.strictObject({ ratePerMinute: zCount.nullable() }).nullable(),
   } satisfies Shape<ImvuFacts["named"]>),
 } satisfies Shape<ImvuFacts>);

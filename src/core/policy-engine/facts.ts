@@ -67,7 +67,7 @@ export type ImvuFacts = {
   readonly envelope: Envelope;
   /** Members among the signers. */
   readonly members: readonly { readonly identity: IdentityName; readonly role: MemberRole }[];
-  readonly counts: { readonly services: number; readonly recordSets: number; readonly mailboxes: number; readonly routes: number };
+  readonly counts: { readonly services: number; readonly recordSets: number; readonly mailboxes: number; readonly routes: number; readonly members: number };
   /** Sum over all mailboxes. */
   readonly mailQuotaBytes: number;
   /** What the command's params name and what of it exists already. */
@@ -75,6 +75,7 @@ export type ImvuFacts = {
     readonly service: boolean;
     readonly recordSet: boolean;
     readonly mailbox: boolean;
+    readonly member: boolean;
     /** The route at the same host and path. */
     readonly route: { readonly ratePerMinute: number | null } | null;
   };

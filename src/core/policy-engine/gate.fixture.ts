@@ -22,6 +22,8 @@ export const GOOD: { readonly [O in Op]: Params<O> } = {
   "imvu.scale": { envelope: { ...ENVELOPE, cpuMillis: 3_000 } },
   "imvu.exit": { encryptTo: null },
   "imvu.import": { bundle: DIGEST, manifest: DIGEST, name: "ArtGallery", jurisdiction: "EU-GDPR" as Jurisdiction, sourceId: OURS, zone: "imvu007.world" as Fqdn },
+  "imvu.member.set": { identity: "newcomer" as IdentityName, role: "maintainer" },
+  "imvu.member.remove": { identity: "maintainer" as IdentityName },
   "service.deploy": { name: "web", source: { kind: "runtime", runtime: "static", content: DIGEST }, port: 8080, env: {} },
   "service.restart": { name: "web" },
   "service.remove": { name: "web" },
@@ -90,9 +92,9 @@ export function imvuOf(op: Op, change: Partial<ImvuFacts> = {}): ImvuFacts {
     zone: ZONE,
     envelope: ENVELOPE,
     members: (["owner", "maintainer", "viewer", "billing"] as const).map((role) => ({ identity: role as string as IdentityName, role })),
-    counts: { services: 1, recordSets: 8, mailboxes: 1, routes: 4 },
+    counts: { services: 1, recordSets: 8, mailboxes: 1, routes: 4, members: 4 },
     mailQuotaBytes: GIB,
-    named: { service: true, recordSet: true, mailbox: op !== "mail.mailbox.create", route: { ratePerMinute: null } },
+    named: { service: true, recordSet: true, mailbox: op !== "mail.mailbox.create", member: op === "imvu.member.remove", route: { ratePerMinute: null } },
     ...change,
   };
 }

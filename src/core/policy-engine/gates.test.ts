@@ -5,7 +5,7 @@ import type { Fqdn, ImvuId, Jurisdiction, KeyId } from "../../kernel/index.ts";
 import type { Facts, ImvuFacts } from "./facts.ts";
 import { ENVELOPE, factsFor, imvuOf, KEYS, NOW, OURS, opened, type Person, THEIRS, ZONE } from "./gate.fixture.ts";
 import { judge } from "./judge.ts";
-import { refusalOf } from "./refusal.ts";
+import { refusalOf, wantsApproval } from "./refusal.ts";
 
 interface Case<O extends Op = Op> {
   readonly what: string;
@@ -38,7 +38,7 @@ deny("dns.set", "a revoked key", { facts: { signatures: [signature({ status: "re
 deny("dns.set", "a key nobody registered", { facts: { signatures: [signature({ status: "unknown", identity: null })] }, denies: ["GATE_01_KEY_UNKNOWN", "GATE_14_NOT_THE_OWNERS_WILL", "GATE_16_FORBIDDEN"] });
 deny("dns.set", "a forged approval beside a good signature", { by: ["owner", "maintainer"], facts: { signatures: [signature({}), signature({ valid: false }, "maintainer")] }, denies: ["GATE_01_SIGNATURE_INVALID"] });
 deny("dns.set", "a used nonce", { facts: { nonceSeen: true }, denies: ["GATE_01_REPLAYED"] });
-deny("dns.set", "an expired command", { facts: { now_ms: NOW + 600_001 }, denies: ["GATE_01_EXPIRED"] });
+deny("dns.set", "an expired command", { facts: { now_ms: NOW + 604_800_001 }, denies: ["GATE_01_EXPIRED"] });
 deny("dns.set", "a command from the future", { facts: { now_ms: NOW - 60_001 }, denies: ["GATE_01_NOT_YET_VALID"] });
 deny("dns.set", "a viewer", { by: ["viewer"], denies: ["GATE_01_ROLE", "GATE_14_NOT_THE_OWNERS_WILL"], told: "GATE_14_NOT_THE_OWNERS_WILL" });
 deny("service.restart", "a biller", { by: ["billing"], denies: ["GATE_01_ROLE"] });
@@ -86,7 +86,7 @@ for (const address of ["admin@imvu002.world", `x@sub.${ZONE}`, "x@evil.com"]) {
   deny("mail.mailbox.create", address, { params: { address: address as never }, denies: ["GATE_05_FOREIGN_DOMAIN"] });
   deny("mail.mailbox.password", address, { params: { address: address as never }, denies: ["GATE_05_FOREIGN_DOMAIN"] });
 }
-deny("mail.mailbox.create", "an address that is bound", { ours: { named: { service: false, recordSet: false, mailbox: true, route: null } }, denies: ["GATE_05_ADDRESS_BOUND"] });
+deny("mail.mailbox.create", "an address that is bound", { ours: { named: { service: false, recordSet: false, mailbox: true, member: false, route: null } }, denies: ["GATE_05_ADDRESS_BOUND"] });
 // 6
 deny("service.deploy", "no CPU meter", { facts: { meters: (factsFor(opened("imvu.exit")).meters ?? []).filter((one) => one !== "compute.cpu") }, denies: ["GATE_06_METER_MISSING"] });
 deny("imvu.create", "meters that could not be read", { facts: { meters: null }, denies: ["GATE_06_METER_MISSING"] });
@@ -101,17 +101,18 @@ deny("imvu.scale", "fewer processes than run", { params: { envelope: { ...ENVELO
 deny("imvu.scale", "less storage than volume and mailboxes hold", { params: { envelope: { ...ENVELOPE, storageBytes: 11 * GIB - 1 } }, denies: ["GATE_07_IN_USE", "GATE_12_SHRINK_WITHOUT_SNAPSHOT"] });
 deny("imvu.scale", "engines that do not answer", { facts: { used: null }, denies: ["GATE_07_FIGURES_UNKNOWN"] });
 deny("mail.mailbox.create", "a mailbox larger than what is left", { params: { quotaBytes: 39 * GIB + 1 }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
-deny("mail.mailbox.create", "one mailbox too many", { ours: { counts: { services: 1, recordSets: 8, mailboxes: 512, routes: 4 }, named: { service: false, recordSet: false, mailbox: false, route: null } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
+deny("mail.mailbox.create", "one mailbox too many", { ours: { counts: { services: 1, recordSets: 8, mailboxes: 512, routes: 4, members: 4 }, named: { service: false, recordSet: false, mailbox: false, member: false, route: null } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
 deny("service.deploy", "content larger than what is left", { facts: { blobs: [{ digest: "ab".repeat(32) as never, readable: true, bytes: 40 * GIB }] }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
-deny("service.deploy", "one service too many", { ours: { counts: { services: 32, recordSets: 8, mailboxes: 1, routes: 4 }, named: { service: false, recordSet: false, mailbox: false, route: null } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
-deny("service.deploy", "more services than processes allow", { ours: { envelope: { ...ENVELOPE, processes: 8 }, counts: { services: 4, recordSets: 8, mailboxes: 1, routes: 4 }, named: { service: false, recordSet: false, mailbox: false, route: null } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
-deny("dns.set", "one record set too many", { ours: { counts: { services: 1, recordSets: 2_000, mailboxes: 1, routes: 4 }, named: { service: false, recordSet: false, mailbox: false, route: null } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
-deny("route.set", "one route too many", { ours: { counts: { services: 1, recordSets: 8, mailboxes: 1, routes: 256 }, named: { service: true, recordSet: false, mailbox: false, route: null } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
+deny("service.deploy", "one service too many", { ours: { counts: { services: 32, recordSets: 8, mailboxes: 1, routes: 4, members: 4 }, named: { service: false, recordSet: false, mailbox: false, member: false, route: null } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
+deny("service.deploy", "more services than processes allow", { ours: { envelope: { ...ENVELOPE, processes: 8 }, counts: { services: 4, recordSets: 8, mailboxes: 1, routes: 4, members: 4 }, named: { service: false, recordSet: false, mailbox: false, member: false, route: null } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
+deny("dns.set", "one record set too many", { ours: { counts: { services: 1, recordSets: 2_000, mailboxes: 1, routes: 4, members: 4 }, named: { service: false, recordSet: false, mailbox: false, member: false, route: null } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
+deny("route.set", "one route too many", { ours: { counts: { services: 1, recordSets: 8, mailboxes: 1, routes: 256, members: 4 }, named: { service: true, recordSet: false, mailbox: false, member: false, route: null } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
+deny("imvu.member.set", "one member too many", { ours: { counts: { services: 1, recordSets: 8, mailboxes: 1, routes: 4, members: 64 } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
 // 8
 deny("route.set", "a host in nobody's zone", { params: { host: fqdn("www.evil.com") }, denies: ["GATE_08_FOREIGN_HOST"] });
 deny("route.set", "a wildcard", { params: { host: fqdn(`*.${ZONE}`) }, denies: ["GATE_08_NOT_A_HOST"] });
 deny("route.set", "an underscore", { params: { host: fqdn(`_dmarc.${ZONE}`) }, denies: ["GATE_08_NOT_A_HOST"] });
-deny("route.set", "a service that is not there", { ours: { named: { service: false, recordSet: false, mailbox: false, route: null } }, denies: ["GATE_08_SERVICE_UNKNOWN"] });
+deny("route.set", "a service that is not there", { ours: { named: { service: false, recordSet: false, mailbox: false, member: false, route: null } }, denies: ["GATE_08_SERVICE_UNKNOWN"] });
 deny("route.set", "restricted to nobody", { params: { class: "restricted" }, denies: ["GATE_08_ROLE_MISSING"] });
 deny("route.set", "public with a role", { params: { role: "owner" }, denies: ["GATE_08_ROLE_UNUSED"] });
 // 9
@@ -128,6 +129,10 @@ deny("mail.mailbox.remove", "a mailbox that could not be read", { facts: { used:
 // 13
 for (const op of ["service.remove", "dns.remove", "mail.mailbox.remove", "route.remove"] as const) deny(op, "while an export is written", { ours: { status: "exiting" }, denies: ["GATE_13_EXIT_IN_PROGRESS"] });
 deny("service.deploy", "after the exit", { ours: { status: "exited" }, denies: ["GATE_13_EXITED"] });
+for (const op of ["imvu.member.set", "imvu.member.remove"] as const) {
+  deny(op, "a maintainer without the owner's approval", { by: ["maintainer"], denies: ["GATE_01_ROLE"] });
+  deny(op, "an operator", { by: ["operator"], denies: ["GATE_01_NOT_A_MEMBER", "GATE_16_FORBIDDEN"], told: "GATE_16_FORBIDDEN" });
+}
 // 14
 for (const op of ["dns.set", "dns.remove", "mail.mailbox.create", "mail.mailbox.password", "route.set", "route.remove", "service.remove"] as const) {
   deny(op, "an operator", { by: ["operator"], denies: op === "route.set" ? ["GATE_01_NOT_A_MEMBER", "GATE_14_NOT_THE_OWNERS_WILL", "GATE_15_OWNER_APPROVAL_MISSING", "GATE_16_FORBIDDEN"] : ["GATE_01_NOT_A_MEMBER", "GATE_14_NOT_THE_OWNERS_WILL", "GATE_16_FORBIDDEN"], told: "GATE_14_NOT_THE_OWNERS_WILL" });
@@ -137,7 +142,7 @@ deny("imvu.scale", "down by a maintainer", { by: ["maintainer"], params: { envel
 deny("imvu.scale", "down by an operator", { by: ["operator"], params: { envelope: { ...ENVELOPE, cpuMillis: 1_000 } }, denies: ["GATE_01_NOT_A_MEMBER", "GATE_15_OWNER_APPROVAL_MISSING", "GATE_16_FORBIDDEN"], told: "GATE_15_OWNER_APPROVAL_MISSING" });
 deny("imvu.scale", "down by an operator with an operator's approval", { by: ["operator", "newcomer"], params: { envelope: { ...ENVELOPE, cpuMillis: 1_000 } }, denies: ["GATE_01_NOT_A_MEMBER", "GATE_15_OWNER_APPROVAL_MISSING", "GATE_16_FORBIDDEN"], told: "GATE_15_OWNER_APPROVAL_MISSING" });
 deny("imvu.scale", "up by a maintainer", { by: ["maintainer"], denies: ["GATE_01_ROLE"] });
-deny("route.set", "a lower rate by a maintainer", { by: ["maintainer"], params: { ratePerMinute: 10 }, ours: { named: { service: true, recordSet: false, mailbox: false, route: { ratePerMinute: 100 } } }, denies: ["GATE_15_OWNER_APPROVAL_MISSING"] });
+deny("route.set", "a lower rate by a maintainer", { by: ["maintainer"], params: { ratePerMinute: 10 }, ours: { named: { service: true, recordSet: false, mailbox: false, member: false, route: { ratePerMinute: 100 } } }, denies: ["GATE_15_OWNER_APPROVAL_MISSING"] });
 deny("route.set", "a rate where there was none, by a maintainer", { by: ["maintainer"], params: { ratePerMinute: 10 }, denies: ["GATE_15_OWNER_APPROVAL_MISSING"] });
 // 16
 deny("service.deploy", "a neighbour's content by its digest", { facts: { blobs: [{ digest: "ab".repeat(32) as never, readable: false, bytes: 0 }] }, denies: ["GATE_16_BLOB_FORBIDDEN"] });
@@ -176,10 +181,12 @@ passes("imvu.scale", "by an operator with the owner's approval", { envelope: { .
 passes("imvu.scale", "down on a node that is over-full", { envelope: { ...ENVELOPE, cpuMillis: 1_000 } }, ["owner"], {}, {
   node: { name: "eu-1", jurisdictions: ["EU-GDPR" as Jurisdiction], capacity: { cpuMillis: 1, memoryBytes: 1, storageBytes: 1 }, allocated: { cpuMillis: 9, memoryBytes: 9, storageBytes: 9 } },
 });
+passes("imvu.member.set", "by a maintainer with the owner's approval", {}, ["maintainer", "owner"]);
+passes("imvu.member.set", "another role for one of as many members as may be", {}, ["owner"], { counts: { services: 1, recordSets: 8, mailboxes: 1, routes: 4, members: 64 }, named: { service: false, recordSet: false, mailbox: false, member: true, route: null } });
 passes("dns.set", "by a maintainer", {}, ["maintainer"]);
 passes("dns.set", "NS under the apex: a delegation of one's own", { name: fqdn(`lab.${ZONE}`), type: "NS" }, ["owner"]);
 passes("dns.set", "TXT at the apex", { name: ZONE, type: "TXT" }, ["owner"]);
-passes("route.set", "a lower rate by the owner", { ratePerMinute: 10 }, ["owner"], { named: { service: true, recordSet: false, mailbox: false, route: { ratePerMinute: 100 } } });
+passes("route.set", "a lower rate by the owner", { ratePerMinute: 10 }, ["owner"], { named: { service: true, recordSet: false, mailbox: false, member: false, route: { ratePerMinute: 100 } } });
 passes("route.set", "restricted with a role", { class: "restricted", role: "viewer" }, ["maintainer"]);
 passes("service.deploy", "an image of a registry", { source: { kind: "image", ref: "docker.io/library/nginx:1.27" } }, ["maintainer"]);
 passes("service.deploy", "an image of a registry with a port", { source: { kind: "image", ref: "registry.example.org:5000/team/app@sha256:0123" } }, ["owner"]);
@@ -187,11 +194,24 @@ passes("service.deploy", "while an export is written: the IMVU lives on", {}, ["
 passes("mail.mailbox.create", "exactly what is left", { quotaBytes: 39 * GIB }, ["owner"]);
 passes("imvu.exit", "in any state", {} as never, ["owner"], { status: "exited" });
 
-test("gate 1: a command that would live longer than ten minutes, or not at all, is denied", () => {
+test("gate 1: a command that would live longer than seven days, or not at all, is denied", () => {
   const one = opened("dns.set");
-  for (const [exp, code] of [[NOW + 600_001, "GATE_01_LIFETIME"], [NOW, "GATE_01_LIFETIME"], [NOW - 1, "GATE_01_LIFETIME"], [NOW + 600_000, undefined], [NOW + 1, undefined]] as const) {
+  for (const [exp, code] of [[NOW + 604_800_001, "GATE_01_LIFETIME"], [NOW, "GATE_01_LIFETIME"], [NOW - 1, "GATE_01_LIFETIME"], [NOW + 604_800_000, undefined], [NOW + 1, undefined]] as const) {
     assert.equal(judge({ ...one, command: { ...one.command, exp } as never }, factsFor(one))[0]?.code, code, String(exp - NOW));
   }
+});
+
+test("only what nothing but the owner's approval stands against is said to want it", () => {
+  const wants = (op: Op, by: readonly Person[], params: object, facts: Partial<Facts> = {}) => {
+    const command = opened(op, params, by);
+    return wantsApproval(judge(command, factsFor(command, facts)));
+  };
+  const down = { envelope: { ...ENVELOPE, cpuMillis: 1_000 } };
+  assert.ok(wants("imvu.scale", ["maintainer"], down));
+  assert.ok(wants("dns.set", ["viewer"], {}));
+  assert.ok(!wants("imvu.scale", ["owner"], down));
+  assert.ok(!wants("imvu.scale", ["maintainer"], { envelope: { ...ENVELOPE, cpuMillis: 1_000, memoryBytes: 21 * GIB } }));
+  assert.ok(!wants("imvu.scale", ["maintainer"], down, { nonceSeen: true }));
 });
 
 test("gate 6: no command has a field in which an IMVU could state usage or a price", () => {

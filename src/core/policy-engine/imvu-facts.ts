@@ -11,14 +11,14 @@ export function imvuFactsOf(imvu: Imvu, command: Command, signatures: readonly S
     zone: imvu.zone,
     envelope: imvu.envelope,
     members: imvu.members.filter(({ identity }) => signatures.some((signature) => signature.identity === identity)),
-    counts: { services: imvu.services.length, recordSets: imvu.records.length, mailboxes: imvu.mailboxes.length, routes: imvu.routes.length },
+    counts: { services: imvu.services.length, recordSets: imvu.records.length, mailboxes: imvu.mailboxes.length, routes: imvu.routes.length, members: imvu.members.length },
     mailQuotaBytes: imvu.mailboxes.reduce((sum, box) => sum + box.quotaBytes, 0),
     named: namedIn(imvu, command),
   };
 }
 
 function namedIn(imvu: Imvu, command: Command): ImvuFacts["named"] {
-  const none: ImvuFacts["named"] = { service: false, recordSet: false, mailbox: false, route: null };
+  const none: ImvuFacts["named"] = { service: false, recordSet: false, mailbox: false, member: false, route: null };
   switch (command.op) {
     case "service.deploy":
     case "service.restart":
@@ -36,6 +36,11 @@ function namedIn(imvu: Imvu, command: Command): ImvuFacts["named"] {
     case "mail.mailbox.remove": {
       const { address } = command.params;
       return { ...none, mailbox: imvu.mailboxes.some((box) => box.address === address) };
+    }
+    case "imvu.member.set":
+    case "imvu.member.remove": {
+      const { identity } = command.params;
+      return { ...none, member: imvu.members.some((member) => member.identity === identity) };
     }
     case "route.set":
     case "route.remove": {

@@ -13,7 +13,7 @@ export { lawDigest } from "./law-digest.ts";
 export { blobsIn, zoneClaimsFor } from "./named-domains.ts";
 export { probeGates } from "./probe.ts";
 export type { FabricName, LogReality, ProbeRow, Reality, RecordedCommand, RecordedEntry, Witness } from "./reality.ts";
-export { refusalOf } from "./refusal.ts";
+export { refusalOf, wantsApproval } from "./refusal.ts";
 export { type RegisteredKey, signatureFactsOf } from "./signature-facts.ts";
 export { hasStanding } from "./standing.ts";
 ;

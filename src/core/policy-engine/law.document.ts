@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CLOCK_SKEW_MS_MAX, COMMAND_LIFETIME_MS_MAX, COMMAND_PARAMS, type Op } from "../../contract/index.ts";
 import { GATES } from "./gates.ts";
 import {
-  CPU_OVERCOMMIT_FACTOR, MAILBOXES_PER_IMVU_MAX, PROCESSES_PER_SERVICE_MIN, RECORD_SETS_PER_IMVU_MAX, ROUTES_PER_IMVU_MAX, SERVICES_PER_IMVU_MAX,
+  CPU_OVERCOMMIT_FACTOR, MAILBOXES_PER_IMVU_MAX, MEMBERS_PER_IMVU_MAX, PROCESSES_PER_SERVICE_MIN, RECORD_SETS_PER_IMVU_MAX, ROUTES_PER_IMVU_MAX, SERVICES_PER_IMVU_MAX,
 } from "./limits.ts";
 import { ROLES } from "./standing.ts";
 
@@ -40,7 +40,7 @@ one that refuses the person. The message names the others.`;
 const FORM = `## How a command is signed
 
 A JWS in general JSON serialisation. Payload: \`{"exp","iat","imvu","nonce","op","params"}\` in canonical JSON (RFC 8785, integers only),
-base64url without padding; \`iat\` and \`exp\` in milliseconds since the Unix epoch, at most ${COMMAND_LIFETIME_MS_MAX / 60_000} minutes apart, \`iat\` at most ${CLOCK_SKEW_MS_MAX / 1000} s ahead of the
+base64url without padding; \`iat\` and \`exp\` in milliseconds since the Unix epoch, at most ${COMMAND_LIFETIME_MS_MAX / (24 * 3_600_000)} days apart, \`iat\` at most ${CLOCK_SKEW_MS_MAX / 1000} s ahead of the
 platform's clock; \`nonce\` 16 random bytes, base64url; \`imvu\` null for identity.register, imvu.create and imvu.import. Protected header: exactly
 \`{"alg":"EdDSA","kid":…,"typ":"nexus-command"}\` (\`typ\` may be absent), \`kid\` the RFC 7638 thumbprint of an Ed25519 key. First signature: the actor;
 further ones: approvals. Any other spelling is refused, so that one command has one digest: SHA-256 of the payload's bytes.
@@ -53,7 +53,7 @@ Requests that read are signed by RFC 9421, label \`nexus\`, over \`@method\`, \`
 
 Memory and storage of a node are promised once: the envelopes' sum stays within what it has. CPU is a ceiling, not a reservation: the
 sum may reach ${CPU_OVERCOMMIT_FACTOR} times the node's cores; burst is not added. An envelope's storage holds the volume and the mailboxes: bytes used on the
-volume plus all mailbox quotas stay within it. Per IMVU at most ${SERVICES_PER_IMVU_MAX} services (and one for each ${PROCESSES_PER_SERVICE_MIN} of its processes), ${MAILBOXES_PER_IMVU_MAX} mailboxes, ${RECORD_SETS_PER_IMVU_MAX} record sets, ${ROUTES_PER_IMVU_MAX} routes.
+volume plus all mailbox quotas stay within it. Per IMVU at most ${SERVICES_PER_IMVU_MAX} services (and one for each ${PROCESSES_PER_SERVICE_MIN} of its processes), ${MAILBOXES_PER_IMVU_MAX} mailboxes, ${RECORD_SETS_PER_IMVU_MAX} record sets, ${ROUTES_PER_IMVU_MAX} routes, ${MEMBERS_PER_IMVU_MAX} members.
 
 ## The gates`;
 

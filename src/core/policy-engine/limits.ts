@@ -12,5 +12,7 @@ export const SERVICES_PER_IMVU_MAX = 32;
 export const MAILBOXES_PER_IMVU_MAX = 512;
 export const RECORD_SETS_PER_IMVU_MAX = 2_000;
 export const ROUTES_PER_IMVU_MAX = 256;
+/** Owner included. */
+export const MEMBERS_PER_IMVU_MAX = 64;
 /** A service needs a few processes to be one: the envelope's count is shared by all. */
 export const PROCESSES_PER_SERVICE_MIN = 2;

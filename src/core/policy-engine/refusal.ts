@@ -33,5 +33,14 @@ export function refusalOf(command: Command, facts: Facts, verdicts: readonly Ver
   });
 }
 
+/** What the owner's signature over the very command would allow. */
+const APPROVABLE: ReadonlySet<string> = new Set(["GATE_01_ROLE", "GATE_14_NOT_THE_OWNERS_WILL", "GATE_15_OWNER_APPROVAL_MISSING"]);
+
+/** Whether the owner's approval, and nothing else, is missing: then the same command can be sent again with it. */
+export function wantsApproval(verdicts: readonly Verdict[]): boolean {
+  const denied = verdicts.filter(({ verdict }) => verdict === "deny");
+  return denied.length > 0 && denied.every(({ code }) => APPROVABLE.has(code ?? ""));
+}
+
 /** Gates whose answer to a stranger depends on nothing but the op and his own signature, and holds no figure of the IMVU. */
 const STRANGERS_HEAR: ReadonlySet<number> = new Set([1, 11, 14, 15, 16, 17]);

@@ -55,16 +55,18 @@ const imvu = {
 test("the facts of an IMVU are those the command needs: signers' roles, sums, and what of the named exists", () => {
   const of = (one: { command: Command }) => imvuFactsOf(imvu, one.command, factsFor(opened("dns.set")).signatures);
   const route = of(opened("route.set"));
-  assert.deepEqual(route.named, { service: true, recordSet: false, mailbox: false, route: { ratePerMinute: 7 } });
-  assert.deepEqual(of(opened("route.set", { service: "api" as never, path: "/x" })).named, { service: false, recordSet: false, mailbox: false, route: null });
+  assert.deepEqual(route.named, { service: true, recordSet: false, mailbox: false, member: false, route: { ratePerMinute: 7 } });
+  assert.deepEqual(of(opened("route.set", { service: "api" as never, path: "/x" })).named, { service: false, recordSet: false, mailbox: false, member: false, route: null });
   assert.equal(of(opened("dns.set")).named.recordSet, true);
   assert.equal(of(opened("dns.set", { type: "AAAA" })).named.recordSet, false);
   assert.equal(of(opened("mail.mailbox.password")).named.mailbox, true);
   assert.equal(of(opened("mail.mailbox.create")).named.mailbox, false);
   assert.equal(of(opened("service.remove")).named.service, true);
+  assert.equal(of(opened("imvu.member.remove", { identity: "viewer" as never })).named.member, true);
+  assert.equal(of(opened("imvu.member.set")).named.member, false);
   assert.deepEqual(route.members, [{ identity: "owner", role: "owner" }]);
   assert.equal(route.mailQuotaBytes, 11);
-  assert.deepEqual(route.counts, { services: 1, recordSets: 1, mailboxes: 2, routes: 1 });
+  assert.deepEqual(route.counts, { services: 1, recordSets: 1, mailboxes: 2, routes: 1, members: 2 });
   assert.ok(JSON.stringify(route).length < 1_500, "an environment's values do not enter the ledger");
 });
 

@@ -8,6 +8,8 @@ export const ROLES: Readonly<Record<Op, readonly MemberRole[]>> = {
   "imvu.import": [],
   "imvu.scale": ["owner"],
   "imvu.exit": ["owner"],
+  "imvu.member.set": ["owner"],
+  "imvu.member.remove": ["owner"],
   "service.deploy": ["owner", "maintainer"],
   "service.restart": ["owner", "maintainer"],
   "service.remove": ["owner", "maintainer"],

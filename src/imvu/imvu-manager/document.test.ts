@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { extract } from "tar-stream";
 import { COMMAND_PARAMS, type Command, type DkimKey, type Imvu, type Op } from "../../contract/index.ts";
-import { type Fqdn, imvuNumberOf, isWithinZone, type MailAddress, parseFqdn, parseMailAddress, type ServiceName, sha256Hex } from "../../kernel/index.ts";
+import { type Fqdn, type IdentityName, imvuNumberOf, isWithinZone, type MailAddress, parseFqdn, parseMailAddress, type ServiceName, sha256Hex } from "../../kernel/index.ts";
 import { blueprintTar, RUNTIMES } from "./blueprint.ts";
 import { zoneOf } from "./defaults.ts";
 import { desiredOf } from "./desired.ts";
@@ -86,6 +86,8 @@ describe("the document after a command", () => {
   const cases: readonly { command: Command; changes: readonly (keyof Imvu)[] }[] = [
     { command: command("imvu.scale", { envelope: { ...imvu.envelope, cpuMillis: 2_000 } }), changes: ["envelope"] },
     { command: command("imvu.exit", { encryptTo: null }), changes: ["status"] },
+    { command: command("imvu.member.set", { identity: "creator-7702" as IdentityName, role: "viewer" }), changes: ["members"] },
+    { command: command("imvu.member.remove", { identity: "creator-4444" as IdentityName }), changes: [] },
     { command: command("service.deploy", { name: web, source, port: 3000, env: { A: "1" } }), changes: ["services"] },
     { command: command("service.restart", { name: web }), changes: [] },
     { command: command("service.remove", { name: web }), changes: ["services", "routes"] },
@@ -105,6 +107,15 @@ describe("the document after a command", () => {
       assert.deepEqual(changed.sort(), [...changes].sort());
       assert.deepEqual(Object.keys(after), Object.keys(imvu));
     });
+
+  test("a member has one role, the last one given, and is gone when removed; the owner stays", () => {
+    const identity = "creator-7702" as IdentityName;
+    const owner = imvu.members[0];
+    const viewer = next(imvu, command("imvu.member.set", { identity, role: "viewer" }));
+    const billing = next(viewer, command("imvu.member.set", { identity, role: "billing" }));
+    assert.deepEqual(billing.members, [owner, { identity, role: "billing" }]);
+    assert.deepEqual(next(billing, command("imvu.member.remove", { identity })).members, [owner]);
+  });
 
   test("every command on a unit is among them", () => {
     const others: readonly Op[] = ["identity.register", "imvu.create", "imvu.import"];

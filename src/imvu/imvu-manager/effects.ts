@@ -18,6 +18,8 @@ export interface EffectsDeps {
   readonly journeys: Journeys;
   readonly suffix: Fqdn;
   readonly publicAddress: string;
+  /** Whether somebody registered under this name here. */
+  isRegistered(name: IdentityName): Promise<boolean>;
   contentOf(runtime: "static" | "node" | "python"): Promise<Sha256>;
   /** Reads all meters once and writes the reading: a new unit is metered from its first second. */
   attachMeters(imvu: ImvuId): Promise<void>;
@@ -29,6 +31,8 @@ const TOUCHED: Record<Op, readonly FabricName[]> = {
   "imvu.import": FABRIC_ORDER,
   "imvu.exit": [],
   "imvu.scale": ["network", "compute"],
+  "imvu.member.set": [],
+  "imvu.member.remove": [],
   "service.deploy": ["compute"],
   "service.restart": [],
   "service.remove": ["network", "compute"],
@@ -62,7 +66,7 @@ export function imvuEffects(deps: EffectsDeps): Effects {
       const { dkim } = (learned ?? {}) as { dkim?: Imvu["dkim"] };
       return dkim ? withDkim(after, dkim) : after;
     },
-    objection: async (command, before) => objectionTo(fabrics, command, before),
+    objection: async (command, before) => objectionTo(fabrics, command, before) ?? (await objectionToMember(deps, command, before)),
     converge: async (id, to) => {
       await converge(fabrics, id, to);
     },
@@ -130,6 +134,15 @@ function objectionTo(fabrics: Fabrics, command: Command, before: Imvu | undefine
   if ((command.op === "mail.mailbox.password" || command.op === "mail.mailbox.remove") && !before.mailboxes.some((box) => box.address === command.params.address))
     return refuse("not-found", "NO_SUCH_MAILBOX", `there is no mailbox ${command.params.address}`, `nexus mail mailbox list --imvu-id ${before.id}`);
   return undefined;
+}
+
+async function objectionToMember(deps: Pick<EffectsDeps, "isRegistered">, command: Command, before: Imvu | undefined): Promise<Objection> {
+  if (!before || (command.op !== "imvu.member.set" && command.op !== "imvu.member.remove")) return undefined;
+  const { identity } = command.params;
+  if (identity === before.owner) return refuse("conflict", "OWNER_STAYS", `identity: ${identity} owns ${before.id}, and stays its owner`, `nexus imvu member list --imvu-id ${before.id}`);
+  if (command.op === "imvu.member.remove")
+    return before.members.some((member) => member.identity === identity) ? undefined : refuse("not-found", "NO_SUCH_MEMBER", `identity: ${identity} is not a member of ${before.id}`, `nexus imvu member list --imvu-id ${before.id}`);
+  return (await deps.isRegistered(identity)) ? undefined : refuse("not-found", "NO_SUCH_IDENTITY", `identity: nobody is registered as ${identity} on this platform`, "ask for the exact name; who has none runs 'nexus identity create NAME' and 'nexus identity register NAME'");
 }
 
 /** RFC 2181 §10.1: beside a CNAME nothing else may stand at a name. */

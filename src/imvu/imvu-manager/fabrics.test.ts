@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Imvu, Step } from "../../contract/index.ts";
+import type { Command, Imvu, Step } from "../../contract/index.ts";
 import { Saga } from "../../core/command/index.ts";
 import { accept, type Fqdn, type IdentityName, type Json, refuse, type ServiceName } from "../../kernel/index.ts";
 import { type EffectsDeps, imvuEffects } from "./effects.ts";
@@ -48,6 +48,7 @@ function engines(failing?: string) {
     journeys: {},
     suffix: allocation.suffix,
     publicAddress: allocation.publicAddress,
+    isRegistered: async (name: string) => name === "creator-7702",
     contentOf: async () => allocation.content,
     attachMeters: async () => {
       log.push("meters");
@@ -135,6 +136,17 @@ describe("a command's effects", () => {
       assert.match(objection?.hint ?? "", /^nexus .* list --imvu-id IMVU-007$/);
     }
     for (const one of [command("dns.remove", { name: imvu.zone, type: "A" }), command("route.remove", { host: imvu.zone, path: "/" }), command("service.restart", { name: "web" as ServiceName })]) assert.equal(await effects.objection(one, imvu), undefined);
+  });
+
+  test("members are registered identities, and the owner is not one of them to give or take", async () => {
+    const { effects } = engines();
+    const said = async (one: Command) => (await effects.objection(one, imvu))?.code;
+    const named = (name: string) => ({ identity: name as IdentityName });
+    assert.equal(await said(command("imvu.member.set", { ...named("creator-7702"), role: "viewer" })), undefined);
+    assert.equal(await said(command("imvu.member.set", { ...named("creator-9999"), role: "viewer" })), "NO_SUCH_IDENTITY");
+    assert.equal(await said(command("imvu.member.set", { ...named(imvu.owner), role: "viewer" })), "OWNER_STAYS");
+    assert.equal(await said(command("imvu.member.remove", named(imvu.owner))), "OWNER_STAYS");
+    assert.equal(await said(command("imvu.member.remove", named("creator-7702"))), "NO_SUCH_MEMBER");
   });
 
   test("beside a CNAME nothing stands, whichever comes first; a set may replace itself", async () => {

@@ -57,6 +57,14 @@ export function nextImvu(imvu: Imvu, command: Command): Imvu {
       return { ...imvu, envelope: command.params.envelope };
     case "imvu.exit":
       return { ...imvu, status: "exported" };
+    case "imvu.member.set": {
+      const member = command.params;
+      return { ...imvu, members: replaced(imvu.members, member, (one) => one.identity === member.identity) };
+    }
+    case "imvu.member.remove": {
+      const { identity } = command.params;
+      return { ...imvu, members: imvu.members.filter((one) => one.identity !== identity) };
+    }
     case "service.deploy": {
       const { name } = command.params;
       return { ...imvu, services: replaced(imvu.services, command.params, (s) => s.name === name) };

@@ -21,6 +21,8 @@ export const identityBinding = defineGate<Code>({
     "imvu.scale": true,
     "imvu.exit": true,
     "imvu.import": true,
+    "imvu.member.set": true,
+    "imvu.member.remove": true,
     "service.deploy": true,
     "service.restart": true,
     "service.remove": true,

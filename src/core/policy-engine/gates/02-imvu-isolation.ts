@@ -19,6 +19,8 @@ export const imvuIsolation = defineGate({
     "imvu.scale": false,
     "imvu.exit": false,
     "imvu.import": false,
+    "imvu.member.set": false,
+    "imvu.member.remove": false,
     "service.deploy": true,
     "service.restart": false,
     "service.remove": false,

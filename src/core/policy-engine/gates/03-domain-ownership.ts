@@ -14,6 +14,8 @@ export const domainOwnership = defineGate({
     "imvu.scale": false,
     "imvu.exit": false,
     "imvu.import": true,
+    "imvu.member.set": false,
+    "imvu.member.remove": false,
     "service.deploy": false,
     "service.restart": false,
     "service.remove": false,

@@ -12,6 +12,8 @@ export const mailAttribution = defineGate({
     "imvu.scale": false,
     "imvu.exit": false,
     "imvu.import": false,
+    "imvu.member.set": false,
+    "imvu.member.remove": false,
     "service.deploy": false,
     "service.restart": false,
     "service.remove": false,

@@ -31,6 +31,8 @@ export const revenueMetering = defineGate({
     "imvu.scale": true,
     "imvu.exit": false,
     "imvu.import": true,
+    "imvu.member.set": false,
+    "imvu.member.remove": false,
     "service.deploy": true,
     "service.restart": true,
     "service.remove": false,

@@ -3,7 +3,7 @@ import { askFabrics, combine } from "../ask.ts";
 import type { Facts, ImvuFacts, NodeFacts } from "../facts.ts";
 import { type Answer, defineGate } from "../gate.ts";
 import {
-  CPU_OVERCOMMIT_FACTOR, MAILBOXES_PER_IMVU_MAX, PROCESSES_PER_SERVICE_MIN, RECORD_SETS_PER_IMVU_MAX, ROUTES_PER_IMVU_MAX, SERVICES_PER_IMVU_MAX,
+  CPU_OVERCOMMIT_FACTOR, MAILBOXES_PER_IMVU_MAX, MEMBERS_PER_IMVU_MAX, PROCESSES_PER_SERVICE_MIN, RECORD_SETS_PER_IMVU_MAX, ROUTES_PER_IMVU_MAX, SERVICES_PER_IMVU_MAX,
 } from "../limits.ts";
 import { subjectOf } from "../standing.ts";
 
@@ -19,6 +19,8 @@ export const resourceQuotas = defineGate<Code>({
     "imvu.scale": true,
     "imvu.exit": false,
     "imvu.import": true,
+    "imvu.member.set": true,
+    "imvu.member.remove": false,
     "service.deploy": true,
     "service.restart": false,
     "service.remove": false,
@@ -69,6 +71,8 @@ function withinEnvelope(command: Command, imvu: ImvuFacts, facts: Facts, answer:
     }
     case "dns.set":
       return count("recordSets", imvu.named.recordSet, RECORD_SETS_PER_IMVU_MAX);
+    case "imvu.member.set":
+      return count("members", imvu.named.member, MEMBERS_PER_IMVU_MAX);
     case "route.set":
       return count("routes", imvu.named.route !== null, ROUTES_PER_IMVU_MAX);
     default:

@@ -12,6 +12,8 @@ export const jurisdictionTagging = defineGate({
     "imvu.scale": true,
     "imvu.exit": false,
     "imvu.import": true,
+    "imvu.member.set": false,
+    "imvu.member.remove": false,
     "service.deploy": true,
     "service.restart": true,
     "service.remove": false,

@@ -11,6 +11,8 @@ export const auditLogging = defineGate({
     "imvu.scale": true,
     "imvu.exit": true,
     "imvu.import": true,
+    "imvu.member.set": true,
+    "imvu.member.remove": true,
     "service.deploy": true,
     "service.restart": true,
     "service.remove": true,

@@ -16,6 +16,8 @@ export const exitPortability = defineGate({
     "imvu.scale": true,
     "imvu.exit": true,
     "imvu.import": false,
+    "imvu.member.set": true,
+    "imvu.member.remove": true,
     "service.deploy": true,
     "service.restart": true,
     "service.remove": true,

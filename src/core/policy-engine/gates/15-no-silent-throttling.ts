@@ -14,6 +14,8 @@ export const noSilentThrottling = defineGate({
     "imvu.scale": true,
     "imvu.exit": false,
     "imvu.import": false,
+    "imvu.member.set": false,
+    "imvu.member.remove": false,
     "service.deploy": false,
     "service.restart": false,
     "service.remove": false,

@@ -12,6 +12,8 @@ export const noLeakage = defineGate({
     "imvu.scale": true,
     "imvu.exit": true,
     "imvu.import": true,
+    "imvu.member.set": true,
+    "imvu.member.remove": true,
     "service.deploy": true,
     "service.restart": true,
     "service.remove": true,

@@ -1,0 +1,23 @@
+import { armor, Decrypter, Encrypter } from "age-encryption";
+
+/** Shorter ones are found by trying. */
+export const PASSPHRASE_CHARS_MIN = 8;
+export const PASSPHRASE_CHARS_MAX = 1_024;
+
+/** An armored age file (age-encryption.org/v1) with an scrypt stanza: any age program opens it. */
+export async function seal(text: string, passphrase: string): Promise<string> {
+  const encrypter = new Encrypter();
+  encrypter.setPassphrase(passphrase);
+  return armor.encode(await encrypter.encrypt(text));
+}
+
+/** undefined: the passphrase does not open it, or it is no such file. */
+export async function unseal(sealed: string, passphrase: string): Promise<string | undefined> {
+  const decrypter = new Decrypter();
+  decrypter.addPassphrase(passphrase);
+  try {
+    return await decrypter.decrypt(armor.decode(sealed), "text");
+  } catch {
+    return undefined;
+  }
+}
