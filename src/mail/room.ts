@@ -16,6 +16,7 @@ import type { TxtResolver } from "./signing/dkim.ts";
 import { Keyring } from "./signing/keyring.ts";
 import { serveMilter } from "./signing/milter.ts";
 import { MeterJournal } from "./smtp/meter-journal.ts";
+import { deliverNotice, type Notice } from "./smtp/notice.ts";
 import { postfixEngine } from "./smtp/engine.ts";
 import { quotaAsker, servePolicy } from "./smtp/policy.ts";
 import { serveSocketmap } from "./smtp/socketmap.ts";
@@ -41,6 +42,8 @@ export interface MailRoom extends FabricRoom<MailDesired, MailState> {
   /** One RSA-2048 and one Ed25519 key for the IMVU; those it has already are returned as they are. */
   createDkimKeys(imvu: ImvuId, domain: Fqdn): Promise<readonly DkimKey[]>;
   removeDkimKeys(imvu: ImvuId): Promise<void>;
+  /** Puts a line from the platform itself into a box of this IMVU. */
+  notify(imvu: ImvuId, notice: Notice): Promise<void>;
   /** In all folders of a box of this IMVU, by Dovecot's own count. */
   messagesIn(imvu: ImvuId, address: MailAddress): Promise<number>;
 }
@@ -105,6 +108,10 @@ export function openMailRoom(deps: MailRoomDeps): MailRoom {
     doctor: () => examineMail(site, layout),
     createDkimKeys: (imvu) => keyring.ensure(imvu),
     removeDkimKeys: (imvu) => keyring.remove(imvu),
+    async notify(imvu, notice) {
+      if (directory.ownerOf(notice.to) !== imvu) throw new Fault("MAIL_NOT_THEIRS", `${notice.to} is no box of ${imvu}`);
+      await deliverNotice(layout, hostname, notice);
+    },
     async messagesIn(imvu, address) {
       if (directory.ownerOf(address) !== imvu) throw new Fault("MAIL_NOT_THEIRS", `${address} is no box of ${imvu}`);
       return await countMessages(layout, address);

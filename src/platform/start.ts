@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { serveApi } from "../api/index.ts";
-import { type Imvu, RESOURCES, type Resource } from "../contract/index.ts";
+import { type Imvu, type Mailbox, RESOURCES, type Resource } from "../contract/index.ts";
 import { type AroundStep, allImvus, CommandBus, factsLoader, identityByName } from "../core/command/index.ts";
 import { openLedger, openLogKey } from "../core/ledger/index.ts";
 import { lawDigest } from "../core/policy-engine/index.ts";
@@ -13,6 +13,7 @@ import { ensureGenesis } from "./genesis.ts";
 import type { Home } from "./home.ts";
 import { openJourneys } from "./journeys.ts";
 import { Meters } from "./meters.ts";
+import { Notices } from "./notices.ts";
 import { platformPort } from "./port.ts";
 import { endLeftRehearsals } from "./rehearsal.ts";
 import { fabricsOf, openRooms } from "./rooms.ts";
@@ -92,12 +93,21 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
       await meters.record(imvu);
     },
   });
+  const notices = new Notices({
+    store,
+    clock,
+    file: join(site.dir, "notices.json"),
+    deliver: (imvu, notice) => rooms.mail.notify(imvu.id, { ...notice, to: (imvu.mailboxes[0] as Mailbox).address }),
+    say,
+  });
+  opened.onClose(() => notices.close());
   const bus = new CommandBus({
     store,
     ledger,
     clock,
     effects,
     law,
+    onRefused: (imvu) => notices.refused(imvu),
     ...(aroundStep ? { aroundStep } : {}),
     loadFacts: factsLoader(store, clock, {
       suffix: site.suffix,

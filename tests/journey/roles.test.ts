@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
 import { Caller } from "../../src/cli/demo/driver.ts";
+import { readMailbox } from "../../src/cli/demo/outside.ts";
+import { eventually } from "../../src/cli/demo/world.ts";
 import { TestHouse } from "../harness/test-house.ts";
 
 test("an owner shares a unit: roles, approvals of others' commands, and what was refused", async (t) => {
@@ -66,6 +68,15 @@ test("an owner shares a unit: roles, approvals of others' commands, and what was
     digest = error.digest;
     assert.match(digest, /^[0-9a-f]{64}$/);
     assert.equal(error.hint, `ask creator-8891 to run: nexus imvu approve ${digest}`);
+  });
+
+  await t.test("the owner finds in her mailbox who was refused", async () => {
+    const password = (await readFile(unit.mail.passwordFile, "utf8")).trim();
+    const login = { address: unit.mail.address, password, ca: house.ca, servername: unit.mail.servername };
+    const notice = await eventually("the notice", 10_000, async () => (await readMailbox(house.status.listen.imap, login)).find(({ subject }) => subject.startsWith(id)));
+    assert.match(notice.source, /^Auto-Submitted: auto-generated\r$/m);
+    assert.match(notice.source, /imvu\.member\.set by creator-6666/);
+    assert.doesNotMatch(notice.source, /creator-8891/);
   });
 
   await t.test("the owner's approval of the very command lets it pass; nobody else's does", async () => {

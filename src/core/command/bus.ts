@@ -20,6 +20,8 @@ export interface BusDeps {
   /** SHA-256 over the law's source. */
   readonly law: string;
   loadFacts(opened: OpenedCommand): Promise<Facts>;
+  /** A command that names this unit was refused. */
+  onRefused?(imvu: ImvuId): void;
   /** Faults put into steps by a test. */
   readonly aroundStep?: AroundStep;
 }
@@ -98,6 +100,7 @@ export class CommandBus {
         await projection.recordSeen(tx, { ...seen, state: "refused", intentIndex: (appended as { index: number }).index });
       });
       const index = (entry as { index: number }).index;
+      if (command.imvu) this.deps.onRefused?.(command.imvu);
       return deny(command, record, index, await ledger.receipt(index));
     }
     const objection = await effects.objection(command, before);

@@ -58,6 +58,21 @@ export async function refusedCommands(tx: ReadTx, imvu: ImvuId, limit: number): 
   return rows.map(seenOf);
 }
 
+export interface OthersRefusals {
+  /** The newest ones, newest first. */
+  readonly refusals: readonly { readonly index: number; readonly actor: string; readonly op: Op }[];
+  /** How many there are. */
+  readonly count: number;
+}
+
+/** Refused commands on a unit after entry `after` that its owner did not send. */
+export async function othersRefusals(tx: ReadTx, { id, owner }: Pick<Imvu, "id" | "owner">, after: number, limit: number): Promise<OthersRefusals> {
+  const condition = "FROM command_seen WHERE imvu = $1 AND state = 'refused' AND actor <> $2 AND intent_index > $3";
+  const [counted] = await tx.query<{ many: string }>(`SELECT count(*) AS many ${condition}`, [id, owner, after]);
+  const rows = await tx.query<Pick<SeenRow, "actor" | "op" | "intent_index">>(`SELECT actor, op, intent_index ${condition} ORDER BY intent_index DESC LIMIT $4`, [id, owner, after, limit]);
+  return { refusals: rows.map(({ actor, op, intent_index }) => ({ index: Number(intent_index), actor, op })), count: Number(counted?.many ?? 0) };
+}
+
 interface SeenRow {
   readonly digest: string;
   readonly actor: string;
