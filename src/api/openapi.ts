@@ -72,6 +72,7 @@ const UNIT_READS = [
   ["/services/{service}/logs", "What a service printed"],
   ["/statement", "A month's statement"],
   ["/members", "Its members and their roles"],
+  ["/consents", "What its end users agreed to and withdrew, oldest first"],
   ["/refusals", "What was refused on it, newest first"],
   ["/ledger", "Its ledger stream"],
   ["/exit/archive", "The newest export's archive"],

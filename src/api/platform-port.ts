@@ -27,6 +27,8 @@ export interface PlatformPort {
   statement(imvu: Imvu, month: string): Promise<Outcome<Json>>;
   tariff(): Promise<Json>;
   entries(imvu: Imvu, from: number, limit: number): Promise<Json>;
+  /** Oldest first. */
+  consents(imvu: Imvu, page: { readonly subject?: string; readonly from: number; readonly limit: number }): Promise<Json>;
   refusals(imvu: Imvu): Promise<Json>;
   /** A command as it was signed, for its actor and for members of the IMVU it is about. */
   signedCommand(digest: string, reader: IdentityName): Promise<Json | undefined>;

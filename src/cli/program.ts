@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { Command, type CommanderError } from "commander";
 import { failureOfUsage } from "./usage.ts";
+import { consentVerbs } from "./verbs/consent.ts";
 import { demoVerb } from "./verbs/demo.ts";
 import { deployVerb } from "./verbs/deploy.ts";
 import { identityVerbs } from "./verbs/identity.ts";
@@ -30,6 +31,7 @@ export function programOf(): Command {
   deployVerb(program);
   unitVerbs(program);
   mailVerbs(program);
+  consentVerbs(program);
   ledgerVerbs(program);
   demoVerb(program);
   everywhere(program, program, "nexus");

@@ -26,6 +26,7 @@ const GOOD: { readonly [O in Op]: Readonly<Record<string, unknown>> } = {
   "mail.mailbox.remove": { address: "hello@imvu001.world" },
   "route.set": { class: "public", host: "www.imvu001.world", path: "/a/b", service: "web", port: 8080, role: null, ratePerMinute: 60 },
   "route.remove": { host: "www.imvu001.world", path: "/" },
+  "consent.record": { subject: "user-17", purpose: "newsletter", text: digest, state: "given" },
 };
 const OPS = Object.keys(COMMAND_PARAMS) as Op[];
 
@@ -83,6 +84,10 @@ const NAMES: readonly (readonly [Op, string])[] = [
   ["route.set", "service"],
   ["route.remove", "host"],
   ["route.remove", "path"],
+  ["consent.record", "subject"],
+  ["consent.record", "purpose"],
+  ["consent.record", "text"],
+  ["consent.record", "state"],
 ];
 
 describe("a command's parameters", () => {

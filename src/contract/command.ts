@@ -97,6 +97,10 @@ const zImageRef = z
   .max(255)
   .regex(/^[a-z0-9]([a-z0-9._:/@-]*[a-z0-9])?$/, "must be an image reference like docker.io/library/nginx:1.27");
 
+/** The IMVU's own name for an end user; better a pseudonym than an address. */
+const zConsentSubject = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/, "1 to 128 letters, digits, '.', '_', ':', '@', '+' and '-', beginning with a letter or digit");
+const zConsentPurpose = z.string().regex(/^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/, "1 to 63 of a-z, 0-9, '.' and '-', like newsletter");
+
 /** ops on an IMVU, by name; `params` of each. */
 export const COMMAND_PARAMS = {
   "identity.register": z.strictObject({
@@ -169,6 +173,14 @@ export const COMMAND_PARAMS = {
     ratePerMinute: z.int().min(1).max(10_000_000).nullable(),
   }),
   "route.remove": z.strictObject({ host: zFqdn, path: zRoutePath }),
+  /** What an end user of the IMVU agreed to, or withdrew. */
+  "consent.record": z.strictObject({
+    subject: zConsentSubject,
+    purpose: zConsentPurpose,
+    /** SHA-256 of the text the subject was shown. */
+    text: zSha256,
+    state: z.enum(["given", "withdrawn"]),
+  }),
 } as const;
 
 export type Op = keyof typeof COMMAND_PARAMS;

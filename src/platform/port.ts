@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import type { PlatformPort } from "../api/index.ts";
 import type { Imvu } from "../contract/index.ts";
-import { allImvus, asJson, type CommandBus, commandByDigest, type Effects, identityByKid, identityByName, imvuById, refusalsOf, replayCheck, replayUnits } from "../core/command/index.ts";
+import { allImvus, asJson, type CommandBus, commandByDigest, consentHistory, type Effects, identityByKid, identityByName, imvuById, refusalsOf, replayCheck, replayUnits } from "../core/command/index.ts";
 import { publicKeyFromText } from "../core/identity/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import { probeGates } from "../core/policy-engine/index.ts";
@@ -94,6 +94,10 @@ export function platformPort(deps: PortDeps): PlatformPort {
       }
       return { entries };
     },
+    consents: async (imvu, page) => {
+      const consents = await store.snapshot((tx) => consentHistory(tx, imvu.id, page));
+      return asJson({ imvu: imvu.id, consents });
+    },
     refusals: (imvu) => refusalsOf(store, ledger, imvu.id),
     signedCommand: async (digest, reader) => {
       const known = await commandByDigest(store, digest);
@@ -121,6 +125,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
         servedZones: () => rooms.domains.servedZones(),
         readMeters: (id) => readMeters(all, id),
         recordMeters: async (id) => (await meters.record(id)).set,
+        answeredConsents: (id) => store.snapshot((tx) => consentHistory(tx, id)),
         readAsStranger: (id) => readAsStranger(apiOrigin, id, clock.now()),
         keptCheckpoints: atStart === undefined ? [] : [atStart],
       });

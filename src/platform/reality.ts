@@ -16,6 +16,7 @@ export interface RealityDeps {
   servedZones(): Promise<readonly string[]>;
   readMeters(imvu: ImvuId): Promise<readonly Reading[]>;
   recordMeters(imvu: ImvuId): Promise<ReadingSet>;
+  answeredConsents: NonNullable<Reality["answeredConsents"]>;
   readAsStranger(imvu: ImvuId): ReturnType<NonNullable<Reality["readAsStranger"]>>;
   /** Notes of this log that were kept before: at least the one published when the platform started. */
   readonly keptCheckpoints: readonly string[];
@@ -31,6 +32,7 @@ export function realityOf(deps: RealityDeps): Reality {
     boundZones: async () => (await deps.units()).map(({ zone, id }) => ({ zone, imvu: id })),
     readMeters: (imvu) => deps.readMeters(imvu),
     recordMeters: (imvu) => deps.recordMeters(imvu),
+    answeredConsents: (imvu) => deps.answeredConsents(imvu),
     readAsStranger: (imvu) => deps.readAsStranger(imvu),
   };
 }

@@ -5,7 +5,7 @@ import { type Facts, judge } from "../core/policy-engine/index.ts";
 import { canonicalJson, type Json, messageOf } from "../kernel/index.ts";
 import type { Manifest } from "./bundle/manifest.ts";
 import { MANIFEST_PATH } from "./bundle/path.ts";
-import type { AuditRecord } from "./derived-files.ts";
+import { type AuditRecord, consentOf } from "./derived-files.ts";
 import { Counter, type Failures } from "./failures.ts";
 import type { Entry } from "./ledger-files.ts";
 import type { Registry } from "./registry.ts";
@@ -73,7 +73,7 @@ export class CommandCheck {
     }
     if (this.failures.total === before) this.commands.good += 1;
     const signers = opened.value.signatures.map(({ kid }) => kid);
-    return { op: command.op, digest, signers, verdicts: parsed.data.verdicts.map(({ gate, verdict, code }) => (code === undefined ? { gate, verdict } : { gate, verdict, code })) };
+    return { op: command.op, digest, signers, consent: consentOf(command), verdicts: parsed.data.verdicts.map(({ gate, verdict, code }) => (code === undefined ? { gate, verdict } : { gate, verdict, code })) };
   }
 
   /** An outcome follows the intent that was signed before it, once. */

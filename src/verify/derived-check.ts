@@ -1,19 +1,18 @@
 import { createHash, type Hash } from "node:crypto";
 import type { Statement } from "../core/handshake/index.ts";
 import type { Manifest } from "./bundle/manifest.ts";
-import { type AuditRecord, auditLine, COMMANDS_AUDIT_PATH, REFUSALS_AUDIT_PATH, revenueCsv, revenuePath } from "./derived-files.ts";
+import { type AuditRecord, auditLines, LINE_PATHS, revenueCsv, revenuePath } from "./derived-files.ts";
 import type { Failures } from "./failures.ts";
 import { type IdentityKeyLine, keysFile, KEYS_PATH } from "./keys-file.ts";
 import { CHECKPOINT_PATH, type Entry } from "./ledger-files.ts";
 
 /** Makes the repeating files again, as digests only, and holds them against the manifest's. */
 export class DerivedCheck {
-  private readonly audits = new Map<string, Hash>([COMMANDS_AUDIT_PATH, REFUSALS_AUDIT_PATH].map((path) => [path, createHash("sha256")]));
+  private readonly audits = new Map<string, Hash>(LINE_PATHS.map((path) => [path, createHash("sha256")]));
   private readonly revenues = new Map<string, string>();
 
   command(entry: Entry, record: AuditRecord): void {
-    const audit = auditLine(entry, record);
-    if (audit) this.audits.get(audit.path)?.update(`${audit.line}\n`);
+    for (const { path, line } of auditLines(entry, record)) this.audits.get(path)?.update(`${line}\n`);
   }
 
   statement(statement: Statement): void {

@@ -1,3 +1,4 @@
+import type { Command, Params } from "../contract/index.ts";
 import type { Statement } from "../core/handshake/index.ts";
 import type { Entry } from "./ledger-files.ts";
 
@@ -7,6 +8,8 @@ import type { Entry } from "./ledger-files.ts";
  */
 export const COMMANDS_AUDIT_PATH = "ledger/audit/commands.jsonl";
 export const REFUSALS_AUDIT_PATH = "ledger/audit/refusals.jsonl";
+export const CONSENT_LOG_PATH = "ledger/compliance/consent-log.jsonl";
+export const LINE_PATHS = [COMMANDS_AUDIT_PATH, REFUSALS_AUDIT_PATH, CONSENT_LOG_PATH];
 
 export function revenuePath(period: string): string {
   return `ledger/revenue/${period}-ledger.csv`;
@@ -16,17 +19,29 @@ export interface AuditRecord {
   readonly op: string;
   readonly digest: string;
   readonly signers: readonly string[];
+  /** Of consent.record alone. */
+  readonly consent: Params<"consent.record"> | null;
   readonly verdicts: readonly { readonly gate: number; readonly verdict: string; readonly code?: string }[];
 }
 
-/** Which audit file an entry goes to, and its line; undefined: none. */
-export function auditLine({ index, body }: Entry, record: AuditRecord): { readonly path: string; readonly line: string } | undefined {
+/** The part of a command that the consent log repeats. */
+export function consentOf(command: Command): AuditRecord["consent"] {
+  return command.op === "consent.record" ? command.params : null;
+}
+
+/** Which repeating files an entry goes to, and its line in each. */
+export function auditLines({ index, body }: Entry, record: AuditRecord): readonly { readonly path: string; readonly line: string }[] {
   const { time, actor } = body;
-  const { op, digest, signers } = record;
-  if (body.type === "command.accepted") return { path: COMMANDS_AUDIT_PATH, line: JSON.stringify({ index, time, actor, op, digest, signers, gates: record.verdicts.length }) };
-  if (body.type !== "command.refused") return undefined;
+  const { op, digest, signers, consent } = record;
+  if (body.type === "command.accepted") {
+    const command = { path: COMMANDS_AUDIT_PATH, line: JSON.stringify({ index, time, actor, op, digest, signers, gates: record.verdicts.length }) };
+    if (consent === null) return [command];
+    const { subject, purpose, text, state } = consent;
+    return [command, { path: CONSENT_LOG_PATH, line: JSON.stringify({ index, time, actor, subject, purpose, text, state }) }];
+  }
+  if (body.type !== "command.refused") return [];
   const denied = record.verdicts.filter(({ verdict }) => verdict === "deny").map(({ gate, code }) => ({ gate, code: code ?? null }));
-  return { path: REFUSALS_AUDIT_PATH, line: JSON.stringify({ index, time, actor, op, digest, signers, denied }) };
+  return [{ path: REFUSALS_AUDIT_PATH, line: JSON.stringify({ index, time, actor, op, digest, signers, denied }) }];
 }
 
 /** RFC 4180: one row per resource, then the sums. Every field is a number, a name of ours or a unit: nothing to quote. */

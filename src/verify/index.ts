@@ -9,7 +9,7 @@ export {
 } from "./bundle/manifest.ts";
 export { type BundlePath, MANIFEST_PATH, parseBundlePath, SIGNATURE_PATH, sectionOf } from "./bundle/path.ts";
 export { BUNDLE_LIMITS, type BundleLimits, unpackBundle } from "./bundle/unpack.ts";
-export { type AuditRecord, auditLine, COMMANDS_AUDIT_PATH, REFUSALS_AUDIT_PATH, revenueCsv, revenuePath } from "./derived-files.ts";
+export { type AuditRecord, auditLines, consentOf, LINE_PATHS, revenueCsv, revenuePath } from "./derived-files.ts";
 export { type Failure, Failures } from "./failures.ts";
 export { type IdentityKeyLine, keysFile, KEYS_PATH } from "./keys-file.ts";
 export { CHECKPOINT_PATH, type Entry, type EntryGroup, entriesPath, entryLine, proofLine, proofsPath } from "./ledger-files.ts";

@@ -75,6 +75,7 @@ export class SyntheticWorld {
     this.log.now_ms = Date.UTC(2026, 10, 20);
     this.read(7_000_000_001n);
     this.command(OWNER, "imvu.scale", IMVU, { envelope: { ...ENVELOPE, cpuMillis: 4_000 } as unknown as Json });
+    this.command(OWNER, "consent.record", IMVU, { subject: "user-17", purpose: "newsletter", text: sha256Hex("the terms"), state: "given" });
     this.log.now_ms = Date.UTC(2026, 11, 1, 0, 1);
     this.read(31_000_000_007n);
     this.close("2026-11");
@@ -136,6 +137,7 @@ export class SyntheticWorld {
         members: DOCUMENT.members.filter(({ identity }) => signers.has(identity)), counts: { services: 1, recordSets: 4, mailboxes: 1, routes: 1, members: DOCUMENT.members.length },
         mailQuotaBytes: GIB, named: { service: false, recordSet: false, mailbox: false, member: false, route: null },
       },
+      consent: command.op === "consent.record" ? { state: "none", text: null } : null,
       newZone: creating ? DOCUMENT.zone : null,
       zoneClaims: command.imvu === null ? [] : [{ zone: DOCUMENT.zone, imvu: IMVU }],
       node: { name: "node-1", jurisdictions: [DOCUMENT.jurisdiction], capacity: { cpuMillis: 64_000, memoryBytes: 256 * GIB, storageBytes: 4_096 * GIB }, allocated: { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 } },

@@ -4,6 +4,7 @@ import { type OpenedCommand, openCommand } from "../identity/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { type Facts, hasStanding, isAllowed, judge, refusalOf, wantsApproval } from "../policy-engine/index.ts";
 import type { Store } from "../store/index.ts";
+import { putConsent } from "./consents.ts";
 import type { Effects, Worked } from "./effects.ts";
 import { Operations, type Operation } from "./operations.ts";
 import * as projection from "./projection.ts";
@@ -113,6 +114,7 @@ export class CommandBus {
     const [entry] = await ledger.append([{ stream, type: "command.accepted", actor, data: asJson(record) }], async (tx, [appended]) => {
       const { index } = appended as { index: number };
       await projection.recordSeen(tx, { ...seen, imvu: after?.id ?? command.imvu, state: "accepted", intentIndex: index });
+      if (command.op === "consent.record" && command.imvu) await putConsent(tx, command.imvu, command.params, index);
       if (command.op === "identity.register") await projection.putIdentity(tx, command.params, opened.signatures[0]?.kid ?? "", index);
       if (after && !before) await projection.putImvu(tx, { ...after, status: "creating" }, index);
       // Room that is asked for is taken at once; the smaller of two sizes is given back only when the kernel has confirmed it.

@@ -6,6 +6,7 @@ import {
   zoneClaimsFor,
 } from "../policy-engine/index.ts";
 import type { ReadTx, Store } from "../store/index.ts";
+import { consentNow } from "./consents.ts";
 import * as projection from "./projection.ts";
 
 /** What facts need that the database does not hold. */
@@ -43,6 +44,7 @@ export function factsLoader(store: Store, clock: Clock, world: World): (opened: 
         registration: await registrationFacts(tx, command),
         zoneClaims: zoneClaimsFor(command, newZone, all.map((one) => ({ zone: one.zone, imvu: one.id }))),
         allocated: allocatedBy(all, command.imvu),
+        consent: command.op === "consent.record" && imvu ? await consentNow(tx, imvu.id, command.params) : null,
         meters: imvu ? await metersOf(tx, imvu.id) : command.op === "imvu.create" || command.op === "imvu.import" ? world.meteredResources : null,
       };
     });
@@ -61,6 +63,7 @@ export function factsLoader(store: Store, clock: Clock, world: World): (opened: 
       used: imvu ? await world.used(imvu, command).catch(() => null) : null,
       meters: read.meters,
       blobs: await Promise.all(blobsIn(command).map((digest) => world.blob(digest as Sha256, read.actor, imvu))),
+      consent: read.consent,
       bundle,
       platform: { ledgerWritable, keyLoaded: world.keyLoaded },
     };

@@ -6,6 +6,7 @@
 export { type CommandAnswer, CommandBus } from "./bus.ts";
 export type { Effects, Work, Worked } from "./effects.ts";
 export { factsLoader, type World } from "./facts-loader.ts";
+export { consentHistory } from "./consents.ts";
 export type { Operation } from "./operations.ts";
 export { allImvus, type IdentityRow, identityByKid, identityByName, imvuById, type OthersRefusals, othersRefusals } from "./projection.ts";
 export { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";

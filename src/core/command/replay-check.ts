@@ -8,7 +8,7 @@ import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } fro
 import { replayUnits } from "./replay.ts";
 
 export interface ReplayFailure {
-  readonly table: "imvu" | "identity" | "command_seen" | "reading";
+  readonly table: "imvu" | "identity" | "command_seen" | "reading" | "consent";
   readonly key: string;
   readonly what: string;
 }
@@ -45,6 +45,7 @@ export async function replayCheck(store: Store, ledger: Pick<Ledger, "entries">,
   const settled = <T>(rows: ReadonlyMap<string, T>) => new Map([...rows].filter(([key]) => !atWork.has(key)));
   comparison.tables("imvu", settled(new Map([...units].map(([id, imvu]): [string, Json] => [id, asJson(imvu)]))), settled(held.units));
   comparison.tables("identity", told.identities, held.identities);
+  comparison.tables("consent", told.consents, held.consents);
   comparison.tables("command_seen", told.commands, held.commands);
   return comparison.result();
 }
@@ -55,6 +56,7 @@ interface HeldRows {
   readonly units: ReadonlyMap<string, Json>;
   readonly identities: ReadonlyMap<string, Json>;
   readonly commands: ReadonlyMap<string, Json>;
+  readonly consents: ReadonlyMap<string, Json>;
   readonly readings: number;
 }
 
@@ -64,6 +66,7 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
   const units = await tx.query<{ id: string; doc: Imvu; owner: string; status: string }>("SELECT id, doc, owner, status FROM imvu");
   const identities = await tx.query<{ name: string; kid: string; public_key: string; status: string }>("SELECT name, kid, public_key, status FROM identity");
   const commands = await tx.query<{ digest: string; state: string; intent_index: string; outcome_index: string | null }>("SELECT digest, state, intent_index, outcome_index FROM command_seen");
+  const consents = await tx.query<{ imvu: ImvuId; subject: string; purpose: string; text: string; state: string; entry_index: string }>("SELECT imvu, subject, purpose, text, state, entry_index FROM consent");
   const [readings] = await tx.query<{ many: string }>("SELECT count(*) AS many FROM reading");
   return {
     size,
@@ -71,6 +74,7 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
     units: new Map(units.map(({ id, doc, owner, status }) => [id, asJson({ ...doc, ...(owner === doc.owner ? {} : { ownerColumn: owner }), ...(status === doc.status ? {} : { statusColumn: status }) })])),
     identities: new Map(identities.map(({ name, kid, public_key, status }) => [name, asJson({ kid, publicKey: public_key, status })])),
     commands: new Map(commands.map((row) => [row.digest, asJson({ state: row.state, intent: Number(row.intent_index), outcome: row.outcome_index === null ? null : Number(row.outcome_index) })])),
+    consents: new Map(consents.map(({ entry_index, ...row }) => [entry_index, asJson(row)])),
     readings: Number(readings?.many ?? 0),
   };
 }
@@ -79,6 +83,7 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
 class Told {
   readonly identities = new Map<string, Json>();
   readonly commands = new Map<string, Json>();
+  readonly consents = new Map<string, Json>();
   private readonly open = new Map<number, string>();
 
   note(entry: LedgerEntry): void {
@@ -93,6 +98,10 @@ class Told {
         if (command.op === "identity.register") {
           const { name, publicKey } = command.params as Params<"identity.register">;
           this.identities.set(name, { kid: signatures[0]?.kid ?? "", publicKey, status: "live" });
+        }
+        if (command.op === "consent.record") {
+          const { subject, purpose, text, state } = command.params;
+          this.consents.set(String(entry.index), { imvu: command.imvu, subject, purpose, text, state });
         }
         this.open.set(entry.index, command.imvu ?? (allocation === null ? "" : entry.stream));
         return;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RESOURCES, type Resource, zEnvelope } from "../../contract/index.ts";
-import type { BlobFact, BundleFacts, Facts, ImvuFacts, NodeFacts, NodeFigures, SignatureFact, UsedFacts } from "./facts.ts";
+import type { BlobFact, BundleFacts, ConsentFact, Facts, ImvuFacts, NodeFacts, NodeFigures, SignatureFact, UsedFacts } from "./facts.ts";
 
 /** Facts come back from ledger bodies too, where anything may stand: a missing figure must deny, never compare as false. */
 
@@ -45,6 +45,8 @@ const zUsedFacts = z.strictObject({ memoryBytes: zCount, storageBytes: zCount, p
 
 const zBundleFacts = z.strictObject({ manifest: zText, sourceId: zText, zone: zText, envelope: zEnvelope, ownerKids: z.array(zText) } satisfies Shape<BundleFacts>);
 
+const zConsentFact = z.strictObject({ state: z.enum(["none", "given", "withdrawn"]), text: zText.nullable() } satisfies Shape<ConsentFact>);
+
 const zFacts = z.strictObject({
   v: z.literal(1),
   now_ms: zCount,
@@ -59,6 +61,7 @@ const zFacts = z.strictObject({
   used: zUsedFacts.nullable(),
   meters: z.array(z.enum(Object.keys(RESOURCES) as [Resource, ...Resource[]])).nullable(),
   blobs: z.array(z.strictObject({ digest: zText, readable: z.boolean(), bytes: zCount } satisfies Shape<BlobFact>)),
+  consent: zConsentFact.nullable(),
   bundle: zBundleFacts.nullable(),
   platform: z.strictObject({ ledgerWritable: z.boolean(), keyLoaded: z.boolean() }),
 } satisfies Shape<Facts>);

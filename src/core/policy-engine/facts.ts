@@ -37,6 +37,8 @@ export type Facts = {
   readonly meters: readonly Resource[] | null;
   /** One per SHA-256 blob that the params name. */
   readonly blobs: readonly BlobFact[];
+  /** Only for consent.record: what is recorded of this subject and purpose so far. */
+  readonly consent: ConsentFact | null;
   /** Only for imvu.import: what the verified bundle says. */
   readonly bundle: BundleFacts | null;
   readonly platform: {
@@ -105,6 +107,13 @@ export type BlobFact = {
   /** It is stored, and the actor uploaded it or it is part of this IMVU already. */
   readonly readable: boolean;
   readonly bytes: number;
+};
+
+export type ConsentFact = {
+  /** none: nothing was recorded yet. */
+  readonly state: "none" | "given" | "withdrawn";
+  /** Digest of the text it was about. */
+  readonly text: Sha256 | null;
 };
 
 export type BundleFacts = {

@@ -34,6 +34,7 @@ export const GOOD: { readonly [O in Op]: Params<O> } = {
   "mail.mailbox.remove": { address: `hello@${ZONE}` },
   "route.set": { class: "public", host: `www.${ZONE}` as Fqdn, path: "/", service: "web", port: 8080, role: null, ratePerMinute: null },
   "route.remove": { host: `www.${ZONE}` as Fqdn, path: "/" },
+  "consent.record": { subject: "user-17", purpose: "newsletter", text: DIGEST, state: "given" },
 } as { readonly [O in Op]: Params<O> };
 
 export const OPS = Object.keys(GOOD) as Op[];
@@ -77,6 +78,7 @@ export function factsFor({ command, signatures }: OpenedCommand, change: Partial
     used: { memoryBytes: GIB, storageBytes: 10 * GIB, processes: 12, mailboxMessages: op === "mail.mailbox.remove" ? 0 : null },
     meters: Object.keys(RESOURCES) as Resource[],
     blobs: [{ digest: DIGEST, readable: true, bytes: 1_000 }],
+    consent: op === "consent.record" ? { state: "none", text: null } : null,
     bundle: op === "imvu.import" ? { manifest: DIGEST, sourceId: OURS, zone: "imvu007.world" as Fqdn, envelope: ENVELOPE, ownerKids: [KEYS.owner.kid] } : null,
     platform: { ledgerWritable: true, keyLoaded: true },
     ...change,

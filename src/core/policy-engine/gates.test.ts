@@ -119,6 +119,12 @@ deny("route.set", "public with a role", { params: { role: "owner" }, denies: ["G
 deny("imvu.create", "a node elsewhere", { params: { jurisdiction: "US-CCPA" as Jurisdiction }, denies: ["GATE_09_WRONG_JURISDICTION"] });
 deny("service.deploy", "a node elsewhere", { ours: { jurisdiction: "US-CCPA" as Jurisdiction }, denies: ["GATE_09_WRONG_JURISDICTION"] });
 deny("service.restart", "a node nobody knows", { facts: { node: null }, denies: ["GATE_09_JURISDICTION_UNKNOWN"] });
+// 10
+deny("consent.record", "a history that could not be read", { facts: { consent: null }, denies: ["GATE_10_HISTORY_UNKNOWN"] });
+deny("consent.record", "a withdrawal of nothing", { params: { state: "withdrawn" }, denies: ["GATE_10_NOTHING_TO_WITHDRAW"] });
+deny("consent.record", "a second withdrawal", { params: { state: "withdrawn" }, facts: { consent: { state: "withdrawn", text: "ab".repeat(32) as never } }, denies: ["GATE_10_NOTHING_TO_WITHDRAW"] });
+deny("consent.record", "the same text again", { facts: { consent: { state: "given", text: "ab".repeat(32) as never } }, denies: ["GATE_10_GIVEN_ALREADY"] });
+deny("consent.record", "a viewer", { by: ["viewer"], denies: ["GATE_01_ROLE"] });
 // 11, 17
 deny("imvu.exit", "a ledger that does not write", { facts: { platform: { ledgerWritable: false, keyLoaded: true } }, denies: ["GATE_11_LEDGER_UNAVAILABLE"] });
 deny("imvu.exit", "a platform without its key", { facts: { platform: { ledgerWritable: true, keyLoaded: false } }, denies: ["GATE_17_PLATFORM_KEY_MISSING"] });
@@ -183,6 +189,9 @@ passes("imvu.scale", "down on a node that is over-full", { envelope: { ...ENVELO
 });
 passes("imvu.member.set", "by a maintainer with the owner's approval", {}, ["maintainer", "owner"]);
 passes("imvu.member.set", "another role for one of as many members as may be", {}, ["owner"], { counts: { services: 1, recordSets: 8, mailboxes: 1, routes: 4, members: 64 }, named: { service: false, recordSet: false, mailbox: false, member: true, route: null } });
+passes("consent.record", "another text", {}, ["maintainer"], {}, { consent: { state: "given", text: "cd".repeat(32) as never } });
+passes("consent.record", "given again after a withdrawal", {}, ["owner"], {}, { consent: { state: "withdrawn", text: "ab".repeat(32) as never } });
+passes("consent.record", "withdrawn after it was given", { state: "withdrawn" }, ["owner"], {}, { consent: { state: "given", text: "cd".repeat(32) as never } });
 passes("dns.set", "by a maintainer", {}, ["maintainer"]);
 passes("dns.set", "NS under the apex: a delegation of one's own", { name: fqdn(`lab.${ZONE}`), type: "NS" }, ["owner"]);
 passes("dns.set", "TXT at the apex", { name: ZONE, type: "TXT" }, ["owner"]);

@@ -3,7 +3,7 @@
  * It never reads a database and touches no engine: whoever asks brings the facts and the reality.
  * Depends on kernel, contract and identity.
  */
-export type { BlobFact, BundleFacts, Facts, ImvuFacts, NodeFacts, NodeFigures, SignatureFact, UsedFacts } from "./facts.ts";
+export type { BlobFact, BundleFacts, ConsentFact, Facts, ImvuFacts, NodeFacts, NodeFigures, SignatureFact, UsedFacts } from "./facts.ts";
 ;
 export type { Denial, Gate } from "./gate.ts";
 ;

@@ -81,6 +81,7 @@ const changes: fc.Arbitrary<Partial<Facts>> = fc.record(
     used: nullable(fc.record({ memoryBytes: count, storageBytes: count, processes: count, mailboxMessages: nullable(count) })),
     meters: nullable(fc.subarray([...(factsFor(opened("imvu.exit")).meters ?? [])])),
     blobs: fc.array(fc.record({ digest: name, readable: fc.boolean(), bytes: count }), { maxLength: 2 }),
+    consent: nullable(fc.record({ state: fc.constantFrom("none", "given", "withdrawn"), text: nullable(name) })),
     bundle: nullable(fc.record({ manifest: name, sourceId: id, zone: name, envelope, ownerKids: fc.array(name, { maxLength: 2 }) })),
     platform: fc.record({ ledgerWritable: fc.boolean(), keyLoaded: fc.boolean() }),
   },

@@ -7,7 +7,7 @@ import { combine, holds, listen, unproven } from "./ask.ts";
 import { KEYS, NOW, OURS, opened, THEIRS } from "./gate.fixture.ts";
 import { GATES } from "./gates.ts";
 import { probeGates, rowOf } from "./probe.ts";
-import type { FabricName, LogReality, Reality, RecordedCommand, RecordedEntry, Witness } from "./reality.ts";
+import type { AnsweredConsent, FabricName, LogReality, Reality, RecordedCommand, RecordedEntry, Witness } from "./reality.ts";
 
 const GOOD: Evidence = { verdict: "holds", detail: "asked and answered" };
 const ALL = Array.from({ length: 17 }, (_, at) => (at + 1) as GateNumber);
@@ -48,6 +48,7 @@ function reality(change: Partial<Reality> = {}): Reality {
     recordMeters: async (): Promise<ReadingSet> => ({ imvu: OURS, at: "2026-11-23T04:15:00.000Z", readings: readings("9") }),
     rehearseExit: async () => GOOD,
     readAsStranger: async () => GOOD,
+    answeredConsents: async () => [],
     ...change,
   };
 }
@@ -61,14 +62,25 @@ test("seventeen rows; with every witness content all hold but those whose subjec
   for (const imvu of [OURS, undefined]) {
     const rows = await probeGates(reality(), imvu);
     assert.deepEqual(rows.map(({ gate }) => gate), ALL);
-    assert.deepEqual(rows.filter(({ verdict }) => verdict !== "holds").map(({ gate, verdict }) => `${gate} ${verdict}`), ["10 unproven", "12 unproven"]);
+    assert.deepEqual(rows.filter(({ verdict }) => verdict !== "holds").map(({ gate, verdict }) => `${gate} ${verdict}`), ["12 unproven"]);
     assert.ok(rows.every(({ evidence, title, ms }) => evidence.length > 0 && title.length > 0 && ms >= 0));
   }
 });
 
+test("gate 10: a consent that is missing, added, changed or out of order in what the platform answers breaks it", async () => {
+  const commands = (["given", "withdrawn", "given"] as const).map((state, at): RecordedCommand => ({ index: 20 + at, at_ms: NOW, signed: opened("consent.record", { state }).signed }));
+  const lines = commands.map(({ index }, at) => ({ index, subject: "user-17", purpose: "newsletter", text: "ab".repeat(32), state: at === 1 ? ("withdrawn" as const) : ("given" as const) }));
+  const [first, second, third] = lines as [AnsweredConsent, AnsweredConsent, AnsweredConsent];
+  const verdict = (answered: readonly AnsweredConsent[]) => verdictOf(10, { log: log({ acceptedCommands: () => each([accepted, ...commands]) }), answeredConsents: async () => answered });
+  assert.equal(await verdict(lines), "holds");
+  const wrong = [[first, third], [first, second], [second, first, third], [...lines, { ...third, index: 23 }], [first, { ...second, state: "given" as const }, third], [{ ...first, text: "cd".repeat(32) }, second, third], [{ ...first, subject: "user-18" }, second, third]];
+  for (const answered of wrong) assert.equal(await verdict(answered), "broken", JSON.stringify(answered));
+  assert.equal(await verdictOf(10, { answeredConsents: async () => [first] }), "broken");
+});
+
 test("with nobody to ask nothing holds but what the log itself shows", async () => {
   const rows = await probeGates(reality({ fabrics: [] }), OURS);
-  assert.deepEqual(rows.filter(({ verdict }) => verdict === "holds").map(({ gate }) => gate), [1, 3, 6, 13, 17]);
+  assert.deepEqual(rows.filter(({ verdict }) => verdict === "holds").map(({ gate }) => gate), [1, 3, 6, 10, 13, 17]);
   assert.ok(rows.every(({ verdict }) => verdict !== "broken"));
 });
 

@@ -40,7 +40,16 @@ export interface LogReality {
   keyLiveAt(kid: string, at_ms: number): Promise<PublicKey | undefined>;
 }
 
-/** What the seventeen probes may ask. Everything reads engines or the log; nothing here may read a projection. */
+/** One line of what the platform answers when it is asked for an IMVU's consents. */
+export interface AnsweredConsent {
+  readonly index: number;
+  readonly subject: string;
+  readonly purpose: string;
+  readonly text: string;
+  readonly state: "given" | "withdrawn";
+}
+
+/** What the seventeen probes may ask. Everything reads engines or the log; a projection only where its answers are what is examined. */
 export interface Reality {
   readonly fabrics: readonly Witness[];
   readonly log: LogReality;
@@ -56,6 +65,8 @@ export interface Reality {
   recordMeters?(imvu: ImvuId): Promise<ReadingSet>;
   /** Exports one IMVU now, rehearses it and compares; absent while that cannot be done. */
   rehearseExit?(imvu: ImvuId): Promise<Evidence>;
+  /** The answers about consent, oldest first, as the API gives them; absent while it gives none. */
+  answeredConsents?(imvu: ImvuId): Promise<readonly AnsweredConsent[]>;
   /** Asks the API for another IMVU's data with a stranger's key; absent while that cannot be done. */
   readAsStranger?(imvu: ImvuId): Promise<Evidence>;
 }

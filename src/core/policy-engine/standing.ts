@@ -20,6 +20,7 @@ export const ROLES: Readonly<Record<Op, readonly MemberRole[]>> = {
   "mail.mailbox.remove": ["owner", "maintainer"],
   "route.set": ["owner", "maintainer"],
   "route.remove": ["owner", "maintainer"],
+  "consent.record": ["owner", "maintainer"],
 };
 
 /** The IMVU that the command is about; null when the facts hold none, or another. */

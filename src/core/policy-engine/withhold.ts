@@ -8,5 +8,5 @@ import { hasStanding } from "./standing.ts";
  */
 export function factsToJudge(command: Command, facts: Facts): Facts {
   if (hasStanding(command, facts)) return facts;
-  return { ...facts, imvu: null, zoneClaims: [], node: null, used: null, meters: null, blobs: [], bundle: null };
+  return { ...facts, imvu: null, zoneClaims: [], node: null, used: null, meters: null, blobs: [], consent: null, bundle: null };
 }

@@ -121,5 +121,4 @@ function resourcesOf(imvu: Imvu): Json {
 function omissions(sink: ExportSink, imvu: Imvu): void {
   sink.omit("domains/transfer-codes.txt", `${imvu.zone} lies under the platform's suffix: there is no registrar to give a code`);
   sink.omit("ledger/revenue/*-invoice.pdf", "this version of the platform writes no invoices");
-  sink.omit("ledger/compliance/consent-log.jsonl", "this version of the platform records no consents");
 }

@@ -5,8 +5,8 @@ import { kidOf, openCommand } from "../../core/identity/index.ts";
 import { openCheckpoint, parseEntryBody, parseVerifierKey } from "../../core/ledger/pure.ts";
 import { Fault, type ImvuId, type Json, sha256 } from "../../kernel/index.ts";
 import {
-  type AuditRecord, auditLine, CHECKPOINT_PATH, COMMANDS_AUDIT_PATH, type Entry, type EntryGroup, entriesPath, entryLine, type IdentityKeyLine, KEYS_PATH,
-  keysFile, type Manifest, proofLine, proofsPath, REFUSALS_AUDIT_PATH, revenueCsv, revenuePath,
+  type AuditRecord, auditLines, CHECKPOINT_PATH, consentOf, type Entry, type EntryGroup, entriesPath, entryLine, type IdentityKeyLine, KEYS_PATH,
+  keysFile, LINE_PATHS, type Manifest, proofLine, proofsPath, revenueCsv, revenuePath,
 } from "../../verify/index.ts";
 import { type LineFile, withLineFiles } from "./text-stream.ts";
 
@@ -53,7 +53,7 @@ async function writeSection(sink: ExportSink, open: OpenFile, section: LedgerSec
   const { size } = opened.value;
 
   const events = new GroupFile(open, "events", ledger, size);
-  const audits = new Map<string, LineFile>([COMMANDS_AUDIT_PATH, REFUSALS_AUDIT_PATH].map((path) => [path, open(path)]));
+  const audits = new Map<string, LineFile>(LINE_PATHS.map((path) => [path, open(path)]));
   const kids = new Set<string>();
   const statements = new Map<string, Statement>();
   let last = -1;
@@ -63,8 +63,7 @@ async function writeSection(sink: ExportSink, open: OpenFile, section: LedgerSec
     last = index;
     const record = recordOf(entry);
     for (const kid of record?.signers ?? []) kids.add(kid);
-    const audit = record && auditLine(entry, record);
-    if (audit) await audits.get(audit.path)?.line(audit.line);
+    for (const { path, line } of record ? auditLines(entry, record) : []) await audits.get(path)?.line(line);
     if (entry.body.type === "statement.closed") {
       const statement = entry.body.data as unknown as Statement;
       statements.set(statement.period, statement);
@@ -140,7 +139,7 @@ function recordOf({ index, body }: Entry): AuditRecord | undefined {
   const { jws, verdicts } = body.data as unknown as { jws: unknown; verdicts: AuditRecord["verdicts"] };
   const opened = openCommand(jws);
   if (!opened.ok) throw new Fault("LEDGER_BROKEN", `entry ${index}: ${opened.message}`, { hint: "nexus ledger fsck" });
-  return { op: opened.value.command.op, digest: opened.value.digest, signers: opened.value.signatures.map(({ kid }) => kid), verdicts };
+  return { op: opened.value.command.op, digest: opened.value.digest, signers: opened.value.signatures.map(({ kid }) => kid), consent: consentOf(opened.value.command), verdicts };
 }
 
 function registeredKeyOf({ body }: Entry): IdentityKeyLine | undefined {

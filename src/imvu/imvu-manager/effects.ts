@@ -1,4 +1,4 @@
-import type { Command, DnsRecordSet, Imvu, Op } from "../../contract/index.ts";
+import type { Command, DnsRecordSet, Imvu, Op, Params } from "../../contract/index.ts";
 import type { Effects, Work, Worked } from "../../core/command/index.ts";
 import { type Fqdn, type IdentityName, type ImvuId, type Json, refuse, type Sha256 } from "../../kernel/index.ts";
 import { converge, type FabricName, FABRIC_ORDER, type Fabrics, stepsTo } from "./fabrics.ts";
@@ -43,6 +43,7 @@ const TOUCHED: Record<Op, readonly FabricName[]> = {
   "mail.mailbox.remove": ["mail"],
   "route.set": ["network"],
   "route.remove": ["network"],
+  "consent.record": [],
 };
 
 /** What a command does to the engines: the document after it, and the steps that make it true. */
@@ -83,6 +84,9 @@ export function imvuEffects(deps: EffectsDeps): Effects {
           return { learned: null, observed: await fabrics.view(after as Imvu) };
         case "imvu.exit":
           return { learned: null, observed: await journeys.exit(work) };
+        case "consent.record":
+          // The record is the whole effect: it stands in the intent's own transaction.
+          return { learned: null, observed: consentRecorded(command.params) };
         case "service.restart": {
           const { name } = command.params;
           const id = command.imvu as ImvuId;
@@ -95,6 +99,10 @@ export function imvuEffects(deps: EffectsDeps): Effects {
       return { learned: null, observed: await fabrics.view(after as Imvu) };
     },
   };
+}
+
+function consentRecorded({ subject, purpose, text, state }: Params<"consent.record">): Json {
+  return { subject, purpose, text, state };
 }
 
 async function create(deps: EffectsDeps, { saga }: Work, after: Imvu): Promise<Worked> {

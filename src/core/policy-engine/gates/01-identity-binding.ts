@@ -33,6 +33,7 @@ export const identityBinding = defineGate<Code>({
     "mail.mailbox.remove": true,
     "route.set": true,
     "route.remove": true,
+    "consent.record": true,
   },
   denials: {
     SIGNATURE_INVALID: { says: "a signature does not belong to this command", hint: "sign the command again; 'nexus identity list' shows your keys" },

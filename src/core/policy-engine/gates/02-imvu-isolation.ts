@@ -31,6 +31,7 @@ export const imvuIsolation = defineGate({
     "mail.mailbox.remove": false,
     "route.set": true,
     "route.remove": false,
+    "consent.record": false,
   },
   denials: {
     LOCAL_IMAGE: {

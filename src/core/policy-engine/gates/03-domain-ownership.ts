@@ -26,6 +26,7 @@ export const domainOwnership = defineGate({
     "mail.mailbox.remove": false,
     "route.set": false,
     "route.remove": false,
+    "consent.record": false,
   },
   denials: {
     DOMAIN_TAKEN: { says: "the domain, its parent or a name under it is bound to another IMVU", hint: "import it on a platform where the name is free, or ask its owner to release it" },

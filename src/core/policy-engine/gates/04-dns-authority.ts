@@ -34,6 +34,7 @@ export const dnsAuthority = defineGate({
     "mail.mailbox.remove": false,
     "route.set": false,
     "route.remove": false,
+    "consent.record": false,
   },
   denials: {
     FOREIGN_NAME: { says: "the record's name is outside the IMVU's zone", hint: "use a name inside your own zone: 'nexus imvu show ID' names it" },

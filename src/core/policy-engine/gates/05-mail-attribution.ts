@@ -24,6 +24,7 @@ export const mailAttribution = defineGate({
     "mail.mailbox.remove": true,
     "route.set": false,
     "route.remove": false,
+    "consent.record": false,
   },
   denials: {
     FOREIGN_DOMAIN: { says: "the mailbox is not in the IMVU's own mail domain", hint: "use an address at your own zone: 'nexus imvu show ID' names it" },

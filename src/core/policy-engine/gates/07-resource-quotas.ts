@@ -31,6 +31,7 @@ export const resourceQuotas = defineGate<Code>({
     "mail.mailbox.remove": false,
     "route.set": true,
     "route.remove": false,
+    "consent.record": false,
   },
   denials: {
     QUOTA_EXCEEDED: { says: "it would exceed the envelope", hint: "ask for less, or raise the envelope: 'nexus imvu scale --imvu-id ID --help'" },

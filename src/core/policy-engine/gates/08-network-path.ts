@@ -25,6 +25,7 @@ export const networkPath = defineGate({
     "mail.mailbox.remove": false,
     "route.set": true,
     "route.remove": false,
+    "consent.record": false,
   },
   denials: {
     FOREIGN_HOST: { says: "the route's host is outside the IMVU's zone", hint: "route a host inside your own zone: 'nexus imvu show ID' names it" },

@@ -24,6 +24,7 @@ export const jurisdictionTagging = defineGate({
     "mail.mailbox.remove": false,
     "route.set": true,
     "route.remove": false,
+    "consent.record": false,
   },
   denials: {
     WRONG_JURISDICTION: { says: "the node does not stand in the IMVU's jurisdiction", hint: "choose one that 'nexus status' lists for the node" },

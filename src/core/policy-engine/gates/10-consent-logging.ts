@@ -1,7 +1,9 @@
-import { combine, unproven } from "../ask.ts";
+import type { ImvuId } from "../../../kernel/index.ts";
+import { openCommand } from "../../identity/index.ts";
+import { broken, combine, holds, type Said, unproven } from "../ask.ts";
 import { defineGate } from "../gate.ts";
+import type { AnsweredConsent, Reality } from "../reality.ts";
 
-/** No command writes consent yet, so there is nothing to refuse; and nothing recorded, so nothing to prove. */
 export const consentLogging = defineGate({
   number: 10,
   title: "consent logging",
@@ -24,12 +26,43 @@ export const consentLogging = defineGate({
     "mail.mailbox.remove": false,
     "route.set": false,
     "route.remove": false,
+    "consent.record": true,
   },
-  denials: {},
-  decide(_command, _facts, answer) {
-    return answer.pass();
+  denials: {
+    HISTORY_UNKNOWN: { says: "what was recorded of this subject before could not be read", hint: "try again; if it stays, 'nexus doctor'" },
+    NOTHING_TO_WITHDRAW: { says: "nothing that this subject gave for this purpose stands", hint: "'nexus consent history --imvu-id ID --subject SUBJECT' shows what was recorded" },
+    GIVEN_ALREADY: { says: "this very text stands given by this subject for this purpose", hint: "'nexus consent history --imvu-id ID --subject SUBJECT' shows since when" },
   },
-  async probe() {
-    return combine([unproven("log", "this platform records no consent of end users yet, so no history can be shown complete")]);
+  decide(command, facts, answer) {
+    if (command.op !== "consent.record") return answer.pass();
+    const { state, text } = command.params;
+    const { consent } = facts;
+    if (consent === null) return answer.deny("HISTORY_UNKNOWN");
+    if (state === "withdrawn") return consent.state === "given" ? answer.pass() : answer.deny("NOTHING_TO_WITHDRAW", { state }, { state: consent.state });
+    return consent.state === "given" && consent.text === text ? answer.deny("GIVEN_ALREADY", { text }) : answer.pass();
+  },
+  async probe(reality, imvu) {
+    const ask = reality.answeredConsents?.bind(reality);
+    if (ask === undefined) return combine([unproven("history", "is not asked by this probe yet")]);
+    const said: Said[] = [];
+    for (const one of imvu === undefined ? await reality.imvus() : [imvu]) said.push(await historyIsWhole(reality, one, await ask(one)));
+    return combine(said.length === 0 ? [unproven("log", "no IMVU is there whose end users could consent")] : said);
   },
 });
+
+/** What the platform answers about consent is, line by line and in order, what the log's own commands say. */
+async function historyIsWhole(reality: Reality, imvu: ImvuId, answered: readonly AnsweredConsent[]): Promise<Said> {
+  let lines = 0;
+  for await (const { index, signed } of reality.log.acceptedCommands(imvu)) {
+    const opened = openCommand(signed);
+    if (!opened.ok || opened.value.command.op !== "consent.record") continue;
+    const { subject, purpose, text, state } = opened.value.command.params;
+    const line = answered[lines];
+    if (line === undefined) return broken(imvu, `entry ${index}, ${state} by ${subject} for ${purpose}, is missing from the history`);
+    if (line.index !== index || line.subject !== subject || line.purpose !== purpose || line.text !== text || line.state !== state)
+      return broken(imvu, `the history says ${line.state} by ${line.subject} for ${line.purpose} (entry ${line.index}) where the log says ${state} by ${subject} for ${purpose} (entry ${index})`);
+    lines += 1;
+  }
+  const extra = answered[lines];
+  return extra ? broken(imvu, `the history holds ${extra.state} by ${extra.subject} for ${extra.purpose}, which the log does not`) : holds(imvu, `${lines} recorded consents are answered as the log tells them, in order`);
+}

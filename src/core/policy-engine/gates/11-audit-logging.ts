@@ -23,6 +23,7 @@ export const auditLogging = defineGate({
     "mail.mailbox.remove": true,
     "route.set": true,
     "route.remove": true,
+    "consent.record": true,
   },
   denials: {
     LEDGER_UNAVAILABLE: { says: "the ledger cannot take the entry, so nothing happens", hint: "'nexus doctor' says why the database does not write; then send it again" },

@@ -30,6 +30,7 @@ export const immutableSnapshots = defineGate({
     "mail.mailbox.remove": true,
     "route.set": false,
     "route.remove": false,
+    "consent.record": false,
   },
   denials: {
     SHRINK_WITHOUT_SNAPSHOT: { says: "storage cannot shrink: what would be lost could not be brought back", hint: "keep '--storage' as it is, or take your data with 'nexus imvu exit'" },

@@ -28,6 +28,7 @@ export const exitPortability = defineGate({
     "mail.mailbox.remove": true,
     "route.set": true,
     "route.remove": true,
+    "consent.record": true,
   },
   denials: {
     EXIT_IN_PROGRESS: { says: "an export is being written, and this would take something away from it", hint: "wait for 'nexus imvu exit-status --imvu-id ID' to say exported" },

@@ -24,6 +24,7 @@ export const noSilentRedirection = defineGate({
     "mail.mailbox.remove": true,
     "route.set": true,
     "route.remove": true,
+    "consent.record": false,
   },
   denials: {
     NOT_THE_OWNERS_WILL: { says: "names, routes and mail change only by a member with that right, or with the owner's approval", hint: "ask the owner to sign this command" },

@@ -26,6 +26,7 @@ export const noSilentThrottling = defineGate({
     "mail.mailbox.remove": false,
     "route.set": true,
     "route.remove": false,
+    "consent.record": false,
   },
   denials: {
     OWNER_APPROVAL_MISSING: { says: "a decrease needs the owner's signature over this very command", hint: "ask the owner to sign it, or ask for no less than there is" },

@@ -24,6 +24,7 @@ export const noLeakage = defineGate({
     "mail.mailbox.remove": true,
     "route.set": true,
     "route.remove": true,
+    "consent.record": true,
   },
   denials: {
     FORBIDDEN: { says: "the subject is not the signer's", hint: "check the id with 'nexus imvu list'" },

@@ -25,6 +25,7 @@ export const platformNonRepudiation = defineGate({
     "mail.mailbox.remove": true,
     "route.set": true,
     "route.remove": true,
+    "consent.record": true,
   },
   denials: {
     PLATFORM_KEY_MISSING: { says: "the platform cannot sign what it is about to do, so it does nothing", hint: "'nexus doctor' says why the log key is not loaded" },
