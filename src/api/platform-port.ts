@@ -41,8 +41,8 @@ export interface PlatformPort {
     checkpoint(): string | undefined;
     receipt(index: number): Promise<{ readonly index: number; readonly leaf: string; readonly proof: string } | undefined>;
     consistency(from: number, to: number): Promise<readonly string[] | undefined>;
-    tile(level: number, index: number, width: number | undefined): Promise<Uint8Array | undefined>;
-    entries(index: number, width: number | undefined): Promise<Uint8Array | undefined>;
+    /** A tile or a bundle of commitments by its path, like `tile/0/x001/067.p/8` (C2SP tlog-tiles). */
+    tile(path: string): Promise<Uint8Array | undefined>;
     fsck(): Promise<Json>;
     /** Tables against the log. */
     replay(): Promise<Json>;

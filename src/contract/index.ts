@@ -18,7 +18,6 @@ export {
   type SignedCommand,
   zCommandPayload,
   zEnvelope,
-  
   zImvuId,
   zSha256,
   zSignedCommand,

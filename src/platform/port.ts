@@ -4,6 +4,7 @@ import type { Imvu } from "../contract/index.ts";
 import { allImvus, asJson, type CommandBus, commandByDigest, consentHistory, type Effects, identityByKid, identityByName, imvuById, refusalsOf, replayCheck, replayUnits } from "../core/command/index.ts";
 import { publicKeyFromText } from "../core/identity/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
+import { parseTilePath } from "../core/ledger/pure.ts";
 import { probeGates } from "../core/policy-engine/index.ts";
 import type { Store } from "../core/store/index.ts";
 import type { Fabrics } from "../imvu/imvu-manager/index.ts";
@@ -142,8 +143,11 @@ export function platformPort(deps: PortDeps): PlatformPort {
         return { index, leaf: sha256(body).toString("base64"), proof };
       },
       consistency: async (from, to) => (to <= ledger.size() ? (await ledger.consistencyProof(from, to)).map((hash) => hash.toString("base64")) : undefined),
-      tile: (level, index, width) => ledger.tile(level, index, width),
-      entries: (index, width) => ledger.entriesBundle(index, width),
+      tile: async (path) => {
+        const wanted = parseTilePath(path);
+        if (!wanted) return undefined;
+        return wanted.level === "entries" ? await ledger.entriesBundle(wanted.n, wanted.width) : await ledger.tile(wanted.level, wanted.n, wanted.width);
+      },
       replay: () => oneRun.of("replay", async () => asJson(await replayCheck(store, ledger, deps.effects))),
       fsck: () => oneRun.of("fsck", async () => asJson(await ledger.fsck())),
     },

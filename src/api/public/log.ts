@@ -3,10 +3,9 @@ import { refuse } from "../../kernel/index.ts";
 import type { PlatformPort } from "../platform-port.ts";
 import { send } from "./commands.ts";
 
+/** Checkpoints change each second; a tile of a given width never does (C2SP tlog-tiles). */
 const YEAR = "public, max-age=31536000, immutable";
 const NOT_CACHED = "no-store";
-/** Checkpoints change each second; tiles that are full never do (C2SP tlog-tiles). */
-const FULL_TILE_WIDTH = 256;
 
 /** The log as everybody may read it: checkpoint, tiles, commitments; no bodies. */
 export function logRoutes(app: FastifyInstance, platform: PlatformPort): void {
@@ -18,10 +17,7 @@ export function logRoutes(app: FastifyInstance, platform: PlatformPort): void {
     return reply.type("text/plain; charset=utf-8").header("cache-control", NOT_CACHED).send(checkpoint);
   });
   app.get("/log/tile/*", async (request, reply) => {
-    const path = (request.params as { "*": string })["*"];
-    const wanted = parseTilePath(path);
-    const bytes =
-      wanted === undefined ? undefined : wanted.level === "entries" ? await log.entries(wanted.index, wanted.width) : await log.tile(wanted.level, wanted.index, wanted.width);
+    const bytes = await log.tile(`tile/${(request.params as { "*": string })["*"]}`);
     if (!bytes) return send(reply, refuse("not-found", "NO_SUCH_TILE", "there is no such tile", "see the checkpoint for the log's size"));
     return reply.type("application/octet-stream").header("cache-control", YEAR).send(Buffer.from(bytes));
   });
@@ -41,22 +37,4 @@ export function logRoutes(app: FastifyInstance, platform: PlatformPort): void {
   app.get("/v1/tariff", async (_request, reply) => reply.send(await platform.tariff()));
   app.get("/v1/ledger/fsck", async (_request, reply) => reply.send(await log.fsck()));
   app.get("/v1/ledger/replay", async (_request, reply) => reply.send(await log.replay()));
-}
-
-interface TilePath {
-  readonly level: number | "entries";
-  readonly index: number;
-  readonly width: number | undefined;
-}
-
-/** C2SP tlog-tiles: `<L>/<N>[.p/<W>]`, N in groups of three digits, all but the last with an x. */
-export function parseTilePath(path: string): TilePath | undefined {
-  const match = /^(entries|\d{1,2})\/((?:x\d{3}\/){0,6}\d{3})(?:\.p\/(\d{1,3}))?$/.exec(path);
-  if (!match) return undefined;
-  const level = match[1] === "entries" ? "entries" : Number(match[1]);
-  const index = Number((match[2] as string).replace(/[x/]/g, ""));
-  const width = match[3] === undefined ? undefined : Number(match[3]);
-  if (level !== "entries" && level > 63) return undefined;
-  if (width !== undefined && (width < 1 || width >= FULL_TILE_WIDTH)) return undefined;
-  return Number.isSafeInteger(index) ? { level, index, width } : undefined;
 }

@@ -10,6 +10,5 @@ export { NonceWindow } from "./nonce-window.ts";
 export { type OpenedCommand, openCommand } from "./open-command.ts";
 export { PASSPHRASE_CHARS_MAX, PASSPHRASE_CHARS_MIN } from "./seal.ts";
 export { addApproval, type CommandFields, commandFields, newNonce, signCommand } from "./signed-command.ts";
-;
 export { type NonceMemory, type ReceivedRequest, type RequestChecks, type VerifiedRequest, verifyRequest } from "./verify-request.ts";
 export { type VerifiedSignature, verifySignatures } from "./verify-signatures.ts";

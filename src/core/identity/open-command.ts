@@ -46,7 +46,8 @@ export function openCommand(signed: unknown): Outcome<OpenedCommand> {
 
 function parsePayload(bytes: Buffer): Outcome<{ payload: CommandPayload; command: Command }> {
   if (bytes.length > PAYLOAD_BYTES_MAX) return bad(`payload: ${bytes.length} bytes, at most ${PAYLOAD_BYTES_MAX}`);
-  const text = bytes.toString("utf8");
+  const text = utf8(bytes);
+  if (text === undefined) return bad("payload: is not UTF-8");
   const json = parseJson(text);
   if (json === undefined) return bad("payload: is not JSON");
   const payload = zCommandPayload.safeParse(json);
@@ -64,6 +65,15 @@ function parsePayload(bytes: Buffer): Outcome<{ payload: CommandPayload; command
   }
   // The pair (op, params) was parsed by op's own schema: that is what Command says.
   return accept({ payload: payload.data, command: { op, imvu, params: own.data, nonce, iat, exp } as Command });
+}
+
+/** Bytes that are not UTF-8 must not be read as others that are: one meaning has one digest. */
+function utf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 function opIn(json: unknown): Op | undefined {

@@ -72,6 +72,11 @@ export function headOf(entry: Pick<Appended, "streamSeq" | "time" | "leaf">): St
 const MEMBERS = ["actor", "data", "prev", "salt", "stream", "streamSeq", "time", "type", "v"].join();
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
+/** An instant that the calendar has: Date.parse alone takes 31 February and hour 24. */
+function isInstant(time: string): boolean {
+  return TIME.test(time) && !Number.isNaN(Date.parse(time)) && new Date(time).toISOString() === time;
+}
+
 /** Reads a body and demands that it is exactly what `nextEntry` could have written: canonical, complete, nothing more. */
 export function parseEntryBody(text: string): Outcome<EntryBody> {
   const bad = (why: string) => refuse("engine", "BAD_ENTRY", `ledger entry: ${why}`, "nexus ledger fsck");
@@ -91,7 +96,7 @@ export function parseEntryBody(text: string): Outcome<EntryBody> {
   if (typeof stream !== "string" || !isStreamName(stream)) return bad("has no stream");
   if (typeof streamSeq !== "number" || streamSeq < 0) return bad("has no streamSeq");
   if (typeof prev !== "string" || !/^[0-9a-f]{64}$/.test(prev)) return bad("has no prev");
-  if (typeof time !== "string" || !TIME.test(time) || Number.isNaN(Date.parse(time))) return bad("has no time");
+  if (typeof time !== "string" || !isInstant(time)) return bad("has no time");
   if (typeof type !== "string" || !/^[a-z]+(\.[a-z-]+)+$/.test(type)) return bad("has no type");
   if (typeof actor !== "string" || actor.length === 0) return bad("has no actor");
   if (typeof salt !== "string" || !/^[A-Za-z0-9_-]{22}$/.test(salt)) return bad("has no salt");

@@ -6,10 +6,8 @@
 export { type Checkpoint, openCheckpoint, signCheckpoint } from "./checkpoint.ts";
 export {
   type Appended,
-  
   chainFlaw,
   headOf,
-  
   nextEntry,
   parseEntryBody,
   type StreamHead,
@@ -17,11 +15,9 @@ export {
 } from "./entry.ts";
 export { type Note, type NoteSigner, type NoteVerifier, noteSigner, openNote, parseVerifierKey, signNote } from "./note.ts";
 export { type KnownCheckpoint, type VerifiedReceipt, verifyCheckpoints, verifyReceipt } from "./receipt.ts";
-export type { TilePath } from "./tile.ts";
+export { parseTilePath } from "./tile.ts";
 export { formatTlogProof, parseHashes, parseTlogProof, type TlogProof } from "./tlog-proof.ts";
 export {
-  
-  
   foldRange,
   inclusionRanges,
   leafHash,

@@ -165,7 +165,7 @@ function isIndex(value: number): boolean {
 }
 
 function isPowerOfTwo(value: number): boolean {
-  return Number.isInteger(Math.log2(value));
+  return 2 ** Math.round(Math.log2(value)) === value;
 }
 
 function checkSize(size: number): void {

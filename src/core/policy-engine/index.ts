@@ -4,9 +4,7 @@
  * Depends on kernel, contract and identity.
  */
 export type { BlobFact, BundleFacts, ConsentFact, Facts, ImvuFacts, NodeFacts, NodeFigures, SignatureFact, UsedFacts } from "./facts.ts";
-;
 export type { Denial, Gate } from "./gate.ts";
-;
 export { imvuFactsOf } from "./imvu-facts.ts";
 export { isAllowed, judge } from "./judge.ts";
 export { lawDigest } from "./law-digest.ts";
@@ -16,4 +14,3 @@ export type { FabricName, LogReality, ProbeRow, Reality, RecordedCommand, Record
 export { refusalOf, wantsApproval } from "./refusal.ts";
 export { type RegisteredKey, signatureFactsOf } from "./signature-facts.ts";
 export { hasStanding } from "./standing.ts";
-;
