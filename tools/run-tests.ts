@@ -13,6 +13,7 @@ const FILE_TIMEOUT_MS = 900_000;
 const SUITES: readonly { readonly name: string; readonly pattern: string; readonly sideBySide: number }[] = [
   { name: "unit", pattern: "src/**/*.test.ts", sideBySide: 2 },
   { name: "vectors", pattern: "tests/vectors/**/*.test.ts", sideBySide: 2 },
+  { name: "law", pattern: "tests/law/**/*.test.ts", sideBySide: 2 },
   { name: "contract", pattern: "tests/contract/**/*.test.ts", sideBySide: 1 },
   { name: "hostile-admin", pattern: "tests/hostile-admin/**/*.test.ts", sideBySide: 1 },
   { name: "isolation", pattern: "tests/isolation/**/*.test.ts", sideBySide: 1 },

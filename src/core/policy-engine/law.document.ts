@@ -55,6 +55,12 @@ Memory and storage of a node are promised once: the envelopes' sum stays within 
 sum may reach ${CPU_OVERCOMMIT_FACTOR} times the node's cores; burst is not added. An envelope's storage holds the volume and the mailboxes: bytes used on the
 volume plus all mailbox quotas stay within it. Per IMVU at most ${SERVICES_PER_IMVU_MAX} services (and one for each ${PROCESSES_PER_SERVICE_MIN} of its processes), ${MAILBOXES_PER_IMVU_MAX} mailboxes, ${RECORD_SETS_PER_IMVU_MAX} record sets, ${ROUTES_PER_IMVU_MAX} routes, ${MEMBERS_PER_IMVU_MAX} members.
 
+## How it is tested
+
+Each gate by name (\`src/core/policy-engine/gates.test.ts\`), and all of them together: \`./nexus test law\` judges 300,000 random commands with the
+product and with a second, deliberately plain evaluator that shares no code with it, and accepts no disagreement. With any one gate
+switched off the two disagree.
+
 ## The gates`;
 
 function ops(): readonly Op[] {

@@ -1,0 +1,386 @@
+import type { Command, Envelope, Op } from "../../src/contract/index.ts";
+import type { Facts } from "../../src/core/policy-engine/index.ts";
+
+/**
+ * The seventeen gates once more, without any of the product's code and without cleverness: every rule is spelled out where it is needed, tables
+ * and limits included. A slip in the product must be made here a second time to go unnoticed.
+ */
+export type NaiveAnswer = "pass" | "not-applicable" | (string & {});
+
+/** Which gates judge which command. */
+const JUDGES: Readonly<Record<Op, readonly number[]>> = {
+  "identity.register": [1, 11, 17],
+  "imvu.create": [1, 3, 5, 6, 7, 9, 11, 16, 17],
+  "imvu.scale": [1, 6, 7, 9, 11, 12, 13, 15, 16, 17],
+  "imvu.exit": [1, 11, 13, 16, 17],
+  "imvu.import": [1, 3, 6, 7, 9, 11, 16, 17],
+  "imvu.member.set": [1, 7, 11, 13, 16, 17],
+  "imvu.member.remove": [1, 11, 13, 16, 17],
+  "service.deploy": [1, 2, 6, 7, 9, 11, 13, 16, 17],
+  "service.restart": [1, 6, 9, 11, 13, 16, 17],
+  "service.remove": [1, 11, 13, 14, 16, 17],
+  "dns.set": [1, 4, 7, 11, 13, 14, 16, 17],
+  "dns.remove": [1, 4, 11, 13, 14, 16, 17],
+  "mail.mailbox.create": [1, 5, 6, 7, 9, 11, 13, 14, 16, 17],
+  "mail.mailbox.password": [1, 5, 11, 13, 14, 16, 17],
+  "mail.mailbox.remove": [1, 5, 11, 12, 13, 14, 16, 17],
+  "route.set": [1, 2, 6, 7, 8, 9, 11, 13, 14, 15, 16, 17],
+  "route.remove": [1, 11, 13, 14, 16, 17],
+  "consent.record": [1, 10, 11, 13, 16, 17],
+};
+
+const WORK_OF_MAINTAINERS: readonly Op[] = [
+  "service.deploy", "service.restart", "service.remove", "dns.set", "dns.remove", "mail.mailbox.create", "mail.mailbox.password", "mail.mailbox.remove", "route.set", "route.remove", "consent.record",
+];
+
+const MINUTE = 60 * 1000;
+const WEEK = 7 * 24 * 60 * MINUTE;
+
+export type Case = { readonly command: Command; readonly facts: Facts; readonly kidOf: (publicKey: string) => string };
+
+export function naiveJudge(one: Case): readonly NaiveAnswer[] {
+  const rules = [gate1, gate2, gate3, gate4, gate5, gate6, gate7, gate8, gate9, gate10, gate11, gate12, gate13, gate14, gate15, gate16, gate17];
+  return rules.map((rule, at) => {
+    if (!JUDGES[one.command.op].includes(at + 1)) return "not-applicable";
+    const code = rule(one);
+    return code === null ? "pass" : `GATE_${at + 1 < 10 ? "0" : ""}${at + 1}_${code}`;
+  });
+}
+
+// ---- who is who
+
+function isGood(signature: Facts["signatures"][number] | undefined): boolean {
+  if (signature === undefined) return false;
+  if (signature.valid === false) return false;
+  if (signature.status !== "live") return false;
+  return signature.identity !== null;
+}
+
+function actor({ facts }: Case): string | null {
+  const first = facts.signatures[0];
+  return first !== undefined && isGood(first) ? first.identity : null;
+}
+
+/** The IMVU that is commanded, if it is there. */
+function unit({ command, facts }: Case): Facts["imvu"] {
+  if (facts.imvu === null) return null;
+  if (facts.imvu.id !== command.imvu) return null;
+  return facts.imvu;
+}
+
+function ownerApproves(one: Case): boolean {
+  const imvu = unit(one);
+  if (imvu === null) return false;
+  for (const signature of one.facts.signatures) if (isGood(signature) && signature.identity === imvu.owner) return true;
+  return false;
+}
+
+function role(one: Case): "owner" | "maintainer" | "billing" | "viewer" | "none" {
+  const who = actor(one);
+  const imvu = unit(one);
+  if (who === null || imvu === null) return "none";
+  if (who === imvu.owner) return "owner";
+  for (const member of imvu.members) {
+    if (member.identity !== who) continue;
+    // There is one owner, and the document names him; a list that calls somebody else so is not believed.
+    return member.role === "owner" ? "none" : member.role;
+  }
+  return "none";
+}
+
+function mayCommand(one: Case): boolean {
+  if (actor(one) === null) return false;
+  if (ownerApproves(one)) return true;
+  if (role(one) === "owner") return true;
+  return role(one) === "maintainer" && WORK_OF_MAINTAINERS.includes(one.command.op);
+}
+
+function isStranger(one: Case): boolean {
+  if (one.command.imvu === null) return false;
+  if (actor(one) === null) return true;
+  if (role(one) !== "none") return false;
+  return !ownerApproves(one);
+}
+
+function within(name: string, zone: string): boolean {
+  return name === zone || name.endsWith(`.${zone}`);
+}
+
+function belongsToAnother(name: string, { command, facts }: Case): boolean {
+  for (const claim of facts.zoneClaims) if (claim.imvu !== command.imvu && within(name, claim.zone)) return true;
+  return false;
+}
+
+// ---- the seventeen: null lets pass, a text denies
+
+function gate1(one: Case): string | null {
+  const { command, facts } = one;
+  if (command.exp <= command.iat) return "LIFETIME";
+  if (command.exp - command.iat > WEEK) return "LIFETIME";
+  if (command.iat > facts.now_ms + MINUTE) return "NOT_YET_VALID";
+  if (command.exp < facts.now_ms) return "EXPIRED";
+  if (facts.nonceSeen) return "REPLAYED";
+  if (command.op === "identity.register") {
+    const own = one.kidOf(command.params.publicKey);
+    if (facts.signatures.length !== 1) return "NOT_SELF_SIGNED";
+    const signature = facts.signatures[0];
+    if (signature?.kid !== own) return "NOT_SELF_SIGNED";
+    if (!signature.valid) return "SIGNATURE_INVALID";
+    if (facts.registration === null) return "KEY_TAKEN";
+    if (facts.registration.keyTaken) return "KEY_TAKEN";
+    if (signature.status !== "unknown") return "KEY_TAKEN";
+    if (facts.registration.nameTaken) return "NAME_TAKEN";
+    return null;
+  }
+  for (const signature of facts.signatures) {
+    if (signature.status === "unknown") return "KEY_UNKNOWN";
+    if (signature.identity === null) return "KEY_UNKNOWN";
+    if (signature.status === "revoked") return "KEY_REVOKED";
+    if (!signature.valid) return "SIGNATURE_INVALID";
+  }
+  if (facts.signatures.length === 0) return "SIGNATURE_INVALID";
+  if (command.op === "imvu.create") return command.params.owner === actor(one) ? null : "NOT_THE_OWNER";
+  if (command.op === "imvu.import") return null;
+  if (mayCommand(one)) return null;
+  return role(one) === "none" ? "NOT_A_MEMBER" : "ROLE";
+}
+
+function gate2(one: Case): string | null {
+  const { command } = one;
+  if (command.op === "service.deploy" && command.params.source.kind === "image") {
+    const { ref } = command.params.source;
+    const slash = ref.indexOf("/");
+    if (slash < 0) return "LOCAL_IMAGE";
+    const [host = "", port, ...more] = ref.slice(0, slash).split(":");
+    if (more.length > 0) return "LOCAL_IMAGE";
+    if (port !== undefined && !/^[0-9]{1,5}$/.test(port)) return "LOCAL_IMAGE";
+    const labels = host.split(".");
+    if (labels.length < 2) return "LOCAL_IMAGE";
+    for (const label of labels) if (!/^[a-z0-9-]+$/.test(label)) return "LOCAL_IMAGE";
+    const last = labels[labels.length - 1] ?? "";
+    if (!/^[a-z]/.test(last)) return "LOCAL_IMAGE";
+    if (labels[0] === "localhost") return "LOCAL_IMAGE";
+    if (last === "local" || last === "internal" || last === "localhost") return "LOCAL_IMAGE";
+  }
+  if (command.op === "route.set" && belongsToAnother(command.params.host, one)) return "FOREIGN_HOST";
+  return null;
+}
+
+function gate3({ command, facts }: Case): string | null {
+  const zone = facts.newZone;
+  if (zone === null) return "ZONE_UNKNOWN";
+  if (command.op === "imvu.import") {
+    if (zone !== command.params.zone) return "ZONE_UNKNOWN";
+    if (facts.bundle === null) return "ZONE_UNKNOWN";
+    if (zone !== facts.bundle.zone) return "ZONE_UNKNOWN";
+  }
+  if (!zone.endsWith(`.${facts.suffix}`)) return "NO_PROOF_OF_CONTROL";
+  for (const claim of facts.zoneClaims) if (within(zone, claim.zone) || within(claim.zone, zone)) return "DOMAIN_TAKEN";
+  return null;
+}
+
+function gate4(one: Case): string | null {
+  const { command } = one;
+  if (command.op !== "dns.set" && command.op !== "dns.remove") return null;
+  const imvu = unit(one);
+  if (imvu === null) return "FOREIGN_NAME";
+  if (!within(command.params.name, imvu.zone)) return "FOREIGN_NAME";
+  if (belongsToAnother(command.params.name, one)) return "FOREIGN_NAME";
+  if (command.params.name === imvu.zone && (command.params.type === "NS" || command.params.type === "CNAME")) return "APEX_PROTECTED";
+  return null;
+}
+
+function gate5(one: Case): string | null {
+  const { command, facts } = one;
+  if (command.op === "imvu.create") return facts.newZone === null ? "ZONE_UNKNOWN" : null;
+  if (command.op !== "mail.mailbox.create" && command.op !== "mail.mailbox.password" && command.op !== "mail.mailbox.remove") return null;
+  const imvu = unit(one);
+  if (imvu === null) return "FOREIGN_DOMAIN";
+  const [, domain] = command.params.address.split("@");
+  if (domain !== imvu.zone) return "FOREIGN_DOMAIN";
+  if (command.op === "mail.mailbox.create" && imvu.named.mailbox) return "ADDRESS_BOUND";
+  return null;
+}
+
+const METERS = [
+  "compute.cpu", "compute.memory", "compute.storage", "compute.io.read.operations", "compute.io.write.operations", "compute.io.read.bytes", "compute.io.write.bytes",
+  "dns.answers", "mail.sent", "mail.received", "mail.storage", "network.in", "network.out",
+];
+
+function gate6({ command, facts }: Case): string | null {
+  const of = (kind: string) => METERS.filter((meter) => meter.startsWith(`${kind}.`));
+  let needed: readonly string[] = [];
+  if (command.op === "imvu.create" || command.op === "imvu.import") needed = METERS;
+  if (command.op === "imvu.scale") needed = of("compute");
+  if (command.op === "service.deploy" || command.op === "service.restart") needed = [...of("compute"), ...of("network")];
+  if (command.op === "mail.mailbox.create") needed = of("mail");
+  if (command.op === "route.set") needed = of("network");
+  for (const meter of needed) {
+    if (facts.meters === null) return "METER_MISSING";
+    if (!(facts.meters as readonly string[]).includes(meter)) return "METER_MISSING";
+  }
+  return null;
+}
+
+function gate7(one: Case): string | null {
+  const { command, facts } = one;
+  if (command.op === "imvu.create") return room(command.params.envelope, null, facts);
+  if (command.op === "imvu.import") return facts.bundle === null ? "FIGURES_UNKNOWN" : room(facts.bundle.envelope, null, facts);
+  const imvu = unit(one);
+  if (imvu === null) return "FIGURES_UNKNOWN";
+  const { used } = facts;
+  switch (command.op) {
+    case "imvu.scale": {
+      if (used === null) return "FIGURES_UNKNOWN";
+      const [old, next] = [imvu.envelope, command.params.envelope];
+      if (next.memoryBytes < old.memoryBytes && used.memoryBytes > next.memoryBytes) return "IN_USE";
+      if (next.storageBytes < old.storageBytes && used.storageBytes + imvu.mailQuotaBytes > next.storageBytes) return "IN_USE";
+      if (next.processes < old.processes && used.processes > next.processes) return "IN_USE";
+      return room(next, old, facts);
+    }
+    case "service.deploy": {
+      if (used === null) return "FIGURES_UNKNOWN";
+      let bytes = 0;
+      for (const blob of facts.blobs) bytes += blob.bytes;
+      if (bytes + used.storageBytes + imvu.mailQuotaBytes > imvu.envelope.storageBytes) return "QUOTA_EXCEEDED";
+      if (imvu.named.service) return null;
+      const most = Math.min(32, Math.floor(imvu.envelope.processes / 2));
+      return imvu.counts.services + 1 > most ? "QUOTA_EXCEEDED" : null;
+    }
+    case "mail.mailbox.create":
+      if (used === null) return "FIGURES_UNKNOWN";
+      if (command.params.quotaBytes + used.storageBytes + imvu.mailQuotaBytes > imvu.envelope.storageBytes) return "QUOTA_EXCEEDED";
+      return !imvu.named.mailbox && imvu.counts.mailboxes + 1 > 512 ? "QUOTA_EXCEEDED" : null;
+    case "dns.set":
+      return !imvu.named.recordSet && imvu.counts.recordSets + 1 > 2000 ? "QUOTA_EXCEEDED" : null;
+    case "route.set":
+      return imvu.named.route === null && imvu.counts.routes + 1 > 256 ? "QUOTA_EXCEEDED" : null;
+    case "imvu.member.set":
+      return !imvu.named.member && imvu.counts.members + 1 > 64 ? "QUOTA_EXCEEDED" : null;
+    default:
+      return null;
+  }
+}
+
+/** Memory and storage are promised once, CPU eight times over; what does not grow needs no room. */
+function room(next: Envelope, old: Envelope | null, facts: Facts): string | null {
+  const { node } = facts;
+  if (node === null) return "FIGURES_UNKNOWN";
+  if ((old === null || next.cpuMillis > old.cpuMillis) && next.cpuMillis + node.allocated.cpuMillis > 8 * node.capacity.cpuMillis) return "NODE_FULL";
+  if ((old === null || next.memoryBytes > old.memoryBytes) && next.memoryBytes + node.allocated.memoryBytes > node.capacity.memoryBytes) return "NODE_FULL";
+  if ((old === null || next.storageBytes > old.storageBytes) && next.storageBytes + node.allocated.storageBytes > node.capacity.storageBytes) return "NODE_FULL";
+  return null;
+}
+
+function gate8(one: Case): string | null {
+  const { command } = one;
+  if (command.op !== "route.set") return null;
+  const imvu = unit(one);
+  if (imvu === null) return "FOREIGN_HOST";
+  if (!within(command.params.host, imvu.zone)) return "FOREIGN_HOST";
+  for (const character of command.params.host) if (character === "*" || character === "_") return "NOT_A_HOST";
+  if (!imvu.named.service) return "SERVICE_UNKNOWN";
+  if (command.params.class === "restricted" && command.params.role === null) return "ROLE_MISSING";
+  if (command.params.class !== "restricted" && command.params.role !== null) return "ROLE_UNUSED";
+  return null;
+}
+
+function gate9(one: Case): string | null {
+  const { command, facts } = one;
+  let declared: string | null = null;
+  if (command.op === "imvu.create" || command.op === "imvu.import") declared = command.params.jurisdiction;
+  else declared = unit(one)?.jurisdiction ?? null;
+  if (declared === null || facts.node === null) return "JURISDICTION_UNKNOWN";
+  for (const allowed of facts.node.jurisdictions) if (allowed === declared) return null;
+  return "WRONG_JURISDICTION";
+}
+
+function gate10({ command, facts }: Case): string | null {
+  if (command.op !== "consent.record") return null;
+  if (facts.consent === null) return "HISTORY_UNKNOWN";
+  const stands = facts.consent.state === "given";
+  if (command.params.state === "withdrawn") return stands ? null : "NOTHING_TO_WITHDRAW";
+  return stands && facts.consent.text === command.params.text ? "GIVEN_ALREADY" : null;
+}
+
+function gate11({ facts }: Case): string | null {
+  return facts.platform.ledgerWritable === true ? null : "LEDGER_UNAVAILABLE";
+}
+
+function gate12(one: Case): string | null {
+  const { command, facts } = one;
+  const imvu = unit(one);
+  if (imvu === null) return "CONTENT_UNKNOWN";
+  if (command.op === "imvu.scale" && command.params.envelope.storageBytes < imvu.envelope.storageBytes) return "SHRINK_WITHOUT_SNAPSHOT";
+  if (command.op === "mail.mailbox.remove") {
+    if (facts.used === null) return "CONTENT_UNKNOWN";
+    if (facts.used.mailboxMessages === null) return "CONTENT_UNKNOWN";
+    if (facts.used.mailboxMessages !== 0) return "MAILBOX_NOT_EMPTY";
+  }
+  return null;
+}
+
+function gate13(one: Case): string | null {
+  const { op } = one.command;
+  // An exit is never blocked.
+  if (op === "imvu.exit") return null;
+  const imvu = unit(one);
+  if (imvu === null) return null;
+  if (imvu.status === "exited") return "EXITED";
+  const takesAway = op === "service.remove" || op === "dns.remove" || op === "mail.mailbox.remove" || op === "route.remove";
+  return imvu.status === "exiting" && takesAway ? "EXIT_IN_PROGRESS" : null;
+}
+
+function gate14(one: Case): string | null {
+  return mayCommand(one) ? null : "NOT_THE_OWNERS_WILL";
+}
+
+function gate15(one: Case): string | null {
+  const { command } = one;
+  const missing = "OWNER_APPROVAL_MISSING";
+  if (ownerApproves(one)) return null;
+  if (isStranger(one)) return missing;
+  const imvu = unit(one);
+  if (imvu === null) return missing;
+  if (command.op === "imvu.scale") {
+    const [old, next] = [imvu.envelope, command.params.envelope];
+    if (next.cpuMillis < old.cpuMillis) return missing;
+    if (next.memoryBytes < old.memoryBytes) return missing;
+    if (next.storageBytes < old.storageBytes) return missing;
+    if (next.iops < old.iops) return missing;
+    if (next.bandwidthBps < old.bandwidthBps) return missing;
+    if (next.processes < old.processes) return missing;
+    if (old.burst !== null) {
+      if (next.burst === null) return missing;
+      if (next.burst.factor < old.burst.factor) return missing;
+      if (next.burst.seconds < old.burst.seconds) return missing;
+    }
+  }
+  if (command.op === "route.set" && imvu.named.route !== null && command.params.ratePerMinute !== null) {
+    const old = imvu.named.route.ratePerMinute;
+    if (old === null) return missing;
+    if (command.params.ratePerMinute < old) return missing;
+  }
+  return null;
+}
+
+function gate16(one: Case): string | null {
+  const { command, facts } = one;
+  if (isStranger(one)) return "FORBIDDEN";
+  for (const blob of facts.blobs) if (!blob.readable) return "BLOB_FORBIDDEN";
+  if (command.op === "imvu.import") {
+    if (facts.bundle === null) return "BUNDLE_FORBIDDEN";
+    if (facts.bundle.manifest !== command.params.manifest) return "BUNDLE_FORBIDDEN";
+    if (facts.bundle.sourceId !== command.params.sourceId) return "BUNDLE_FORBIDDEN";
+    if (actor(one) === null) return "BUNDLE_FORBIDDEN";
+    const signer = facts.signatures[0]?.kid;
+    let listed = false;
+    for (const kid of facts.bundle.ownerKids) if (kid === signer) listed = true;
+    if (!listed) return "BUNDLE_FORBIDDEN";
+  }
+  return null;
+}
+
+function gate17({ facts }: Case): string | null {
+  return facts.platform.keyLoaded === true ? null : "PLATFORM_KEY_MISSING";
+}
