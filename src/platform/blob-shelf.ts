@@ -1,30 +1,54 @@
-import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Imvu } from "../contract/index.ts";
 import type { BlobFact } from "../core/policy-engine/index.ts";
-import { type IdentityName, type Outcome, parseSha256, type Sha256 } from "../kernel/index.ts";
+import { type IdentityName, type Outcome, parseSha256, refuse, type Sha256 } from "../kernel/index.ts";
 import type { Readable } from "node:stream";
-import { BlobStore } from "./blob-store.ts";
+import { BLOB_BYTES_MAX, BlobStore } from "./blob-store.ts";
 
-const BLOBS_PER_IDENTITY_MAX = 10_000;
+/** Of uploads that no unit uses: whoever uploads is about to name them in a command. */
+export const WAITING_FILES_MAX = 1_000;
+export const WAITING_BYTES_MAX = 16 * 1024 ** 3;
+/** After that an upload that no unit uses is taken away. */
+export const WAITING_MS_MAX = 24 * 3_600_000;
 
 /** Who uploaded what: a digest alone is no right to use somebody else's file. */
 export class BlobShelf extends BlobStore {
   private readonly uploads: string;
 
-  constructor(folder: string) {
-    super(folder);
+  constructor(folder: string, reserveBytes?: number) {
+    super(folder, reserveBytes);
     this.uploads = join(folder, "by");
   }
 
-  async putBy(identity: IdentityName, digest: Sha256, body: Readable): Promise<Outcome<number>> {
+  /** @param used digests that some unit uses, or the platform itself: they do not count */
+  async putBy(identity: IdentityName, digest: Sha256, body: Readable, used: ReadonlySet<Sha256> = new Set()): Promise<Outcome<number>> {
     const shelf = join(this.uploads, identity);
     await mkdir(shelf, { recursive: true, mode: 0o700 });
-    if ((await readdir(shelf)).length >= BLOBS_PER_IDENTITY_MAX)
-      return { ok: false, kind: "conflict", code: "BLOBS_MANY", message: `${identity} has uploaded ${BLOBS_PER_IDENTITY_MAX} files already`, hint: "remove services that are not used any more" };
-    const stored = await this.put(digest, body);
+    const waiting = await this.waiting(shelf, used);
+    if (waiting.files >= WAITING_FILES_MAX || waiting.bytes >= WAITING_BYTES_MAX)
+      return refuse("conflict", "UPLOADS_WAIT", `${identity} has ${waiting.files} uploads of ${waiting.bytes} bytes that no unit uses; at most ${WAITING_FILES_MAX} of ${WAITING_BYTES_MAX} bytes may wait`, "use them, or wait: after a day they are taken away");
+    const stored = await this.put(digest, body, Math.min(BLOB_BYTES_MAX, WAITING_BYTES_MAX - waiting.bytes));
     if (stored.ok) await writeFile(join(shelf, digest), "", { mode: 0o600 });
     return stored;
+  }
+
+  override async sweep(used: ReadonlySet<Sha256>, since_ms: number): Promise<readonly Sha256[]> {
+    const swept = await super.sweep(used, since_ms);
+    for (const identity of await readdir(this.uploads).catch(() => [] as string[])) for (const digest of swept) await rm(join(this.uploads, identity, digest), { force: true });
+    return swept;
+  }
+
+  private async waiting(shelf: string, used: ReadonlySet<Sha256>): Promise<{ readonly files: number; readonly bytes: number }> {
+    let [files, bytes] = [0, 0];
+    for (const name of await readdir(shelf)) {
+      if (used.has(name as Sha256)) continue;
+      const size = (await stat(this.path(name as Sha256)).catch(() => undefined))?.size;
+      if (size === undefined) continue;
+      files += 1;
+      bytes += size;
+    }
+    return { files, bytes };
   }
 
   /** A blob is readable to whoever uploaded it and to the unit that uses it already. */

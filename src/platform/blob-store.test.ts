@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { Imvu } from "../contract/index.ts";
 import { type IdentityName, type Sha256, sha256Hex } from "../kernel/index.ts";
-import { BlobShelf, blobsOf } from "./blob-shelf.ts";
+import { BlobShelf, blobsOf, WAITING_FILES_MAX, WAITING_MS_MAX } from "./blob-shelf.ts";
 import { BlobStore } from "./blob-store.ts";
 
 let root = "";
@@ -75,6 +75,41 @@ describe("BlobStore", () => {
   });
 
   test("nothing at all has a digest too", async () => assert.deepEqual(await new BlobStore(folder).put(sha256Hex(""), []), { ok: true, value: 0 }));
+});
+
+describe("room for uploads", () => {
+  const anna = "anna" as IdentityName;
+
+  test("what the disk must keep free is not taken, and nothing is left of what did not fit", async () => {
+    const shelf = new BlobShelf(folder, 2 ** 60);
+    const refused = await shelf.putBy(anna, digest, Readable.from(bytes("content")));
+    assert.ok(!refused.ok && refused.code === "NO_ROOM");
+    assert.deepEqual(await readdir(folder), ["by"]);
+  });
+
+  test("uploads that no unit uses may wait up to a number; those in use do not count", async () => {
+    const shelf = new BlobShelf(folder);
+    await mkdir(join(folder, "by", "anna"), { recursive: true });
+    const names = Array.from({ length: WAITING_FILES_MAX }, (_, at) => sha256Hex(String(at)));
+    for (const name of names) for (const path of [join(folder, name), join(folder, "by", "anna", name)]) await writeFile(path, "x");
+    const refused = await shelf.putBy(anna, digest, Readable.from(bytes("content")));
+    assert.ok(!refused.ok && refused.code === "UPLOADS_WAIT" && refused.message.includes(String(WAITING_FILES_MAX)));
+    assert.ok((await shelf.putBy(anna, digest, Readable.from(bytes("content")), new Set(names.slice(0, 1)))).ok);
+    assert.ok((await shelf.putBy("bert" as IdentityName, digest, Readable.from(bytes("content")))).ok);
+  });
+
+  test("what nobody used for a day goes, with every right to it; what is used, or young, stays", async () => {
+    const shelf = new BlobShelf(folder);
+    const [old, used, young] = ["old", "used", "young"].map((text) => sha256Hex(text)) as [Sha256, Sha256, Sha256];
+    for (const text of ["old", "used", "young"]) await shelf.putBy(anna, sha256Hex(text), Readable.from(bytes(text)));
+    await writeFile(join(folder, ".0123456789abcdef.new"), "broken off");
+    const then = new Date(Date.now() - 2 * WAITING_MS_MAX);
+    for (const name of [old, used, ".0123456789abcdef.new"]) await utimes(join(folder, name), then, then);
+    assert.deepEqual(await shelf.sweep(new Set([used]), Date.now() - WAITING_MS_MAX), [old]);
+    assert.deepEqual((await readdir(folder)).sort(), ["by", used, young].sort());
+    assert.deepEqual((await readdir(join(folder, "by", "anna"))).sort(), [used, young].sort());
+    assert.equal((await shelf.fact(old, "anna", undefined)).readable, false);
+  });
 });
 
 describe("BlobShelf", () => {

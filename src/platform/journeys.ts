@@ -1,4 +1,4 @@
-import { readdir, rm, stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command, Imvu } from "../contract/index.ts";
 import { asJson, identityByName } from "../core/command/index.ts";
@@ -11,21 +11,18 @@ import { arrive, arrivingImvu, type OpenedBundle, openBundle, parseDocument } fr
 import type { Fabrics, Journeys } from "../imvu/imvu-manager/index.ts";
 import { type Clock, Fault, type ImvuId, type KeyId, type IdentityName, type Outcome, rfc3339, type Sha256 } from "../kernel/index.ts";
 import type { BlobShelf } from "./blob-shelf.ts";
+import { type Archive, Exits } from "./exits.ts";
 import type { Home } from "./home.ts";
 import { rehearse } from "./rehearsal.ts";
 import { statementFor } from "./statements.ts";
 import { VERSION } from "./version.ts";
 
-export interface Archive {
-  readonly name: string;
-  readonly path: string;
-  readonly bytes: number;
-}
-
 export interface OpenJourneys extends Journeys {
   /** What a verified bundle says, for the judge; null when the command brings none or it cannot be read. */
   bundleFacts(command: Command): Promise<BundleFacts | null>;
   newestArchive(imvu: ImvuId): Promise<Archive | undefined>;
+  /** What a crash left half-written; nothing may be at work. */
+  clear(): Promise<void>;
 }
 
 export interface JourneyDeps {
@@ -41,10 +38,10 @@ export interface JourneyDeps {
 /** Leaving and arriving, with this home's folders, keys and log. */
 export function openJourneys(deps: JourneyDeps): OpenJourneys {
   const { home, fabrics, ledger, store, blobs, clock } = deps;
-  const exits = join(home.site.dir, "exits");
+  const exits = new Exits(join(home.site.dir, "exits"));
 
   const withBundle = async <T>(digest: Sha256, work: (bundle: OpenedBundle) => Promise<T>): Promise<T> => {
-    const bundle = must(await openBundle(blobs.path(digest), { scratchDir: exits }));
+    const bundle = must(await openBundle(blobs.path(digest), { scratchDir: exits.folder }));
     try {
       return await work(bundle);
     } finally {
@@ -56,7 +53,7 @@ export function openJourneys(deps: JourneyDeps): OpenJourneys {
     async exit({ command, digest, before, saga }) {
       if (command.op !== "imvu.exit" || !before) throw new TypeError("not an exit");
       const at = rfc3339(clock.now());
-      const dir = join(exits, `${before.id}-${at.replace(/[:.]/g, "").replace(/\d{3}Z$/, "Z")}`);
+      const dir = join(exits.folder, `${before.id}-${at.replace(/[:.]/g, "").replace(/\d{3}Z$/, "Z")}`);
       const intent = await intentOf(store, digest);
       let exported: Awaited<ReturnType<typeof exportImvu>> | undefined;
       await saga.run([
@@ -84,6 +81,7 @@ export function openJourneys(deps: JourneyDeps): OpenJourneys {
           },
         },
       ]);
+      await exits.keepNewest(before.id);
       const { packed, rehearsal, bundle } = exported as Awaited<ReturnType<typeof exportImvu>>;
       const { sections } = bundle.manifest;
       return asJson({ state: "exported", archive: packed.archive, sha256: packed.sha256, bytes: packed.bytes, manifest: bundle.manifestSha256, sections, rehearsal });
@@ -111,13 +109,8 @@ export function openJourneys(deps: JourneyDeps): OpenJourneys {
       });
     },
 
-    async newestArchive(imvu) {
-      const names = (await readdir(exits)).filter((name) => name.startsWith(`${imvu}-`) && /\.tar\.zst(\.age)?$/.test(name)).sort();
-      const name = names.at(-1);
-      if (!name) return undefined;
-      const path = join(exits, name);
-      return { name, path, bytes: (await stat(path)).size };
-    },
+    newestArchive: (imvu) => exits.newest(imvu),
+    clear: () => exits.clear(),
   };
 }
 

@@ -8,7 +8,7 @@ import { parseTilePath } from "../core/ledger/pure.ts";
 import { probeGates } from "../core/policy-engine/index.ts";
 import type { Store } from "../core/store/index.ts";
 import type { Fabrics } from "../imvu/imvu-manager/index.ts";
-import { accept, type Clock, type Fqdn, type IdentityName, type Json, refuse, sha256 } from "../kernel/index.ts";
+import { accept, type Clock, type Fqdn, type IdentityName, type Json, refuse, type Sha256, sha256 } from "../kernel/index.ts";
 import type { BlobShelf } from "./blob-shelf.ts";
 import { publishedTariffs } from "./genesis.ts";
 import type { Home } from "./home.ts";
@@ -33,6 +33,8 @@ export interface PortDeps {
   readonly ledger: Ledger;
   readonly bus: CommandBus;
   readonly blobs: BlobShelf;
+  /** Uploads that some unit or the platform uses. */
+  usedBlobs(): Promise<ReadonlySet<Sha256>>;
   readonly told: ToldUnits;
   readonly meters: Meters;
   readonly journeys: OpenJourneys;
@@ -43,7 +45,7 @@ const TOKEN_SECONDS = 300;
 
 /** The platform as the API sees it: reads, and one way to change anything. */
 export function platformPort(deps: PortDeps): PlatformPort {
-  const { home, clock, rooms, fabrics, store, ledger, bus, blobs, told, meters, journeys } = deps;
+  const { home, clock, rooms, fabrics, store, ledger, bus, blobs, usedBlobs, told, meters, journeys } = deps;
   const { site } = home;
   const apiOrigin = `http://${site.listenAddress}:${site.ports.api}`;
   const all = [fabrics.compute, fabrics.domains, fabrics.mail, fabrics.network];
@@ -70,7 +72,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
       const row = await store.snapshot((tx) => identityByName(tx, name));
       return row && asJson(row);
     },
-    putBlob: (digest, by, body) => blobs.putBy(by, digest, body),
+    putBlob: async (digest, by, body) => await blobs.putBy(by, digest, body, await usedBlobs()),
     imvusOf: async (identity) => (await store.snapshot(allImvus)).filter((imvu) => imvu.members.some((member) => member.identity === identity)),
     imvu: (id) => store.snapshot((tx) => imvuById(tx, id)),
     view: (imvu) => fabrics.view(imvu),

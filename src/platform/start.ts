@@ -7,8 +7,8 @@ import { openLedger, openLogKey } from "../core/ledger/index.ts";
 import { lawDigest } from "../core/policy-engine/index.ts";
 import { openStore, postgresEngine, type Store } from "../core/store/index.ts";
 import { blueprintTar, converge, imvuEffects, RUNTIMES, type Runtime, zoneOf } from "../imvu/imvu-manager/index.ts";
-import { messageOf, type Sha256, sha256Hex, sleep, systemClock } from "../kernel/index.ts";
-import { BlobShelf } from "./blob-shelf.ts";
+import { type Clock, messageOf, type Sha256, sha256Hex, sleep, systemClock } from "../kernel/index.ts";
+import { BlobShelf, blobsOf, WAITING_MS_MAX } from "./blob-shelf.ts";
 import { ensureGenesis } from "./genesis.ts";
 import type { Home } from "./home.ts";
 import { openJourneys } from "./journeys.ts";
@@ -21,6 +21,8 @@ import { superviseEngines } from "./supervision/index.ts";
 import { ToldUnits } from "./told.ts";
 import { usedOf } from "./used.ts";
 import { viewOf } from "./view.ts";
+
+const SWEEP_MS = 3_600_000;
 
 export interface RunningPlatform {
   readonly apiOrigin: string;
@@ -82,6 +84,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
   const meters = new Meters([fabrics.compute, fabrics.domains, fabrics.mail, fabrics.network], ledger, clock);
   const journeys = openJourneys({ home, fabrics, ledger, store, blobs, clock, say });
   const contents = await blueprints(blobs);
+  const usedBlobs = async (): Promise<ReadonlySet<Sha256>> => new Set([...contents.values(), ...(await store.snapshot(allImvus)).flatMap((imvu) => [...blobsOf(imvu)])]);
   const effects = imvuEffects({
     fabrics,
     journeys,
@@ -126,13 +129,33 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
     const steps = await converge(fabrics, imvu.id, imvu);
     if (steps > 0) say(`${imvu.id}: ${steps} steps made the engines equal to the ledger`);
   }
+  await journeys.clear();
   await bus.resume(say);
 
-  const port = platformPort({ home, clock, rooms, fabrics, engines, store, ledger, bus, blobs, told, meters, journeys, effects });
+  const port = platformPort({ home, clock, rooms, fabrics, engines, store, ledger, bus, blobs, usedBlobs, told, meters, journeys, effects });
   const api = await serveApi(port, site.listenAddress, site.ports.api, say);
   opened.onClose(() => api.close());
+  opened.onClose(startSweeps(blobs, usedBlobs, clock, say));
   opened.onClose(startMeterRounds(home.meterInterval_ms, store, meters, say));
   return { apiOrigin: port.apiOrigin, stop: () => opened.close() };
+}
+
+/** Uploads that nobody uses are taken away a day later. */
+function startSweeps(blobs: BlobShelf, used: () => Promise<ReadonlySet<Sha256>>, clock: Clock, say: (line: string) => void): () => Promise<void> {
+  const sweep = async () => {
+    const swept = await blobs.sweep(await used(), clock.now() - WAITING_MS_MAX);
+    if (swept.length > 0) say(`${swept.length} uploads that no unit used for a day were taken away`);
+  };
+  let running: Promise<void> = Promise.resolve();
+  const begin = () => {
+    running = running.then(sweep).catch((error: unknown) => say(`uploads: ${messageOf(error)}`));
+  };
+  begin();
+  const timer = setInterval(begin, SWEEP_MS).unref();
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
 }
 
 async function blueprints(blobs: BlobShelf): Promise<ReadonlyMap<Runtime, Sha256>> {
