@@ -6,7 +6,7 @@ export interface HttpAnswer {
   readonly body: { readonly error: Record<string, unknown> };
 }
 
-const STATUS_OF_KIND: Record<Refusal["kind"], number> = { usage: 400, unauthenticated: 401, gate: 403, "not-found": 404, conflict: 409, engine: 502 };
+const STATUS_OF_KIND: Record<Refusal["kind"], number> = { usage: 400, unauthenticated: 401, gate: 403, "not-found": 404, conflict: 409, engine: 502, busy: 429 };
 
 /** Keeps what a richer refusal carries beside the common figures (verdicts, receipt). */
 export function answerOfRefusal(refusal: Refusal): HttpAnswer {

@@ -31,8 +31,8 @@ const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
 
 describe("exit codes", () => {
   test("each kind of refusal has its own meaning for scripts", () => {
-    const codes = (["usage", "conflict", "unauthenticated", "gate", "not-found", "engine"] as Refusal["kind"][]).map((kind) => [kind, failureOfRefusal(refuse(kind, "C", "m", "h")).exitCode]);
-    assert.deepEqual(Object.fromEntries(codes), { usage: 2, conflict: 2, unauthenticated: 3, gate: 3, "not-found": 4, engine: 6 });
+    const codes = (["usage", "conflict", "unauthenticated", "gate", "not-found", "engine", "busy"] as Refusal["kind"][]).map((kind) => [kind, failureOfRefusal(refuse(kind, "C", "m", "h")).exitCode]);
+    assert.deepEqual(Object.fromEntries(codes), { usage: 2, conflict: 2, unauthenticated: 3, gate: 3, "not-found": 4, engine: 6, busy: 5 });
   });
 
   test("a refusal means the same whether it was made here or answered by the platform", () => {

@@ -30,6 +30,7 @@ const EXIT_OF_KIND: Record<string, number> = {
   gate: EXIT.gate,
   "not-found": EXIT.notFound,
   engine: EXIT.engine,
+  busy: EXIT.unreachable,
 };
 
 export function usageFailure(message: string, hint: string, code = "USAGE"): Failure {

@@ -3,7 +3,7 @@ import type { Json } from "./canonical.ts";
 /** A well-formed no. `kind` decides the exit code and the HTTP status, in one place each. */
 export interface Refusal {
   readonly ok: false;
-  readonly kind: "usage" | "gate" | "not-found" | "conflict" | "unauthenticated" | "engine";
+  readonly kind: "usage" | "gate" | "not-found" | "conflict" | "unauthenticated" | "engine" | "busy";
   readonly code: string;
   /** Names the field, the limit and what was seen. */
   readonly message: string;

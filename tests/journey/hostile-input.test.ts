@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
+import { commandFields, createIdentityKey, signCommand } from "../../src/core/identity/index.ts";
 import { TestHouse } from "../harness/test-house.ts";
 
 const HOSTILE = [
@@ -62,6 +63,18 @@ test("hostile names never reach an engine", async (t) => {
     ];
     for (const [code, errorCode, argv] of cases) await artist.call.refused(code, errorCode, ...argv);
     assert.deepEqual((await artist.call.ok("mail", "mailbox", "list", ...at)).mailboxes.length, 1);
+  });
+  await t.test("a crowd of unregistered keys fills neither the ledger nor the way of those who are registered", async () => {
+    const size = (await artist.call.ok("ledger", "checkpoint")).size;
+    const crowd = Array.from({ length: 400 }, () => JSON.stringify(signCommand(commandFields("imvu.exit", id, { encryptTo: null }, Date.now()), createIdentityKey())));
+    const answers = await Promise.all(crowd.map((body) => fetch(`${house.api}/v1/commands`, { method: "POST", body, headers: { "content-type": "application/json" } })));
+    const many = (status: number) => answers.filter((answer) => answer.status === status).length;
+    assert.equal(many(403) + many(429), 400);
+    assert.ok(many(403) >= 100 && many(429) >= 150, `${many(403)} refused, ${many(429)} put off`);
+    const entries = (await artist.call.ok("ledger", "checkpoint")).size - size;
+    assert.ok(entries >= many(403) && entries < many(403) + 20, `${entries} entries for ${many(403)} refusals`);
+    await artist.call.ok("dns", "set", "--imvu-id", id, "--name", "lab", "--type", "TXT", "--value", "still here");
+    await artist.call.ok("dns", "remove", "--imvu-id", id, "--name", "lab", "--type", "TXT");
   });
   const shown = await artist.call.ok("imvu", "show", id);
   assert.deepEqual(shown.routes, unit.routes);

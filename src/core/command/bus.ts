@@ -4,8 +4,10 @@ import { type OpenedCommand, openCommand } from "../identity/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { type Facts, hasStanding, isAllowed, judge, refusalOf, wantsApproval } from "../policy-engine/index.ts";
 import type { Store } from "../store/index.ts";
+import { Bucket } from "./bucket.ts";
 import { putConsent } from "./consents.ts";
 import type { Effects, Worked } from "./effects.ts";
+import { signatureFacts } from "./facts-loader.ts";
 import { Operations, type Operation } from "./operations.ts";
 import * as projection from "./projection.ts";
 import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord, withoutFloats } from "./record.ts";
@@ -37,11 +39,15 @@ export interface CommandAnswer {
 }
 
 const JUDGING = "judging";
+/** Commands of nobody who is registered: each leaves an entry, and keys cost nothing. */
+const STRANGERS_BURST = 120;
+const STRANGERS_PER_SECOND = 2;
 
 /** verify → judge → intent → steps → outcome; the only way a change enters the platform. */
 export class CommandBus {
   private readonly deps: BusDeps;
   private readonly turns = new Turns();
+  private readonly strangers = new Bucket(STRANGERS_BURST, STRANGERS_PER_SECOND);
   readonly operations = new Operations();
 
   constructor(deps: BusDeps) {
@@ -73,6 +79,10 @@ export class CommandBus {
   private async execute(opened: OpenedCommand, report: (event: StepEvent) => void): Promise<Outcome<Json>> {
     const { command } = opened;
     const turn = command.imvu ?? `${command.op}/${opened.digest}`;
+    // Before any turn: a crowd of strangers must not stand in the way of those who are known.
+    const signatures = await this.deps.store.snapshot((tx) => signatureFacts(tx, opened));
+    if (projection.actorOf({ signatures }) === "unknown" && !this.strangers.take(this.deps.clock.now()))
+      return refuse("busy", "STRANGERS_MANY", "more commands of unregistered keys than the platform takes at a time", "wait a minute, then send it again; registered identities are not concerned");
     return await this.turns.take(turn, async () => {
       const earlier = await this.deps.store.snapshot((tx) => projection.seenCommand(tx, opened.digest));
       if (earlier && !(earlier.state === "refused" && earlier.signed !== JSON.stringify(opened.signed))) return await this.answerAgain(opened, earlier);

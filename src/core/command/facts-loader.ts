@@ -70,7 +70,8 @@ export function factsLoader(store: Store, clock: Clock, world: World): (opened: 
   };
 }
 
-async function signatureFacts(tx: ReadTx, opened: OpenedCommand): Promise<readonly SignatureFact[]> {
+/** Who signed, by the registry as it is now. */
+export async function signatureFacts(tx: ReadTx, opened: OpenedCommand): Promise<readonly SignatureFact[]> {
   const known = new Map<KeyId, RegisteredKey>();
   for (const { kid } of opened.signatures) {
     const row = await projection.identityByKid(tx, kid);

@@ -31,7 +31,7 @@ interface ImvuRow {
 }
 
 /** The identity whose valid signature comes first; "unknown" for a stranger's. */
-export function actorOf(facts: Facts): string {
+export function actorOf(facts: Pick<Facts, "signatures">): string {
   const first = facts.signatures[0];
   return first?.valid && first.identity !== null ? first.identity : "unknown";
 }
