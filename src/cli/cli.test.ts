@@ -8,6 +8,7 @@ import { extract } from "tar-stream";
 import { zEnvelope } from "../contract/index.ts";
 import { Fault, type IdentityName, refuse, type Refusal } from "../kernel/index.ts";
 import type { Done } from "./client.ts";
+import { DryRun } from "./dry-run.ts";
 import { EXIT, Failure, failureOfAnswer, failureOfRefusal, failureOfThrown, usageFailure } from "./failure.ts";
 import { bytesText, paint, print, printFailure, say, stepPrinter, table } from "./output.ts";
 import { keepPassword } from "./passwords.ts";
@@ -268,6 +269,14 @@ describe("what was typed wrongly", () => {
       assert.ok(message.length <= 400 && !message.includes("\n"), message);
     }
   });
+});
+
+test("a dry run says in four lines what the seventeen would say", () => {
+  const verdicts = [{ gate: 1, verdict: "pass" }, { gate: 2, verdict: "not-applicable" }, { gate: 15, verdict: "deny", code: "GATE_15_OWNER_APPROVAL_MISSING" }] as const;
+  const refused = new DryRun({ dryRun: true, allowed: false, refusal: { code: "GATE_15_OWNER_APPROVAL_MISSING", message: "gate 15 refuses" }, verdicts: JSON.parse(JSON.stringify(verdicts)) });
+  assert.deepEqual(refused.lines(), ["would be refused  gate 15 refuses [GATE_15_OWNER_APPROVAL_MISSING]", "  pass            1", "  deny            15", "  not applicable  2"]);
+  const allowed = new DryRun({ dryRun: true, allowed: true, verdicts: JSON.parse(JSON.stringify(verdicts.slice(0, 2))) });
+  assert.deepEqual([allowed.allowed, allowed.lines()[0]], [true, "would be done  nothing was changed"]);
 });
 
 describe("a passphrase", () => {

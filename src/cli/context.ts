@@ -5,6 +5,7 @@ import { COMMAND_LIFETIME_MS_DEFAULT } from "../contract/index.ts";
 import { createStoredIdentity, listStoredIdentities, loadStoredIdentity, type StoredIdentity } from "../core/identity/index.ts";
 import { type IdentityName, type ImvuId, type Json, type Outcome, parseIdentityName, parseImvuId } from "../kernel/index.ts";
 import { Client, type Done, type StepSeen } from "./client.ts";
+import { DryRun } from "./dry-run.ts";
 import { EXIT, Failure, failureOfRefusal, usageFailure } from "./failure.ts";
 import { homeFolder } from "./home.ts";
 import { type Output, stepPrinter } from "./output.ts";
@@ -94,16 +95,6 @@ export class Context {
     if (this.flags.dryRun) throw new DryRun(await client.dryRun(who, op, imvu, params));
     const printStep: (step: StepSeen) => void = stepPrinter(this.output);
     return await client.command(who, op, imvu, params, printStep);
-  }
-}
-
-/** Not a failure: the way a dry run leaves a verb. */
-export class DryRun extends Error {
-  readonly answer: Json;
-
-  constructor(answer: Json) {
-    super("dry run");
-    this.answer = answer;
   }
 }
 

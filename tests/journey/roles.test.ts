@@ -93,6 +93,7 @@ test("an owner shares a unit: roles, approvals of others' commands, and what was
     assert.equal(refusals[0].digest, digest);
     const rehearsed = await owner.call.ok("imvu", "approve", digest, "--dry-run");
     assert.equal(rehearsed.allowed, true);
+    assert.equal((await maintainer.call.call(...down, "--dry-run")).code, 3);
     assert.equal((await owner.call.ok("imvu", "show", id)).envelope.cpuCores, 0.5);
     const approved = await owner.call.ok("imvu", "approve", digest);
     assert.deepEqual([approved.op, approved.digest], ["imvu.scale", digest]);
