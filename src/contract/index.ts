@@ -45,6 +45,7 @@ export { RESOURCES, type Reading, type ReadingSet, type Resource } from "./meter
 export type { FabricRoom, Finding } from "./room.ts";
 export {
   type Blobs,
+  IMVUS_PER_HOME_MAX,
   imvuUidBase,
   UIDS_PER_HOME,
   namespaceNameOf,

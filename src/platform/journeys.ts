@@ -1,15 +1,15 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Command, Imvu } from "../contract/index.ts";
+import { type Command, type Imvu, IMVUS_PER_HOME_MAX } from "../contract/index.ts";
 import { asJson, identityByName } from "../core/command/index.ts";
 import { type Ledger, openLogKey } from "../core/ledger/index.ts";
 import { noteSigner, signNote } from "../core/ledger/pure.ts";
-import type { BundleFacts } from "../core/policy-engine/index.ts";
+import { type BundleFacts, flawsOf } from "../core/policy-engine/index.ts";
 import type { Store } from "../core/store/index.ts";
 import { exportImvu, IMVU_DOCUMENT_PATH, type KnownKey, OWNER_PATH } from "../imvu/export/index.ts";
 import { arrive, arrivingImvu, type OpenedBundle, openBundle, parseDocument } from "../imvu/import/index.ts";
 import type { Fabrics, Journeys } from "../imvu/imvu-manager/index.ts";
-import { type Clock, Fault, type ImvuId, type KeyId, type IdentityName, type Outcome, rfc3339, type Sha256 } from "../kernel/index.ts";
+import { type Clock, Fault, type IdentityName, type ImvuId, imvuNumberOf, type KeyId, type Outcome, refuse, rfc3339, type Sha256 } from "../kernel/index.ts";
 import type { BlobShelf } from "./blob-shelf.ts";
 import { type Archive, Exits } from "./exits.ts";
 import type { Home } from "./home.ts";
@@ -87,6 +87,18 @@ export function openJourneys(deps: JourneyDeps): OpenJourneys {
       return asJson({ state: "exported", archive: packed.archive, sha256: packed.sha256, bytes: packed.bytes, manifest: bundle.manifestSha256, sections, rehearsal });
     },
 
+    async objection(command) {
+      return await withBundle(command.params.bundle, async (bundle) => {
+        const { id, zone, records } = must(parseDocument(await bundle.read(IMVU_DOCUMENT_PATH)));
+        if (imvuNumberOf(id) > IMVUS_PER_HOME_MAX) return refuse("conflict", "UIDS_USED_UP", `bundle: ${id} has a number beyond ${IMVUS_PER_HOME_MAX}, for which this home has no user ids`, "import it on another platform");
+        for (const set of records) {
+          const checked = fabrics.validateRecord(zone, set);
+          if (!checked.ok) return checked;
+        }
+        return undefined;
+      });
+    },
+
     async arriving(command, owner) {
       return await withBundle(command.params.bundle, async (bundle) => {
         const document = must(parseDocument(await bundle.read(IMVU_DOCUMENT_PATH)));
@@ -105,7 +117,7 @@ export function openJourneys(deps: JourneyDeps): OpenJourneys {
       return await withBundle(command.params.bundle, async (bundle) => {
         const document = must(parseDocument(await bundle.read(IMVU_DOCUMENT_PATH)));
         const owner = JSON.parse(Buffer.from(await bundle.read(OWNER_PATH)).toString("utf8")) as { keys: { kid: KeyId }[] };
-        return { manifest: bundle.manifestSha256, sourceId: document.id, zone: document.zone, envelope: document.envelope, ownerKids: owner.keys.map((key) => key.kid) };
+        return { manifest: bundle.manifestSha256, sourceId: document.id, zone: document.zone, envelope: document.envelope, flaws: flawsOf(document), ownerKids: owner.keys.map((key) => key.kid) };
       });
     },
 

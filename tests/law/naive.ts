@@ -13,7 +13,7 @@ const JUDGES: Readonly<Record<Op, readonly number[]>> = {
   "imvu.create": [1, 3, 5, 6, 7, 9, 11, 16, 17],
   "imvu.scale": [1, 6, 7, 9, 11, 12, 13, 15, 16, 17],
   "imvu.exit": [1, 11, 13, 16, 17],
-  "imvu.import": [1, 3, 6, 7, 9, 11, 16, 17],
+  "imvu.import": [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 16, 17],
   "imvu.member.set": [1, 7, 11, 13, 16, 17],
   "imvu.member.remove": [1, 11, 13, 16, 17],
   "service.deploy": [1, 2, 6, 7, 9, 11, 13, 16, 17],
@@ -145,8 +145,19 @@ function gate1(one: Case): string | null {
   return role(one) === "none" ? "NOT_A_MEMBER" : "ROLE";
 }
 
+/** Of an arriving unit the platform noted what stands against its parts; the first of this gate's is its answer. */
+function arriving(facts: Facts, gate: number, known: readonly string[], unread: string): string | null {
+  if (facts.bundle === null) return unread;
+  for (const flaw of facts.bundle.flaws) {
+    if (flaw.gate !== gate) continue;
+    return known.includes(flaw.code) ? flaw.code : unread;
+  }
+  return null;
+}
+
 function gate2(one: Case): string | null {
   const { command } = one;
+  if (command.op === "imvu.import") return arriving(one.facts, 2, ["LOCAL_IMAGE", "FOREIGN_HOST"], "LOCAL_IMAGE");
   if (command.op === "service.deploy" && command.params.source.kind === "image") {
     const { ref } = command.params.source;
     const slash = ref.indexOf("/");
@@ -174,6 +185,7 @@ function gate3({ command, facts }: Case): string | null {
     if (facts.bundle === null) return "ZONE_UNKNOWN";
     if (zone !== facts.bundle.zone) return "ZONE_UNKNOWN";
   }
+  if (command.op === "imvu.import") for (const claim of facts.zoneClaims) if (claim.imvu === command.params.sourceId) return "ID_TAKEN";
   if (!zone.endsWith(`.${facts.suffix}`)) return "NO_PROOF_OF_CONTROL";
   for (const claim of facts.zoneClaims) if (within(zone, claim.zone) || within(claim.zone, zone)) return "DOMAIN_TAKEN";
   return null;
@@ -181,6 +193,7 @@ function gate3({ command, facts }: Case): string | null {
 
 function gate4(one: Case): string | null {
   const { command } = one;
+  if (command.op === "imvu.import") return arriving(one.facts, 4, ["FOREIGN_NAME", "APEX_PROTECTED"], "FOREIGN_NAME");
   if (command.op !== "dns.set" && command.op !== "dns.remove") return null;
   const imvu = unit(one);
   if (imvu === null) return "FOREIGN_NAME";
@@ -193,6 +206,7 @@ function gate4(one: Case): string | null {
 function gate5(one: Case): string | null {
   const { command, facts } = one;
   if (command.op === "imvu.create") return facts.newZone === null ? "ZONE_UNKNOWN" : null;
+  if (command.op === "imvu.import") return arriving(facts, 5, ["FOREIGN_DOMAIN", "ADDRESS_BOUND", "ZONE_UNKNOWN"], "ZONE_UNKNOWN");
   if (command.op !== "mail.mailbox.create" && command.op !== "mail.mailbox.password" && command.op !== "mail.mailbox.remove") return null;
   const imvu = unit(one);
   if (imvu === null) return "FOREIGN_DOMAIN";
@@ -225,7 +239,7 @@ function gate6({ command, facts }: Case): string | null {
 function gate7(one: Case): string | null {
   const { command, facts } = one;
   if (command.op === "imvu.create") return room(command.params.envelope, null, facts);
-  if (command.op === "imvu.import") return facts.bundle === null ? "FIGURES_UNKNOWN" : room(facts.bundle.envelope, null, facts);
+  if (command.op === "imvu.import") return arriving(facts, 7, ["QUOTA_EXCEEDED"], "FIGURES_UNKNOWN") ?? (facts.bundle === null ? "FIGURES_UNKNOWN" : room(facts.bundle.envelope, null, facts));
   const imvu = unit(one);
   if (imvu === null) return "FIGURES_UNKNOWN";
   const { used } = facts;
@@ -274,6 +288,7 @@ function room(next: Envelope, old: Envelope | null, facts: Facts): string | null
 
 function gate8(one: Case): string | null {
   const { command } = one;
+  if (command.op === "imvu.import") return arriving(one.facts, 8, ["FOREIGN_HOST", "NOT_A_HOST", "SERVICE_UNKNOWN", "ROLE_MISSING", "ROLE_UNUSED"], "FOREIGN_HOST");
   if (command.op !== "route.set") return null;
   const imvu = unit(one);
   if (imvu === null) return "FOREIGN_HOST";

@@ -24,6 +24,11 @@ const IMAGES = [
   "localhost.example.org/x", "quay.io/a/b@sha256:00", "example.org", "ex_ample.org/x", "example.org:123456/x", "example.org:/x", "example.9x/x", "-.io/x",
 ];
 
+const FLAWS = [
+  { gate: 2, code: "LOCAL_IMAGE", what: "web: nginx" }, { gate: 4, code: "APEX_PROTECTED", what: "imvu001.world NS" }, { gate: 5, code: "ADDRESS_BOUND", what: "a@imvu001.world" },
+  { gate: 7, code: "QUOTA_EXCEEDED", what: "513 mailboxes" }, { gate: 8, code: "ROLE_MISSING", what: "imvu001.world/" }, { gate: 8, code: "UNHEARD_OF", what: "x" }, { gate: 9, code: "LOCAL_IMAGE", what: "another gate's" },
+];
+
 /** mulberry32: small, seeded, the same everywhere. */
 export class Dice {
   private state: number;
@@ -179,7 +184,7 @@ function factsOf(dice: Dice, op: Op, params: Record<string, unknown>, given: { e
     meters: dice.chance(90) ? METERS : dice.of([null, [], METERS.slice(1), METERS.filter((one) => one !== "network.out"), METERS.filter((one) => one !== "mail.sent"), METERS.filter((one) => one !== "dns.answers")]),
     blobs: dice.of([[], [{ digest: DIGEST, readable: true, bytes: 1_000 }], [{ digest: DIGEST, readable: true, bytes: dice.of([29_000, 29_001]) * MIB }], [{ digest: DIGEST, readable: false, bytes: 0 }], [{ digest: DIGEST, readable: true, bytes: 1 }, { digest: OTHER_DIGEST, readable: dice.chance(80), bytes: 1 }]]),
     consent: op === "consent.record" ? dice.of([null, { state: "none", text: null }, { state: "given", text: DIGEST }, { state: "given", text: OTHER_DIGEST }, { state: "withdrawn", text: DIGEST }]) : null,
-    bundle: op === "imvu.import" ? dice.of([null, ...Array.from({ length: 5 }, () => ({ manifest: dice.of([DIGEST, DIGEST, OTHER_DIGEST]), sourceId: OURS, zone: dice.of(["imvu007.world", "imvu007.world", "imvu007.world", "bank.com"]), envelope: given.envelope, ownerKids: dice.chance(80) ? [given.keys.kids.operator, given.keys.kids.owner, given.keys.kids.maintainer] : [] }))]) : null,
+    bundle: op === "imvu.import" ? dice.of([null, ...Array.from({ length: 5 }, () => ({ manifest: dice.of([DIGEST, DIGEST, OTHER_DIGEST]), sourceId: OURS, zone: dice.of(["imvu007.world", "imvu007.world", "imvu007.world", "bank.com"]), envelope: given.envelope, flaws: dice.chance(60) ? [] : Array.from({ length: 2 }, () => dice.of(FLAWS)), ownerKids: dice.chance(80) ? [given.keys.kids.operator, given.keys.kids.owner, given.keys.kids.maintainer] : [] }))]) : null,
     platform: { ledgerWritable: dice.chance(97), keyLoaded: dice.chance(97) },
   };
 }

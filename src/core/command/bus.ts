@@ -126,7 +126,7 @@ export class CommandBus {
       await projection.recordSeen(tx, { ...seen, imvu: after?.id ?? command.imvu, state: "accepted", intentIndex: index });
       if (command.op === "consent.record" && command.imvu) await putConsent(tx, command.imvu, command.params, index);
       if (command.op === "identity.register") await projection.putIdentity(tx, command.params, opened.signatures[0]?.kid ?? "", index);
-      if (after && !before) await projection.putImvu(tx, { ...after, status: "creating" }, index);
+      if (after && !before) await projection.addImvu(tx, { ...after, status: "creating" }, index);
       // Room that is asked for is taken at once; the smaller of two sizes is given back only when the kernel has confirmed it.
       if (after && before) await projection.reserve(tx, before, after, index);
     });

@@ -144,12 +144,15 @@ function withoutBefore(doc: ImvuRow["doc"]): Imvu {
   return imvu;
 }
 
-/** Numbers are never used twice, also when a create failed: the intent entry names the number for good. */
+/**
+ * The number of the next unit made here: behind the last one that was ever made here, for numbers are never used twice, also when a create failed:
+ * the intent entry names the number for good. Numbers that arrived with imports are passed over, and push nothing: whoever imports a high one
+ * must not use up those before it.
+ */
 export async function nextImvuNumber(tx: ReadTx): Promise<number> {
   const rows = await tx.query<{ next: number }>(
-    `SELECT 1 + greatest(
-       coalesce((SELECT max(number) FROM imvu), 0),
-       coalesce((SELECT max(substr(imvu, 6)::int) FROM command_seen WHERE op = 'imvu.create' AND imvu IS NOT NULL), 0)) AS next`,
+    `WITH made AS (SELECT coalesce(max(substr(imvu, 6)::int), 0) AS last FROM command_seen WHERE op = 'imvu.create' AND imvu IS NOT NULL)
+     SELECT min(n) AS next FROM made, generate_series(made.last + 1, made.last + 1 + (SELECT count(*)::int FROM imvu)) AS n WHERE n NOT IN (SELECT number FROM imvu)`,
   );
   return Number(rows[0]?.next ?? 1);
 }
@@ -161,6 +164,11 @@ export async function putImvu(tx: Tx, imvu: Imvu, index: number, before?: Imvu):
      ON CONFLICT (id) DO UPDATE SET owner = $3, status = $4, doc = $5::jsonb, updated_index = $6`,
     [imvu.id, imvu.number, imvu.owner, imvu.status, doc, index],
   );
+}
+
+/** A unit that was not here before: a row of the same id or number stops the whole transaction. */
+export async function addImvu(tx: Tx, imvu: Imvu, index: number): Promise<void> {
+  await tx.run("INSERT INTO imvu (id, number, owner, status, doc, updated_index) VALUES ($1, $2, $3, $4, $5::jsonb, $6)", [imvu.id, imvu.number, imvu.owner, imvu.status, JSON.stringify(imvu), index]);
 }
 
 /** While a command works, the larger of each limit counts, and the old document is kept for a crash. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RESOURCES, type Resource, zEnvelope } from "../../contract/index.ts";
-import type { BlobFact, BundleFacts, ConsentFact, Facts, ImvuFacts, NodeFacts, NodeFigures, SignatureFact, UsedFacts } from "./facts.ts";
+import type { BlobFact, BundleFacts, BundleFlaw, ConsentFact, Facts, ImvuFacts, NodeFacts, NodeFigures, SignatureFact, UsedFacts } from "./facts.ts";
 
 /** Facts come back from ledger bodies too, where anything may stand: a missing figure must deny, never compare as false. */
 
@@ -43,7 +43,7 @@ const zNodeFacts = z.strictObject({ name: zText, jurisdictions: z.array(zText), 
 
 const zUsedFacts = z.strictObject({ memoryBytes: zCount, storageBytes: zCount, processes: zCount, mailboxMessages: zCount.nullable() } satisfies Shape<UsedFacts>);
 
-const zBundleFacts = z.strictObject({ manifest: zText, sourceId: zText, zone: zText, envelope: zEnvelope, ownerKids: z.array(zText) } satisfies Shape<BundleFacts>);
+const zBundleFacts = z.strictObject({ manifest: zText, sourceId: zText, zone: zText, envelope: zEnvelope, flaws: z.array(z.strictObject({ gate: zCount, code: zText, what: zText } satisfies Shape<BundleFlaw>)), ownerKids: z.array(zText) } satisfies Shape<BundleFacts>);
 
 const zConsentFact = z.strictObject({ state: z.enum(["none", "given", "withdrawn"]), text: zText.nullable() } satisfies Shape<ConsentFact>);
 

@@ -25,7 +25,7 @@ export type Facts = {
   readonly imvu: ImvuFacts | null;
   /** imvu.create: the zone the platform will bind. imvu.import: the zone of the bundle. Otherwise null. */
   readonly newZone: Fqdn | null;
-  /** Zones bound to an IMVU that equal, contain or lie under a domain name in the command or `newZone`. */
+  /** Zones bound to an IMVU that equal, contain or lie under a domain name in the command or `newZone`; for imvu.import also the zone of the IMVU that has the arriving id. */
   readonly zoneClaims: readonly { readonly zone: Fqdn; readonly imvu: ImvuId }[];
   readonly node: NodeFacts | null;
   /** Read from the engines for `imvu`; null when there is no IMVU or they could not be asked. */
@@ -116,11 +116,21 @@ export type ConsentFact = {
   readonly text: Sha256 | null;
 };
 
+export type BundleFlaw = {
+  readonly gate: number;
+  /** End of the code the gate denies with. */
+  readonly code: string;
+  /** Which part. */
+  readonly what: string;
+};
+
 export type BundleFacts = {
   readonly manifest: Sha256;
   readonly sourceId: ImvuId;
   readonly zone: Fqdn;
   readonly envelope: Envelope;
+  /** What its parts have against them, by gate; at least one of each gate that has any. */
+  readonly flaws: readonly BundleFlaw[];
   /** Thumbprints of the owner's keys in the bundle. */
   readonly ownerKids: readonly KeyId[];
 };

@@ -79,7 +79,7 @@ export function factsFor({ command, signatures }: OpenedCommand, change: Partial
     meters: Object.keys(RESOURCES) as Resource[],
     blobs: [{ digest: DIGEST, readable: true, bytes: 1_000 }],
     consent: op === "consent.record" ? { state: "none", text: null } : null,
-    bundle: op === "imvu.import" ? { manifest: DIGEST, sourceId: OURS, zone: "imvu007.world" as Fqdn, envelope: ENVELOPE, ownerKids: [KEYS.owner.kid] } : null,
+    bundle: op === "imvu.import" ? { manifest: DIGEST, sourceId: OURS, zone: "imvu007.world" as Fqdn, envelope: ENVELOPE, flaws: [], ownerKids: [KEYS.owner.kid] } : null,
     platform: { ledgerWritable: true, keyLoaded: true },
     ...change,
   };

@@ -57,6 +57,13 @@ export function defineGate<const C extends string>(text: GateText<C>): Gate {
   return { number, title, rule, appliesTo, denials, decide: (command, facts) => decide(command, facts, answer), probe };
 }
 
+/** The answer to an import: the first thing that this gate has against a part of the bundle. A code it does not know is no reason to pass. */
+export function judgeParts<C extends string>(gate: GateNumber, facts: Facts, answer: Answer<C>, codes: readonly C[], otherwise: C): Verdict {
+  if (facts.bundle === null) return answer.deny(otherwise);
+  const flaw = facts.bundle.flaws.find((one) => one.gate === gate);
+  return flaw === undefined ? answer.pass() : answer.deny(codes.find((code) => code === flaw.code) ?? otherwise, flaw.what);
+}
+
 export function codeOf(gate: GateNumber, end: string): string {
   return `GATE_${String(gate).padStart(2, "0")}_${end}`;
 }

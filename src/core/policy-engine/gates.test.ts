@@ -63,12 +63,13 @@ for (const zone of ["imvu007.world", "sub.imvu007.world"]) {
   deny("imvu.create", `${zone} is bound`, { facts: { zoneClaims: [{ zone: fqdn(zone), imvu: THEIRS }] }, denies: ["GATE_03_DOMAIN_TAKEN"] });
 }
 deny("imvu.import", "the parent is bound", { facts: { zoneClaims: [{ zone: fqdn("imvu007.world"), imvu: THEIRS }] }, denies: ["GATE_03_DOMAIN_TAKEN"] });
+deny("imvu.import", "under the id of a unit that lives here, with a zone that is free", { facts: { zoneClaims: [{ zone: fqdn("imvu001.world"), imvu: OURS }] }, denies: ["GATE_03_ID_TAKEN"] });
 deny("imvu.import", "a domain from outside", {
-  params: { zone: fqdn("bank.com") }, facts: { newZone: fqdn("bank.com"), bundle: { manifest: "ab".repeat(32) as never, sourceId: OURS, zone: fqdn("bank.com"), envelope: ENVELOPE, ownerKids: [KEYS.owner.kid] } },
+  params: { zone: fqdn("bank.com") }, facts: { newZone: fqdn("bank.com"), bundle: { manifest: "ab".repeat(32) as never, sourceId: OURS, zone: fqdn("bank.com"), envelope: ENVELOPE, flaws: [], ownerKids: [KEYS.owner.kid] } },
   denies: ["GATE_03_NO_PROOF_OF_CONTROL"],
 });
 deny("imvu.import", "the suffix itself", {
-  params: { zone: fqdn("world") }, facts: { newZone: fqdn("world"), bundle: { manifest: "ab".repeat(32) as never, sourceId: OURS, zone: fqdn("world"), envelope: ENVELOPE, ownerKids: [KEYS.owner.kid] } },
+  params: { zone: fqdn("world") }, facts: { newZone: fqdn("world"), bundle: { manifest: "ab".repeat(32) as never, sourceId: OURS, zone: fqdn("world"), envelope: ENVELOPE, flaws: [], ownerKids: [KEYS.owner.kid] } },
   denies: ["GATE_03_NO_PROOF_OF_CONTROL"],
 });
 deny("imvu.import", "another zone than the bundle's", { params: { zone: fqdn("imvu009.world") }, facts: { newZone: fqdn("imvu009.world") }, denies: ["GATE_03_ZONE_UNKNOWN"] });
@@ -153,10 +154,12 @@ deny("route.set", "a rate where there was none, by a maintainer", { by: ["mainta
 // 16
 deny("service.deploy", "a neighbour's content by its digest", { facts: { blobs: [{ digest: "ab".repeat(32) as never, readable: false, bytes: 0 }] }, denies: ["GATE_16_BLOB_FORBIDDEN"] });
 deny("imvu.import", "somebody else's bundle", { by: ["operator"], denies: ["GATE_16_BUNDLE_FORBIDDEN"] });
-deny("imvu.import", "a bundle that lists other keys", { facts: { bundle: { manifest: "ab".repeat(32) as never, sourceId: OURS, zone: fqdn("imvu007.world"), envelope: ENVELOPE, ownerKids: ["x" as KeyId] } }, denies: ["GATE_16_BUNDLE_FORBIDDEN"] });
+deny("imvu.import", "a bundle that lists other keys", { facts: { bundle: { manifest: "ab".repeat(32) as never, sourceId: OURS, zone: fqdn("imvu007.world"), envelope: ENVELOPE, flaws: [], ownerKids: ["x" as KeyId] } }, denies: ["GATE_16_BUNDLE_FORBIDDEN"] });
 deny("imvu.import", "a bundle of another IMVU than it says", { params: { sourceId: THEIRS }, denies: ["GATE_16_BUNDLE_FORBIDDEN"] });
 deny("imvu.import", "another bundle than was signed for", { params: { manifest: "cd".repeat(32) as never }, denies: ["GATE_16_BUNDLE_FORBIDDEN"] });
-deny("imvu.import", "a bundle that could not be read", { facts: { bundle: null }, denies: ["GATE_03_ZONE_UNKNOWN", "GATE_07_FIGURES_UNKNOWN", "GATE_16_BUNDLE_FORBIDDEN"] });
+deny("imvu.import", "a bundle that could not be read", { facts: { bundle: null }, denies: ["GATE_02_LOCAL_IMAGE", "GATE_03_ZONE_UNKNOWN", "GATE_04_FOREIGN_NAME", "GATE_05_ZONE_UNKNOWN", "GATE_07_FIGURES_UNKNOWN", "GATE_08_FOREIGN_HOST", "GATE_16_BUNDLE_FORBIDDEN"] });
+for (const [gate, code, denied] of [[2, "LOCAL_IMAGE", "GATE_02_LOCAL_IMAGE"], [4, "APEX_PROTECTED", "GATE_04_APEX_PROTECTED"], [5, "ADDRESS_BOUND", "GATE_05_ADDRESS_BOUND"], [7, "QUOTA_EXCEEDED", "GATE_07_QUOTA_EXCEEDED"], [8, "ROLE_MISSING", "GATE_08_ROLE_MISSING"], [8, "UNHEARD_OF", "GATE_08_FOREIGN_HOST"]] as const)
+  deny("imvu.import", `a part that gate ${gate} refuses (${code})`, { facts: { bundle: { manifest: "ab".repeat(32) as never, sourceId: OURS, zone: fqdn("imvu007.world"), envelope: ENVELOPE, flaws: [{ gate, code, what: "a part" }], ownerKids: [KEYS.owner.kid] } }, denies: [denied] });
 deny("imvu.exit", "of another's IMVU", { imvu: THEIRS, denies: ["GATE_01_NOT_A_MEMBER", "GATE_16_FORBIDDEN"], told: "GATE_16_FORBIDDEN" });
 
 for (const one of list) {

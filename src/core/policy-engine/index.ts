@@ -5,6 +5,7 @@
  */
 export type { BlobFact, BundleFacts, ConsentFact, Facts, ImvuFacts, NodeFacts, NodeFigures, SignatureFact, UsedFacts } from "./facts.ts";
 export type { Denial, Gate } from "./gate.ts";
+export { flawsOf } from "./arriving.ts";
 export { imvuFactsOf } from "./imvu-facts.ts";
 export { isAllowed, judge } from "./judge.ts";
 export { lawDigest } from "./law-digest.ts";

@@ -82,7 +82,7 @@ const changes: fc.Arbitrary<Partial<Facts>> = fc.record(
     meters: nullable(fc.subarray([...(factsFor(opened("imvu.exit")).meters ?? [])])),
     blobs: fc.array(fc.record({ digest: name, readable: fc.boolean(), bytes: count }), { maxLength: 2 }),
     consent: nullable(fc.record({ state: fc.constantFrom("none", "given", "withdrawn"), text: nullable(name) })),
-    bundle: nullable(fc.record({ manifest: name, sourceId: id, zone: name, envelope, ownerKids: fc.array(name, { maxLength: 2 }) })),
+    bundle: nullable(fc.record({ manifest: name, sourceId: id, zone: name, envelope, flaws: fc.array(fc.record({ gate: fc.constantFrom(2, 4, 5, 7, 8), code: fc.constantFrom("LOCAL_IMAGE", "APEX_PROTECTED", "QUOTA_EXCEEDED", "ROLE_MISSING", "NEW"), what: name }), { maxLength: 2 }), ownerKids: fc.array(name, { maxLength: 2 }) })),
     platform: fc.record({ ledgerWritable: fc.boolean(), keyLoaded: fc.boolean() }),
   },
   { requiredKeys: [] },

@@ -3,10 +3,11 @@ import type { Sha256 } from "../../kernel/index.ts";
 import { overlaps } from "./domain-names.ts";
 import type { Facts } from "./facts.ts";
 
-/** Of all bound zones those that `zoneClaims` must hold for this command: related to a domain name in it, or to the zone to be bound. */
+/** Of all bound zones those that `zoneClaims` must hold for this command: related to a domain name in it, or to the zone to be bound, or of the IMVU whose id would be used again. */
 export function zoneClaimsFor(command: Command, newZone: string | null, bound: Facts["zoneClaims"]): Facts["zoneClaims"] {
   const names = [...domainsIn(command), ...(newZone === null ? [] : [newZone])];
-  return bound.filter(({ zone }) => names.some((name) => overlaps(name, zone)));
+  const arriving = command.op === "imvu.import" ? command.params.sourceId : null;
+  return bound.filter(({ zone, imvu }) => imvu === arriving || names.some((name) => overlaps(name, zone)));
 }
 
 /** Domain names that the params name. */

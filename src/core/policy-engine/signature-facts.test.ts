@@ -75,6 +75,7 @@ test("zone claims are those related to a name in the command or to the new zone"
   assert.deepEqual(zoneClaimsFor(opened("dns.set").command, null, bound).map(({ zone }) => zone), ["imvu001.world", "world"]);
   assert.deepEqual(zoneClaimsFor(opened("imvu.create").command, "imvu001.world", bound).map(({ zone }) => zone), ["imvu001.world", "sub.imvu001.world", "world"]);
   assert.deepEqual(zoneClaimsFor(opened("imvu.exit").command, null, bound), []);
+  assert.deepEqual(zoneClaimsFor(opened("imvu.import").command, "imvu007.world", bound).map(({ zone }) => zone), ["imvu001.world", "world"], "the unit that has the arriving id is named");
   assert.deepEqual(domainsIn(opened("mail.mailbox.create", { address: "a@imvu002.world" as MailAddress }).command), ["imvu002.world"]);
 });
 

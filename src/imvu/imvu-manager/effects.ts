@@ -1,12 +1,14 @@
 import type { Command, DnsRecordSet, Imvu, Op, Params } from "../../contract/index.ts";
 import type { Effects, Work, Worked } from "../../core/command/index.ts";
-import { type Fqdn, type IdentityName, type ImvuId, type Json, refuse, type Sha256 } from "../../kernel/index.ts";
+import { type Fqdn, type IdentityName, type ImvuId, type Json, refuse, type Refusal, type Sha256 } from "../../kernel/index.ts";
 import { converge, type FabricName, FABRIC_ORDER, type Fabrics, stepsTo } from "./fabrics.ts";
 import { type Allocation, createdImvu, nextImvu, withDkim } from "./next.ts";
 
 /** Leaving and arriving, which need more than steps; imvu/export and imvu/import implement them. */
 export interface Journeys {
   exit(work: Work): Promise<Json>;
+  /** What only reading the bundle can say against it. */
+  objection(command: Extract<Command, { op: "imvu.import" }>): Promise<Refusal | undefined>;
   /** The document a verified bundle brings, with the number it had. */
   arriving(command: Extract<Command, { op: "imvu.import" }>, owner: IdentityName): Promise<Imvu>;
   /** Puts back what steps alone cannot: keys before the zone is signed, content, messages. */
@@ -67,7 +69,7 @@ export function imvuEffects(deps: EffectsDeps): Effects {
       const { dkim } = (learned ?? {}) as { dkim?: Imvu["dkim"] };
       return dkim ? withDkim(after, dkim) : after;
     },
-    objection: async (command, before) => objectionTo(fabrics, command, before) ?? (await objectionToMember(deps, command, before)),
+    objection: async (command, before) => command.op === "imvu.import" ? await journeys.objection(command) : objectionTo(fabrics, command, before) ?? (await objectionToMember(deps, command, before)),
     converge: async (id, to) => {
       await converge(fabrics, id, to);
     },

@@ -1,9 +1,7 @@
 import { askFabrics, combine } from "../ask.ts";
 import { isSomeoneElses } from "../domain-names.ts";
-import { defineGate } from "../gate.ts";
-
-/** Where images may come from: a registry with a public-looking name. This machine's own image store is shared, so a local name could be a neighbour's. */
-const REGISTRY = /^(?!localhost[.:/])(?!.*\.(?:local|internal|localhost)[:/])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*(?::[0-9]{1,5})?\//;
+import { defineGate, judgeParts } from "../gate.ts";
+import { isFromRegistry } from "../parts.ts";
 
 /**
  * A command has no field for a host path, a device, a capability or a host network: the schema is the first half of this gate.
@@ -18,7 +16,7 @@ export const imvuIsolation = defineGate({
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,
-    "imvu.import": false,
+    "imvu.import": true,
     "imvu.member.set": false,
     "imvu.member.remove": false,
     "service.deploy": true,
@@ -41,7 +39,8 @@ export const imvuIsolation = defineGate({
     FOREIGN_HOST: { says: "the route's host belongs to another IMVU", hint: "route a host inside your own zone: 'nexus imvu show ID' names it" },
   },
   decide(command, facts, answer) {
-    if (command.op === "service.deploy" && command.params.source.kind === "image" && !REGISTRY.test(command.params.source.ref)) {
+    if (command.op === "imvu.import") return judgeParts(2, facts, answer, ["LOCAL_IMAGE", "FOREIGN_HOST"], "LOCAL_IMAGE");
+    if (command.op === "service.deploy" && command.params.source.kind === "image" && !isFromRegistry(command.params.source.ref)) {
       return answer.deny("LOCAL_IMAGE", command.params.source.ref);
     }
     if (command.op === "route.set" && isSomeoneElses(command.params.host, command.imvu, facts)) return answer.deny("FOREIGN_HOST", command.params.host);

@@ -30,12 +30,15 @@ export const domainOwnership = defineGate({
   },
   denials: {
     DOMAIN_TAKEN: { says: "the domain, its parent or a name under it is bound to another IMVU", hint: "import it on a platform where the name is free, or ask its owner to release it" },
+    ID_TAKEN: { says: "an IMVU of the bundle's id lives here already", hint: "import it on another platform; ids are kept, because proofs name them" },
     NO_PROOF_OF_CONTROL: { says: "the domain comes from outside this platform's suffix and nothing proves control of it", hint: "import a bundle whose zone lies under this platform's suffix: 'nexus status' names it" },
     ZONE_UNKNOWN: { says: "the zone to be bound is not known, or not the bundle's", hint: "try again; if it stays, 'nexus doctor'" },
   },
   decide(command, facts, answer) {
     const zone = facts.newZone;
     if (zone === null || (command.op === "imvu.import" && (zone !== command.params.zone || zone !== facts.bundle?.zone))) return answer.deny("ZONE_UNKNOWN", zone);
+    // Whoever arrives under another's id would stand in his place.
+    if (command.op === "imvu.import" && facts.zoneClaims.some((claim) => claim.imvu === command.params.sourceId)) return answer.deny("ID_TAKEN", command.params.sourceId);
     // Only the platform's own suffix is given away here; the suffix itself is nobody's.
     if (zone === facts.suffix || !isWithinZone(zone, facts.suffix)) return answer.deny("NO_PROOF_OF_CONTROL", zone, { under: facts.suffix });
     return facts.zoneClaims.some((claim) => overlaps(claim.zone, zone)) ? answer.deny("DOMAIN_TAKEN", zone) : answer.pass();

@@ -1,15 +1,9 @@
-import type { DnsType } from "../../../contract/index.ts";
 import { isWithinZone } from "../../../kernel/index.ts";
 import { askFabrics, combine } from "../ask.ts";
 import { isSomeoneElses } from "../domain-names.ts";
-import { defineGate } from "../gate.ts";
+import { defineGate, judgeParts } from "../gate.ts";
+import { isApexProtected } from "../parts.ts";
 import { subjectOf } from "../standing.ts";
-
-/**
- * At the apex the platform serves SOA, NS and DNSSEC; an owner's NS would cut the zone off, and a CNAME may stand beside nothing
- * (RFC 1034 §3.6.2). SOA, DNSKEY and their kin are not in the command's list of types at all.
- */
-const APEX_PROTECTED: ReadonlySet<DnsType> = new Set<DnsType>(["NS", "CNAME"]);
 
 /** Names and types only; the form of a value is judged by the domains room. */
 export const dnsAuthority = defineGate({
@@ -21,7 +15,7 @@ export const dnsAuthority = defineGate({
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,
-    "imvu.import": false,
+    "imvu.import": true,
     "imvu.member.set": false,
     "imvu.member.remove": false,
     "service.deploy": false,
@@ -41,13 +35,14 @@ export const dnsAuthority = defineGate({
     APEX_PROTECTED: { says: "this type at the zone's apex is the platform's to serve", hint: "set it at a name under the apex; A, AAAA, MX, TXT and CAA may stand at the apex" },
   },
   decide(command, facts, answer) {
+    if (command.op === "imvu.import") return judgeParts(4, facts, answer, ["FOREIGN_NAME", "APEX_PROTECTED"], "FOREIGN_NAME");
     if (command.op !== "dns.set" && command.op !== "dns.remove") return answer.pass();
     const { name, type } = command.params;
     const zone = subjectOf(command, facts)?.zone;
     if (zone === undefined || !isWithinZone(name, zone) || isSomeoneElses(name, command.imvu, facts)) {
       return answer.deny("FOREIGN_NAME", name, zone === undefined ? null : { within: zone });
     }
-    return name === zone && APEX_PROTECTED.has(type) ? answer.deny("APEX_PROTECTED", { name, type }) : answer.pass();
+    return isApexProtected({ name, type }, zone) ? answer.deny("APEX_PROTECTED", { name, type }) : answer.pass();
   },
   async probe(reality, imvu) {
     return combine(await askFabrics(reality, 4, imvu, ["domains"]));

@@ -1,5 +1,6 @@
 import { askFabrics, combine } from "../ask.ts";
-import { defineGate } from "../gate.ts";
+import { defineGate, judgeParts } from "../gate.ts";
+import { domainOf } from "../parts.ts";
 import { subjectOf } from "../standing.ts";
 
 export const mailAttribution = defineGate({
@@ -11,7 +12,7 @@ export const mailAttribution = defineGate({
     "imvu.create": true,
     "imvu.scale": false,
     "imvu.exit": false,
-    "imvu.import": false,
+    "imvu.import": true,
     "imvu.member.set": false,
     "imvu.member.remove": false,
     "service.deploy": false,
@@ -33,6 +34,8 @@ export const mailAttribution = defineGate({
   },
   decide(command, facts, answer) {
     switch (command.op) {
+      case "imvu.import":
+        return judgeParts(5, facts, answer, ["FOREIGN_DOMAIN", "ADDRESS_BOUND", "ZONE_UNKNOWN"], "ZONE_UNKNOWN");
       case "imvu.create":
         // The first mailbox is made at the new zone by the platform itself.
         return facts.newZone === null ? answer.deny("ZONE_UNKNOWN") : answer.pass();
@@ -41,7 +44,7 @@ export const mailAttribution = defineGate({
       case "mail.mailbox.remove": {
         const imvu = subjectOf(command, facts);
         const { address } = command.params;
-        if (imvu === null || address.slice(address.indexOf("@") + 1) !== imvu.zone) return answer.deny("FOREIGN_DOMAIN", address, imvu && { domain: imvu.zone });
+        if (imvu === null || domainOf(address) !== imvu.zone) return answer.deny("FOREIGN_DOMAIN", address, imvu && { domain: imvu.zone });
         // Two mailboxes of one address: nobody could say who sent.
         return command.op === "mail.mailbox.create" && imvu.named.mailbox ? answer.deny("ADDRESS_BOUND", address) : answer.pass();
       }

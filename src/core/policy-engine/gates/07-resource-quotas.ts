@@ -1,10 +1,11 @@
 import type { Command, Envelope, Verdict } from "../../../contract/index.ts";
 import { askFabrics, combine } from "../ask.ts";
 import type { Facts, ImvuFacts, NodeFacts } from "../facts.ts";
-import { type Answer, defineGate } from "../gate.ts";
+import { type Answer, defineGate, judgeParts } from "../gate.ts";
 import {
-  CPU_OVERCOMMIT_FACTOR, MAILBOXES_PER_IMVU_MAX, MEMBERS_PER_IMVU_MAX, PROCESSES_PER_SERVICE_MIN, RECORD_SETS_PER_IMVU_MAX, ROUTES_PER_IMVU_MAX, SERVICES_PER_IMVU_MAX,
+  CPU_OVERCOMMIT_FACTOR, MAILBOXES_PER_IMVU_MAX, MEMBERS_PER_IMVU_MAX, RECORD_SETS_PER_IMVU_MAX, ROUTES_PER_IMVU_MAX,
 } from "../limits.ts";
+import { servicesMax } from "../parts.ts";
 import { subjectOf } from "../standing.ts";
 
 type Code = "QUOTA_EXCEEDED" | "IN_USE" | "NODE_FULL" | "FIGURES_UNKNOWN";
@@ -44,7 +45,7 @@ export const resourceQuotas = defineGate<Code>({
       case "imvu.create":
         return fitsNode(command.params.envelope, undefined, facts.node, answer);
       case "imvu.import":
-        return facts.bundle === null ? answer.deny("FIGURES_UNKNOWN") : fitsNode(facts.bundle.envelope, undefined, facts.node, answer);
+        return arrives(facts, answer);
       default: {
         const imvu = subjectOf(command, facts);
         return imvu === null ? answer.deny("FIGURES_UNKNOWN") : withinEnvelope(command, imvu, facts, answer);
@@ -81,8 +82,10 @@ function withinEnvelope(command: Command, imvu: ImvuFacts, facts: Facts, answer:
   }
 }
 
-function servicesMax(envelope: Envelope): number {
-  return Math.min(SERVICES_PER_IMVU_MAX, Math.floor(envelope.processes / PROCESSES_PER_SERVICE_MIN));
+/** The unit within its own envelope first, then the envelope within the node. */
+function arrives(facts: Facts, answer: Answer<Code>): Verdict {
+  const parts = judgeParts(7, facts, answer, ["QUOTA_EXCEEDED"], "FIGURES_UNKNOWN");
+  return parts.verdict === "deny" || facts.bundle === null ? parts : fitsNode(facts.bundle.envelope, undefined, facts.node, answer);
 }
 
 /** What is deployed is unpacked onto the volume's budget, so it must fit what is left there. */

@@ -1,7 +1,9 @@
-import { isWithinZone } from "../../../kernel/index.ts";
 import { askFabrics, combine } from "../ask.ts";
-import { defineGate } from "../gate.ts";
+import { defineGate, judgeParts } from "../gate.ts";
+import { type RouteFlaw, routeFlaw } from "../parts.ts";
 import { subjectOf } from "../standing.ts";
+
+const FLAWS: readonly RouteFlaw[] = ["FOREIGN_HOST", "NOT_A_HOST", "SERVICE_UNKNOWN", "ROLE_MISSING", "ROLE_UNUSED"];
 
 export const networkPath = defineGate({
   number: 8,
@@ -12,7 +14,7 @@ export const networkPath = defineGate({
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,
-    "imvu.import": false,
+    "imvu.import": true,
     "imvu.member.set": false,
     "imvu.member.remove": false,
     "service.deploy": false,
@@ -35,14 +37,24 @@ export const networkPath = defineGate({
     ROLE_UNUSED: { says: "only a restricted route has a role", hint: "leave '--role' out, or say '--class restricted'" },
   },
   decide(command, facts, answer) {
+    if (command.op === "imvu.import") return judgeParts(8, facts, answer, FLAWS, "FOREIGN_HOST");
     if (command.op !== "route.set") return answer.pass();
     const imvu = subjectOf(command, facts);
     const { host, service, role } = command.params;
-    if (imvu === null || !isWithinZone(host, imvu.zone)) return answer.deny("FOREIGN_HOST", host, imvu && { within: imvu.zone });
-    if (host.includes("*") || host.includes("_")) return answer.deny("NOT_A_HOST", host);
-    if (!imvu.named.service) return answer.deny("SERVICE_UNKNOWN", service);
-    if (command.params.class === "restricted") return role === null ? answer.deny("ROLE_MISSING") : answer.pass();
-    return role === null ? answer.pass() : answer.deny("ROLE_UNUSED", role);
+    if (imvu === null) return answer.deny("FOREIGN_HOST", host, null);
+    const flaw = routeFlaw(command.params, imvu.zone, imvu.named.service);
+    switch (flaw) {
+      case undefined:
+        return answer.pass();
+      case "FOREIGN_HOST":
+        return answer.deny(flaw, host, { within: imvu.zone });
+      case "NOT_A_HOST":
+        return answer.deny(flaw, host);
+      case "SERVICE_UNKNOWN":
+        return answer.deny(flaw, service);
+      default:
+        return answer.deny(flaw, role);
+    }
   },
   async probe(reality, imvu) {
     return combine(await askFabrics(reality, 8, imvu, ["network"]));
