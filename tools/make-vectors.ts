@@ -502,6 +502,7 @@ function openedCommands(): Json[] {
     ["a header with its members in another order", order, [true]],
     ["expired since 1970: a matter of facts (gate 1), not of the signature", expired, [true]],
     ["an identity registers itself with the key it brings", registers, [true]],
+    ["a key gives way to another, which signs too", addApproval(signCommand(fields("identity.key.rotate", null, { publicKey: newcomer.publicKey.text }), maintainer), newcomer), [true, true]],
     ["a key that nobody registered", signCommand(fields("imvu.exit", "IMVU-042", { encryptTo: null }), newcomer), [false]],
     ["another payload under the signatures", { ...two, payload: other.payload }, [false, false]],
     ["one signature of another command, one good", { ...two, signatures: [other.signatures[0] as Jws["signatures"][0], second] }, [false, true]],
@@ -537,8 +538,10 @@ function refusedCommands(): Json[] {
   const payload = (changed: string) => signedWith(encoded(changed), JSON.stringify(good), maintainer);
   const value = JSON.parse(text) as Record<string, unknown>;
   const change = (more: object) => payload(canonicalJson({ ...value, ...more } as Json));
+  const recovery = signCommand(fields("identity.recovery.set", null, { recoveryKey: encoded(Buffer.alloc(32)) }), maintainer);
   const bring = (bytes: Uint8Array) => signCommand(fields("identity.register", null, { name: "newcomer-1", publicKey: encoded(bytes) }), maintainer);
   const cases: [string, unknown][] = [
+    ["a recovery key of small order", recovery],
     ["wrong alg: none", header({ ...good, alg: "none" })],
     ["wrong alg: HS256", header({ ...good, alg: "HS256" })],
     ["wrong alg: Ed25519, as RFC 9864 says it", header({ ...good, alg: "Ed25519" })],

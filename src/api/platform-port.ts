@@ -16,7 +16,11 @@ export interface PlatformPort {
   operation(digest: string): Operation | undefined;
   keyOf(kid: KeyId): Promise<PublicKey | undefined>;
   identityOf(kid: KeyId): Promise<IdentityName | undefined>;
+  /** What everybody may know of an identity. */
   identity(name: IdentityName): Promise<Json | undefined>;
+  /** What it may know of itself. */
+  ownRing(name: IdentityName): Promise<Json>;
+  operators(): Promise<Json>;
   putBlob(digest: Sha256, by: IdentityName, body: Readable): Promise<Outcome<number>>;
   imvusOf(identity: IdentityName): Promise<readonly Imvu[]>;
   imvu(id: ImvuId): Promise<Imvu | undefined>;

@@ -5,6 +5,7 @@ import {
   type IdentityName,
   type ImvuId,
   type Jurisdiction,
+  type KeyId,
   type MailAddress,
   type Outcome,
   parseDisplayName,
@@ -12,6 +13,7 @@ import {
   parseIdentityName,
   parseImvuId,
   parseJurisdiction,
+  parseKeyId,
   parseMailAddress,
   parseServiceName,
   parseSha256,
@@ -25,6 +27,8 @@ export const COMMAND_LIFETIME_MS_DEFAULT = 10 * 60_000;
 /** A command that waits for somebody's approval may live longer; its nonce is remembered for good. */
 export const COMMAND_LIFETIME_MS_MAX = 7 * 24 * 3_600_000;
 export const CLOCK_SKEW_MS_MAX = 60_000;
+/** How long older keys can object to a recovery. */
+export const RECOVERY_WAIT_MS = 72 * 3_600_000;
 /** Base64url characters of a payload: with signatures, facts and verdicts an entry stays below the ledger's 32 KiB. */
 export const COMMAND_BYTES_MAX = 16 * 1024;
 export const TTL_SECONDS_MIN = 30;
@@ -101,12 +105,30 @@ const zImageRef = z
 const zConsentSubject = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/, "1 to 128 letters, digits, '.', '_', ':', '@', '+' and '-', beginning with a letter or digit");
 const zConsentPurpose = z.string().regex(/^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/, "1 to 63 of a-z, 0-9, '.' and '-', like newsletter");
 
-/** ops on an IMVU, by name; `params` of each. */
+const zPublicKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "raw Ed25519 public key, base64url");
+const zKeyId = branded<KeyId>(parseKeyId);
+/** What its owner calls the machine a key lives on. */
+const zDevice = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/, "1 to 32 of a-z, 0-9 and '-', like laptop");
+
+/** Every op by name; `params` of each. */
 export const COMMAND_PARAMS = {
-  "identity.register": z.strictObject({
-    name: zIdentityName,
-    publicKey: z.string().regex(/^[A-Za-z0-9_-]{43}$/, "raw Ed25519 public key, base64url"),
-  }),
+  /** Signed by the key itself, and by the recovery key when there is one. */
+  "identity.register": z.strictObject({ name: zIdentityName, publicKey: zPublicKey, recoveryKey: zPublicKey.optional(), device: zDevice.optional() }),
+  /** A further key, for another device. Each key that a command brings signs it too. */
+  "identity.key.add": z.strictObject({ publicKey: zPublicKey, device: zDevice }),
+  /** The new key takes the place of the one that signs first. */
+  "identity.key.rotate": z.strictObject({ publicKey: zPublicKey }),
+  "identity.key.revoke": z.strictObject({ kid: zKeyId }),
+  /** The first recovery key, or another one in its place: then the old one signs too. */
+  "identity.recovery.set": z.strictObject({ recoveryKey: zPublicKey }),
+  /** Signed by the recovery key: the clock of RECOVERY_WAIT_MS starts. */
+  "identity.recovery.begin": z.strictObject({ name: zIdentityName, publicKey: zPublicKey, device: zDevice.optional() }),
+  /** A live key says that its holder is there: the recovery ends. */
+  "identity.recovery.object": z.strictObject({}),
+  /** Signed by the key that waits: it becomes the only one. */
+  "identity.recovery.complete": z.strictObject({ name: zIdentityName }),
+  "platform.operator.add": z.strictObject({ identity: zIdentityName }),
+  "platform.operator.remove": z.strictObject({ identity: zIdentityName }),
   "imvu.create": z.strictObject({
     name: zDisplayName,
     owner: zIdentityName,
@@ -186,7 +208,14 @@ export const COMMAND_PARAMS = {
 export type Op = keyof typeof COMMAND_PARAMS;
 export type Params<O extends Op> = z.output<(typeof COMMAND_PARAMS)[O]>;
 
-/** The signed payload. `imvu` is null for identity.register, imvu.create and imvu.import. */
+/** Ops whose payload names no IMVU: they are about an identity or the platform, or it has no id yet. */
+export const OPS_WITHOUT_IMVU = [
+  "identity.register", "identity.key.add", "identity.key.rotate", "identity.key.revoke", "identity.recovery.set", "identity.recovery.begin", "identity.recovery.object",
+  "identity.recovery.complete", "platform.operator.add", "platform.operator.remove", "imvu.create", "imvu.import",
+] as const satisfies readonly Op[];
+export type OpWithoutImvu = (typeof OPS_WITHOUT_IMVU)[number];
+
+/** The signed payload. `imvu` is null for OPS_WITHOUT_IMVU. */
 export const zCommandPayload = z.strictObject({
   op: z.enum(Object.keys(COMMAND_PARAMS) as [Op, ...Op[]]),
   imvu: zImvuId.nullable(),

@@ -26,6 +26,7 @@ export type EntryType =
   | "exit.imported"
   | "platform.created"
   | "platform.law"
+  | "platform.operator"
   | "platform.tariff";
 
 /** What a caller appends; the sequencer adds v, streamSeq, prev, time and salt. */

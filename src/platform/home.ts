@@ -65,6 +65,11 @@ export function siteFolder(root: string): string {
   return join(root, "platform");
 }
 
+/** Where the first operator's key is kept, below the platform's folder. */
+export function operatorsFolder(platformDir: string): string {
+  return join(platformDir, "operators");
+}
+
 /** The engines run as other users: each folder above the home must let them through. */
 export async function firstClosedAncestor(path: string): Promise<string | undefined> {
   for (let folder = dirname(resolve(path)); ; folder = dirname(folder)) {

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, type Imvu, IMVUS_PER_HOME_MAX } from "../contract/index.ts";
-import { asJson, identityByName } from "../core/command/index.ts";
+import { asJson, ringByName } from "../core/command/index.ts";
 import { type Ledger, openLogKey } from "../core/ledger/index.ts";
 import { noteSigner, signNote } from "../core/ledger/pure.ts";
 import { type BundleFacts, flawsOf } from "../core/policy-engine/index.ts";
@@ -9,7 +9,7 @@ import type { Store } from "../core/store/index.ts";
 import { exportImvu, IMVU_DOCUMENT_PATH, type KnownKey, OWNER_PATH } from "../imvu/export/index.ts";
 import { arrive, arrivingImvu, type OpenedBundle, openBundle, parseDocument } from "../imvu/import/index.ts";
 import type { Fabrics, Journeys } from "../imvu/imvu-manager/index.ts";
-import { type Clock, Fault, type IdentityName, type ImvuId, imvuNumberOf, type KeyId, type Outcome, refuse, rfc3339, type Sha256 } from "../kernel/index.ts";
+import { type Clock, Fault, type ImvuId, imvuNumberOf, type KeyId, type Outcome, refuse, rfc3339, type Sha256 } from "../kernel/index.ts";
 import type { BlobShelf } from "./blob-shelf.ts";
 import { type Archive, Exits } from "./exits.ts";
 import type { Home } from "./home.ts";
@@ -70,7 +70,7 @@ export function openJourneys(deps: JourneyDeps): OpenJourneys {
                 toolVersion: VERSION,
                 exports: [fabrics.domains, fabrics.mail, fabrics.compute, fabrics.network].map((fabric) => (sink) => fabric.export(before.id, sink)),
                 rehearse: (reader, imvu) => rehearse({ home, fabrics, reader, imvu, say: deps.say }),
-                registrationsOf: (kids) => registrationsOf(store, kids),
+                identityEntriesOf: (kids) => identityEntriesOf(store, kids),
                 keys: await memberKeys(store, before),
               },
               { imvu: before, dir, at, command: { command: digest as Sha256, index: intent }, through: ledger.size() - 1, encryptTo: command.params.encryptTo },
@@ -116,8 +116,8 @@ export function openJourneys(deps: JourneyDeps): OpenJourneys {
       if (command.op !== "imvu.import") return null;
       return await withBundle(command.params.bundle, async (bundle) => {
         const document = must(parseDocument(await bundle.read(IMVU_DOCUMENT_PATH)));
-        const owner = JSON.parse(Buffer.from(await bundle.read(OWNER_PATH)).toString("utf8")) as { keys: { kid: KeyId }[] };
-        return { manifest: bundle.manifestSha256, sourceId: document.id, zone: document.zone, envelope: document.envelope, flaws: flawsOf(document), ownerKids: owner.keys.map((key) => key.kid) };
+        const owner = JSON.parse(Buffer.from(await bundle.read(OWNER_PATH)).toString("utf8")) as { keys: { kid: KeyId; status: KnownKey["status"] }[] };
+        return { manifest: bundle.manifestSha256, sourceId: document.id, zone: document.zone, envelope: document.envelope, flaws: flawsOf(document), ownerKids: owner.keys.filter(({ status }) => status === "live").map(({ kid }) => kid) };
       });
     },
 
@@ -147,17 +147,27 @@ async function intentOf(store: Store, digest: string): Promise<number> {
   return Number(rows[0]?.intent_index);
 }
 
-async function registrationsOf(store: Store, kids: readonly string[]): Promise<readonly number[]> {
-  const rows = await store.snapshot((tx) => tx.query<{ at: number }>("SELECT updated_index AS at FROM identity WHERE kid = ANY($1) ORDER BY 1", [kids]));
+/** Each identity's whole history: which of its keys was live when is told by all of its entries together. */
+async function identityEntriesOf(store: Store, kids: readonly string[]): Promise<readonly number[]> {
+  const rows = await store.snapshot((tx) =>
+    tx.query<{ at: string }>(
+      `WITH named AS (SELECT DISTINCT identity AS name FROM identity_key WHERE kid = ANY($1))
+       SELECT intent_index AS at FROM command_seen JOIN named ON actor = name WHERE op LIKE 'identity.%' AND state <> 'refused'
+       UNION SELECT (doc->'keys'->0->>'since')::bigint FROM identity JOIN named USING (name) ORDER BY 1`,
+      [kids],
+    ),
+  );
   return rows.map((row) => Number(row.at));
 }
 
 async function memberKeys(store: Store, imvu: Imvu): Promise<readonly KnownKey[]> {
   const keys: KnownKey[] = [];
   for (const { identity } of imvu.members) {
-    const row = await store.snapshot((tx) => identityByName(tx, identity));
-    if (row) keys.push({ identity: row.name as IdentityName, kid: row.kid as KeyId, publicKey: row.publicKey, status: "live", registered: (await registrationsOf(store, [row.kid]))[0] ?? 0 });
+    const ring = await store.snapshot((tx) => ringByName(tx, identity));
+    for (const { kid, publicKey, since, ended } of ring?.keys ?? []) {
+      const status = ended === null ? "live" : ended.how === "rotated" ? "rotated" : "revoked";
+      keys.push({ identity, kid, publicKey, status, registered: since, ended: ended?.index ?? null });
+    }
   }
   return keys;
 }
-

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
-import type { Imvu } from "../contract/index.ts";
-import { allImvus, imvuById, type OthersRefusals, othersRefusals } from "../core/command/index.ts";
+import { type Imvu, RECOVERY_WAIT_MS } from "../contract/index.ts";
+import { allImvus, imvuById, type OthersRefusals, othersRefusals, recoveringRings } from "../core/command/index.ts";
+import type { KeyRing } from "../core/identity/index.ts";
 import type { Store } from "../core/store/index.ts";
 import { type Clock, type ImvuId, messageOf, writeFileAtomic } from "../kernel/index.ts";
 
@@ -27,18 +28,20 @@ export interface NoticesDeps {
 }
 
 interface Told {
-  /** Every refusal up to this ledger entry was told. */
+  /** Every refusal, or of an identity every recovery, up to this ledger entry was told. */
   readonly upTo: number;
   readonly at_ms: number;
 }
 
 /**
- * Writes to an owner's mailbox when somebody else's command on the unit was refused. What was told is written down after it is in the
+ * Writes to an owner's mailbox when somebody else's command on the unit was refused, and when somebody began to recover the owner's
+ * identity: older keys have three days to object. What was told is written down after it is in the
  * mailbox: a crash between the two tells twice rather than never.
  */
 export class Notices {
   private readonly deps: NoticesDeps;
   private readonly pending = new Set<ImvuId>();
+  private recoveries = false;
   private told: Record<string, Told> = {};
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void>;
@@ -56,6 +59,12 @@ export class Notices {
     this.schedule(SOON_MS);
   }
 
+  /** A recovery of this identity began just now. */
+  recovering(_identity: string): void {
+    this.recoveries = true;
+    this.schedule(SOON_MS);
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);
@@ -68,6 +77,7 @@ export class Notices {
     const text = await readFile(file, "utf8").catch(() => "{}");
     this.told = JSON.parse(text) as Record<string, Told>;
     for (const { id } of await store.snapshot(allImvus)) this.pending.add(id);
+    this.recoveries = true;
   }
 
   private schedule(delay_ms: number): void {
@@ -78,13 +88,14 @@ export class Notices {
         .then(() => this.round())
         .catch((error: unknown) => this.deps.say(`notices: ${messageOf(error)}`))
         .finally(() => {
-          if (this.pending.size > 0) this.schedule(ROUND_MS);
+          if (this.pending.size > 0 || this.recoveries) this.schedule(ROUND_MS);
         });
     }, delay_ms);
     this.timer.unref();
   }
 
   private async round(): Promise<void> {
+    if (this.recoveries) await this.tellRecoveries();
     for (const id of [...this.pending]) {
       const before = this.told[id];
       if (before && this.deps.clock.now() - before.at_ms < PAUSE_MS) continue;
@@ -94,15 +105,43 @@ export class Notices {
     }
   }
 
+  /** To every unit of the identity that has a mailbox. */
+  private async tellRecoveries(): Promise<void> {
+    const { store } = this.deps;
+    // Taken back before the work: one that begins meanwhile sets it again, and so does a fault below.
+    this.recoveries = false;
+    try {
+      for (const ring of await store.snapshot(recoveringRings)) await this.tellRecovery(ring);
+    } catch (error) {
+      this.recoveries = true;
+      throw error;
+    }
+  }
+
+  private async tellRecovery(ring: KeyRing): Promise<void> {
+    const { store, clock, deliver } = this.deps;
+    const { pending } = ring;
+    const key = `recovery/${ring.name}`;
+    if (!pending || pending.index <= (this.told[key]?.upTo ?? -1)) return;
+    const at_ms = clock.now();
+    const units = (await store.snapshot(allImvus)).filter((imvu) => imvu.owner === ring.name && imvu.mailboxes.length > 0);
+    for (const imvu of units) await deliver(imvu, { ...recoveryNotice(ring, pending), at: new Date(at_ms) });
+    await this.remembered(key, { upTo: pending.index, at_ms });
+  }
+
+  private async remembered(key: string, told: Told): Promise<void> {
+    this.told = { ...this.told, [key]: told };
+    await writeFileAtomic(this.deps.file, `${JSON.stringify(this.told)}\n`, 0o600);
+  }
+
   private async tell(imvu: Imvu, after: number): Promise<void> {
-    const { store, clock, file, deliver } = this.deps;
+    const { store, clock, deliver } = this.deps;
     const news = await store.snapshot((tx) => othersRefusals(tx, imvu, after, REFUSALS_NAMED_MAX));
     const newest = news.refusals[0];
     if (!newest || imvu.mailboxes.length === 0) return;
     const at_ms = clock.now();
     await deliver(imvu, { ...noticeOf(imvu, news), at: new Date(at_ms) });
-    this.told = { ...this.told, [imvu.id]: { upTo: newest.index, at_ms } };
-    await writeFileAtomic(file, `${JSON.stringify(this.told)}\n`, 0o600);
+    await this.remembered(imvu.id, { upTo: newest.index, at_ms });
   }
 }
 
@@ -118,6 +157,22 @@ function noticeOf(imvu: Imvu, { refusals, count }: OthersRefusals): Pick<Notice,
       ...(more > 0 ? [`  and ${more} before these`] : []),
       "",
       `Which gate said no, and why:   nexus imvu refusals ${imvu.id}`,
+      "",
+    ].join("\n"),
+  };
+}
+
+function recoveryNotice({ name }: KeyRing, { index, since_ms }: NonNullable<KeyRing["pending"]>): Pick<Notice, "subject" | "text"> {
+  const from = new Date(since_ms + RECOVERY_WAIT_MS).toISOString();
+  return {
+    subject: `${name}: somebody recovers your identity`,
+    text: [
+      `Whoever holds the recovery key of ${name} began to replace all of its keys (ledger entry ${index}).`,
+      `From ${from} on that can be completed, and every present key ends.`,
+      "",
+      "If it was not you, object with any key that you still hold:",
+      "",
+      `  nexus identity object ${name}`,
       "",
     ].join("\n"),
   };

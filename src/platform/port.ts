@@ -1,14 +1,14 @@
 import { createReadStream } from "node:fs";
 import type { PlatformPort } from "../api/index.ts";
 import type { Imvu } from "../contract/index.ts";
-import { allImvus, asJson, type CommandBus, commandByDigest, consentHistory, type Effects, identityByKid, identityByName, imvuById, refusalsOf, replayCheck, replayUnits } from "../core/command/index.ts";
-import { publicKeyFromText } from "../core/identity/index.ts";
+import { allImvus, asJson, type CommandBus, commandByDigest, consentHistory, type Effects, imvuById, keyNow, operatorNames, refusalsOf, replayCheck, replayUnits, ringByName } from "../core/command/index.ts";
+import { type KeyRing, stateIn } from "../core/identity/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import { parseTilePath } from "../core/ledger/pure.ts";
 import { probeGates } from "../core/policy-engine/index.ts";
 import type { Store } from "../core/store/index.ts";
 import type { Fabrics } from "../imvu/imvu-manager/index.ts";
-import { accept, type Clock, type Fqdn, type IdentityName, type Json, refuse, type Sha256, sha256 } from "../kernel/index.ts";
+import { accept, type Clock, type Fqdn, type Json, refuse, type Sha256, sha256 } from "../kernel/index.ts";
 import type { BlobShelf } from "./blob-shelf.ts";
 import { publishedTariffs } from "./genesis.ts";
 import type { Home } from "./home.ts";
@@ -63,15 +63,23 @@ export function platformPort(deps: PortDeps): PlatformPort {
     dryRun: (signed) => bus.dryRun(signed),
     operation: (digest) => bus.operations.get(digest),
     keyOf: async (kid) => {
-      const row = await store.snapshot((tx) => identityByKid(tx, kid));
-      const key = row?.status === "live" ? publicKeyFromText(row.publicKey) : undefined;
-      return key?.ok ? key.value : undefined;
+      const key = await store.snapshot((tx) => keyNow(tx, kid));
+      return key?.status === "live" ? key.publicKey : undefined;
     },
-    identityOf: async (kid) => (await store.snapshot((tx) => identityByKid(tx, kid)))?.name as IdentityName | undefined,
+    identityOf: async (kid) => {
+      const key = await store.snapshot((tx) => keyNow(tx, kid));
+      return key?.status === "live" ? key.identity : undefined;
+    },
     identity: async (name) => {
-      const row = await store.snapshot((tx) => identityByName(tx, name));
-      return row && asJson(row);
+      const ring = await store.snapshot((tx) => ringByName(tx, name));
+      return ring && publicRing(ring);
     },
+    ownRing: async (name) => {
+      const ring = await store.snapshot((tx) => ringByName(tx, name));
+      const operators = await store.snapshot(operatorNames);
+      return asJson({ ...ring, operator: operators.includes(name) });
+    },
+    operators: async () => ({ operators: [...(await store.snapshot(operatorNames))] }),
     putBlob: async (digest, by, body) => await blobs.putBy(by, digest, body, await usedBlobs()),
     imvusOf: async (identity) => (await store.snapshot(allImvus)).filter((imvu) => imvu.members.some((member) => member.identity === identity)),
     imvu: (id) => store.snapshot((tx) => imvuById(tx, id)),
@@ -107,7 +115,8 @@ export function platformPort(deps: PortDeps): PlatformPort {
       if (!known) return undefined;
       const { actor, imvu: id } = known.seen;
       const imvu = id === null ? undefined : await store.snapshot((tx) => imvuById(tx, id));
-      return actor === reader || imvu?.members.some(({ identity }) => identity === reader) ? known.document : undefined;
+      const toOperators = known.seen.op.startsWith("platform.") && (await store.snapshot(operatorNames)).includes(reader);
+      return actor === reader || toOperators || imvu?.members.some(({ identity }) => identity === reader) ? known.document : undefined;
     },
     routeToken: async (imvu, identity, host) => {
       const role = imvu.members.find((member) => member.identity === identity)?.role;
@@ -156,3 +165,9 @@ export function platformPort(deps: PortDeps): PlatformPort {
   };
 }
 
+/** What everybody may know of an identity: its keys and when they counted, not on which machines they are. */
+function publicRing(ring: KeyRing): Json {
+  const keys = ring.keys.map(({ kid, publicKey, since, ended }) => ({ kid, publicKey, status: stateIn(ring, kid), since, ended: ended?.index ?? null }));
+  const live = keys.find(({ status }) => status === "live");
+  return { name: ring.name, kid: live?.kid ?? null, publicKey: live?.publicKey ?? null, status: live ? "live" : "revoked", keys };
+}

@@ -1,10 +1,10 @@
 import type { Fabric, Imvu, Reading, ReadingSet } from "../contract/index.ts";
 import type { CommandRecord } from "../core/command/index.ts";
-import { openCommand, type PublicKey, publicKeyFromText } from "../core/identity/index.ts";
+import { KeyHistory, openCommand } from "../core/identity/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import { verifyCheckpoints } from "../core/ledger/pure.ts";
 import type { LogReality, Reality } from "../core/policy-engine/index.ts";
-import type { ImvuId } from "../kernel/index.ts";
+import type { IdentityName, ImvuId } from "../kernel/index.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a probe does not care what a fabric desires.
 type AnyFabric = Fabric<any, any>;
@@ -38,6 +38,11 @@ export function realityOf(deps: RealityDeps): Reality {
 }
 
 function logReality({ ledger, keptCheckpoints }: RealityDeps): LogReality {
+  let told: Promise<KeyHistory> | undefined;
+  const history = () => {
+    told ??= keyHistory(ledger);
+    return told;
+  };
   const streamOf = (imvu: ImvuId | undefined) => (imvu === undefined ? {} : { stream: imvu });
   return {
     fsck: async () => {
@@ -58,7 +63,7 @@ function logReality({ ledger, keptCheckpoints }: RealityDeps): LogReality {
     },
     async *acceptedCommands(imvu) {
       for await (const entry of ledger.entries(streamOf(imvu)))
-        if (entry.type === "command.accepted") yield { index: entry.index, at_ms: Date.parse(entry.time), signed: (entry.data as unknown as CommandRecord).jws };
+        if (entry.type === "command.accepted") yield { index: entry.index, signed: (entry.data as unknown as CommandRecord).jws };
     },
     async *entries(imvu) {
       for await (const entry of ledger.entries(streamOf(imvu))) {
@@ -66,22 +71,22 @@ function logReality({ ledger, keptCheckpoints }: RealityDeps): LogReality {
         yield { index: entry.index, type: entry.type, command: typeof digest === "string" && entry.type !== "platform.law" ? digest : undefined };
       }
     },
-    keyLiveAt: async (kid, at_ms) => {
-      for await (const entry of ledger.entries()) {
-        if (Date.parse(entry.time) > at_ms) continue;
-        const key = entry.type === "command.accepted" ? registeredKey((entry.data as unknown as CommandRecord).jws) : undefined;
-        if (key?.kid === kid) return key;
-      }
-      return undefined;
-    },
+    keyAt: async (kid, index) => (await history()).at(kid, index),
   };
 }
 
-function registeredKey(jws: unknown): PublicKey | undefined {
-  const opened = openCommand(jws);
-  if (!opened.ok || opened.value.command.op !== "identity.register") return undefined;
-  const key = publicKeyFromText(opened.value.command.params.publicKey);
-  return key.ok ? key.value : undefined;
+/** One pass over the log tells all keys of all times. */
+async function keyHistory(ledger: Ledger): Promise<KeyHistory> {
+  const history = new KeyHistory();
+  for await (const { type, index, time, data } of ledger.entries()) {
+    if (type === "identity.registered") {
+      const { name, publicKey } = data as { name: IdentityName; publicKey: string };
+      history.registered(name, publicKey, index);
+    }
+    const opened = type === "command.accepted" ? openCommand((data as unknown as CommandRecord).jws) : undefined;
+    if (opened?.ok) history.follow(opened.value, index, Date.parse(time));
+  }
+  return history;
 }
 
 /** The second line of a checkpoint is its size (C2SP tlog-checkpoint). */

@@ -1,16 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { serveApi } from "../api/index.ts";
-import { type Imvu, type Mailbox, RESOURCES, type Resource } from "../contract/index.ts";
-import { type AroundStep, allImvus, CommandBus, factsLoader, identityByName } from "../core/command/index.ts";
+import { type Imvu, type Mailbox, RESOURCES, type Resource, type Site } from "../contract/index.ts";
+import { type AroundStep, allImvus, CommandBus, factsLoader, ringByName } from "../core/command/index.ts";
+import { createStoredIdentity, loadStoredIdentity, type StoredIdentity } from "../core/identity/index.ts";
 import { openLedger, openLogKey } from "../core/ledger/index.ts";
 import { lawDigest } from "../core/policy-engine/index.ts";
 import { openStore, postgresEngine, type Store } from "../core/store/index.ts";
 import { blueprintTar, converge, imvuEffects, RUNTIMES, type Runtime, zoneOf } from "../imvu/imvu-manager/index.ts";
-import { type Clock, messageOf, type Sha256, sha256Hex, sleep, systemClock } from "../kernel/index.ts";
+import { type Clock, Fault, type IdentityName, messageOf, type Sha256, sha256Hex, sleep, systemClock } from "../kernel/index.ts";
 import { BlobShelf, blobsOf, WAITING_MS_MAX } from "./blob-shelf.ts";
 import { ensureGenesis } from "./genesis.ts";
-import type { Home } from "./home.ts";
+import { type Home, operatorsFolder } from "./home.ts";
 import { openJourneys } from "./journeys.ts";
 import { Meters } from "./meters.ts";
 import { Notices } from "./notices.ts";
@@ -78,7 +79,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
   const ledger = await openLedger({ store, clock, randomBytes, logKey: await openLogKey(join(site.dir, "keys", "log.pem")), origin: `${site.suffix}/${home.name}/${site.homeId}` });
   opened.onClose(() => ledger.close());
   const law = lawDigest();
-  await ensureGenesis(ledger, clock, { name: home.name, suffix: site.suffix, law });
+  await ensureGenesis(ledger, clock, { name: home.name, suffix: site.suffix, law, firstOperator: () => firstOperator(site) });
 
   const fabrics = fabricsOf(rooms, (imvu) => viewOf(rooms, site, imvu));
   const meters = new Meters([fabrics.compute, fabrics.domains, fabrics.mail, fabrics.network], ledger, clock);
@@ -90,7 +91,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
     journeys,
     suffix: site.suffix,
     publicAddress: site.publicAddress,
-    isRegistered: async (name) => (await store.snapshot((tx) => identityByName(tx, name))) !== undefined,
+    isRegistered: async (name) => (await store.snapshot((tx) => ringByName(tx, name))) !== undefined,
     contentOf: async (runtime) => contents.get(runtime) as Sha256,
     attachMeters: async (imvu) => {
       await meters.record(imvu);
@@ -111,6 +112,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
     effects,
     law,
     onRefused: (imvu) => notices.refused(imvu),
+    onRecovery: (identity) => notices.recovering(identity),
     ...(aroundStep ? { aroundStep } : {}),
     loadFacts: factsLoader(store, clock, {
       suffix: site.suffix,
@@ -156,6 +158,16 @@ function startSweeps(blobs: BlobShelf, used: () => Promise<ReadonlySet<Sha256>>,
     clearInterval(timer);
     await running;
   };
+}
+
+/** On the machine that the platform runs on, mode 0600; made again only when the log knows of no operator. */
+async function firstOperator(site: Site): Promise<StoredIdentity> {
+  const dir = operatorsFolder(site.dir);
+  const name = `operator-${site.homeId}` as IdentityName;
+  const made = await createStoredIdentity(dir, name);
+  const found = made.ok || made.code !== "IDENTITY_EXISTS" ? made : await loadStoredIdentity(dir, name);
+  if (!found.ok) throw new Fault(found.code, found.message, { hint: found.hint });
+  return found.value;
 }
 
 async function blueprints(blobs: BlobShelf): Promise<ReadonlyMap<Runtime, Sha256>> {

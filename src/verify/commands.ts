@@ -67,10 +67,8 @@ export class CommandCheck {
     const law = this.laws.get(record.law);
     if (law === undefined || law >= entry.index) this.failures.add(`${what} law`, "the digest of a law that the platform published before", record.law);
     this.checkVerdicts(what, entry, opened.value, record.facts as unknown as Facts, record.verdicts as readonly Json[]);
-    if (command.op === "identity.register" && entry.body.type === "command.accepted") {
-      const flaw = this.registry.register(command.params.name, command.params.publicKey, entry.index);
-      if (flaw) this.failures.add(what, "a key and a name that were free", flaw);
-    }
+    const flaw = entry.body.type === "command.accepted" ? this.registry.follow(opened.value, entry.index, Date.parse(entry.body.time)) : undefined;
+    if (flaw) this.failures.add(what, "keys and a name that it can be about", flaw);
     if (this.failures.total === before) this.commands.good += 1;
     const signers = opened.value.signatures.map(({ kid }) => kid);
     return { op: command.op, digest, signers, consent: consentOf(command), verdicts: parsed.data.verdicts.map(({ gate, verdict, code }) => (code === undefined ? { gate, verdict } : { gate, verdict, code })) };
@@ -98,7 +96,8 @@ export class CommandCheck {
     if (recorded.length !== derived.length) this.failures.add(`${what} signatures`, String(derived.length), String(recorded.length));
     if (body.type === "command.accepted" && derived.some(({ valid }) => !valid)) this.failures.add(what, "signatures that verify", "an accepted command with one that does not");
     const [first] = derived;
-    if (first?.valid && first.identity !== null) this.equal(`${what} actor`, first.identity, body.actor);
+    const ended = first?.status === "revoked" || first?.status === "rotated";
+    if (first?.valid && first.identity !== null) this.equal(`${what} actor`, ended ? "unknown" : first.identity, body.actor);
   }
 
   private checkPlace(what: string, { index, body }: Entry, { command, digest }: OpenedCommand): void {

@@ -12,6 +12,7 @@ export { BUNDLE_LIMITS, type BundleLimits, unpackBundle } from "./bundle/unpack.
 export { type AuditRecord, auditLines, consentOf, LINE_PATHS, revenueCsv, revenuePath } from "./derived-files.ts";
 export { type Failure, Failures } from "./failures.ts";
 export { type IdentityKeyLine, keysFile, KEYS_PATH } from "./keys-file.ts";
+export { Registry } from "./registry.ts";
 export { CHECKPOINT_PATH, type Entry, type EntryGroup, entriesPath, entryLine, proofLine, proofsPath } from "./ledger-files.ts";
 export { countsLine, verificationText } from "./print.ts";
 export { type VerifyExportOptions, verifyExport } from "./verify-export.ts";

@@ -1,39 +1,34 @@
-import { type OpenedCommand, type PublicKey, publicKeyFromText } from "../core/identity/index.ts";
+import { KeyHistory, type OpenedCommand } from "../core/identity/index.ts";
 import { type SignatureFact, signatureFactsOf } from "../core/policy-engine/index.ts";
 import { type IdentityName, type KeyId, parseIdentityName } from "../kernel/index.ts";
+import type { IdentityKeyLine } from "./keys-file.ts";
 
-interface Registered {
-  readonly name: IdentityName;
-  readonly key: PublicKey;
-  /** Ledger index of the entry that made the key live; it is live for every later entry. */
-  readonly since: number;
-}
-
-/** Who held which key from when on, told by the bundle's identity entries alone. */
+/** Who held which key when, told by the bundle's identity entries alone. */
 export class Registry {
-  private readonly byKid = new Map<KeyId, Registered>();
+  private readonly history = new KeyHistory();
 
-  /** Why the key cannot be registered; undefined: it is. The first registration of a key or a name stands. */
-  register(name: unknown, publicKey: unknown, since: number): string | undefined {
+  /** `identity.registered`. Why it cannot be; undefined: it is so. */
+  registered(name: unknown, publicKey: unknown, index: number): string | undefined {
     const parsed = parseIdentityName(name);
     if (!parsed.ok) return parsed.message;
-    const key = publicKeyFromText(publicKey);
-    if (!key.ok) return key.message;
-    const earlier = [...this.byKid.values()].find((one) => one.name === parsed.value || one.key.kid === key.value.kid);
-    if (earlier) return `${earlier.name} with key ${earlier.key.kid} is registered by entry ${earlier.since} already`;
-    this.byKid.set(key.value.kid, { name: parsed.value, key: key.value, since });
-    return undefined;
+    return this.history.registered(parsed.value, String(publicKey), index);
   }
 
-  keyLines(): readonly { readonly name: string; readonly kid: string; readonly publicKey: string }[] {
-    return [...this.byKid.values()].map(({ name, key }) => ({ name, kid: key.kid, publicKey: key.text }));
+  /** An accepted command. Why it cannot have been accepted; undefined: it is followed, or is none of an identity. */
+  follow(opened: OpenedCommand, index: number, time_ms: number): string | undefined {
+    return this.history.follow(opened, index, time_ms);
+  }
+
+  /** Every signing key that the entries made known. */
+  keyLines(): readonly IdentityKeyLine[] {
+    return this.history.rings().flatMap(({ name, keys }) => keys.map(({ kid, publicKey }) => ({ name, kid, publicKey })));
   }
 
   /** The facts about a command's signatures as they were at entry `index`, found by verifying them again. */
   signatureFacts(opened: OpenedCommand, index: number): readonly SignatureFact[] {
-    return signatureFactsOf(opened, (kid) => {
-      const known = this.byKid.get(kid);
-      return known && known.since < index ? { publicKey: known.key, identity: known.name, status: "live" } : undefined;
+    return signatureFactsOf(opened, (kid: KeyId) => {
+      const known = this.history.at(kid, index);
+      return known && { publicKey: known.publicKey, identity: known.identity as IdentityName, status: known.state };
     });
   }
 }

@@ -104,7 +104,7 @@ async function verifyLedger(dir: string, manifest: Manifest, logKey: string, fai
 
 function registerFrom({ index, body }: Entry, registry: Registry, failures: Failures): void {
   const { name, publicKey } = (body.data ?? {}) as { name?: unknown; publicKey?: unknown };
-  const flaw = body.type === "identity.registered" ? registry.register(name, publicKey, index) : `an entry of type ${body.type}`;
+  const flaw = body.type === "identity.registered" ? registry.registered(name, publicKey, index) : `an entry of type ${body.type}`;
   if (flaw) failures.add(`entry ${index} (${body.type})`, "the registration of a free name and key", flaw);
 }
 

@@ -10,6 +10,15 @@ export type NaiveAnswer = "pass" | "not-applicable" | (string & {});
 /** Which gates judge which command. */
 const JUDGES: Readonly<Record<Op, readonly number[]>> = {
   "identity.register": [1, 11, 17],
+  "identity.key.add": [1, 11, 17],
+  "identity.key.rotate": [1, 11, 17],
+  "identity.key.revoke": [1, 11, 17],
+  "identity.recovery.set": [1, 11, 17],
+  "identity.recovery.begin": [1, 11, 17],
+  "identity.recovery.object": [1, 11, 17],
+  "identity.recovery.complete": [1, 11, 17],
+  "platform.operator.add": [1, 11, 17],
+  "platform.operator.remove": [1, 11, 17],
   "imvu.create": [1, 3, 5, 6, 7, 9, 11, 16, 17],
   "imvu.scale": [1, 6, 7, 9, 11, 12, 13, 15, 16, 17],
   "imvu.exit": [1, 11, 13, 16, 17],
@@ -120,29 +129,124 @@ function gate1(one: Case): string | null {
   if (command.iat > facts.now_ms + MINUTE) return "NOT_YET_VALID";
   if (command.exp < facts.now_ms) return "EXPIRED";
   if (facts.nonceSeen) return "REPLAYED";
-  if (command.op === "identity.register") {
-    const own = one.kidOf(command.params.publicKey);
-    if (facts.signatures.length !== 1) return "NOT_SELF_SIGNED";
-    const signature = facts.signatures[0];
-    if (signature?.kid !== own) return "NOT_SELF_SIGNED";
-    if (!signature.valid) return "SIGNATURE_INVALID";
-    if (facts.registration === null) return "KEY_TAKEN";
-    if (facts.registration.keyTaken) return "KEY_TAKEN";
-    if (signature.status !== "unknown") return "KEY_TAKEN";
-    if (facts.registration.nameTaken) return "NAME_TAKEN";
-    return null;
-  }
+  if (command.op === "identity.register") return registration(one);
+  const arriving = arrivingKids(one);
+  let place = 0;
   for (const signature of facts.signatures) {
+    const first = place === 0;
+    place += 1;
+    if (arriving.includes(signature.kid)) {
+      if (signature.status !== "unknown") return "KEY_TAKEN";
+      if (!signature.valid) return "SIGNATURE_INVALID";
+      continue;
+    }
     if (signature.status === "unknown") return "KEY_UNKNOWN";
     if (signature.identity === null) return "KEY_UNKNOWN";
     if (signature.status === "revoked") return "KEY_REVOKED";
+    if (signature.status === "rotated") return "KEY_ROTATED";
+    if (signature.status === "recovery") {
+      const begins = command.op === "identity.recovery.begin" && first;
+      const givesWay = command.op === "identity.recovery.set" && !first;
+      if (!begins && !givesWay) return "KEY_RECOVERS_ONLY";
+    }
+    if (signature.status === "pending") {
+      if (command.op !== "identity.recovery.complete") return "KEY_RECOVERS_ONLY";
+      if (!first) return "KEY_RECOVERS_ONLY";
+    }
     if (!signature.valid) return "SIGNATURE_INVALID";
   }
+  if (command.op.startsWith("identity.")) return ownKeys(one, arriving);
   if (facts.signatures.length === 0) return "SIGNATURE_INVALID";
+  if (command.op === "platform.operator.add" || command.op === "platform.operator.remove") return operatorsCommand(one);
   if (command.op === "imvu.create") return command.params.owner === actor(one) ? null : "NOT_THE_OWNER";
   if (command.op === "imvu.import") return null;
   if (mayCommand(one)) return null;
   return role(one) === "none" ? "NOT_A_MEMBER" : "ROLE";
+}
+
+/** Every key in the params of a command that makes one known. */
+function arrivingKids({ command, kidOf }: Case): readonly string[] {
+  const params = command.params as { publicKey?: string; recoveryKey?: string };
+  if (!["identity.register", "identity.key.add", "identity.key.rotate", "identity.recovery.set", "identity.recovery.begin"].includes(command.op)) return [];
+  const kids: string[] = [];
+  if (params.publicKey !== undefined) kids.push(kidOf(params.publicKey));
+  if (params.recoveryKey !== undefined) kids.push(kidOf(params.recoveryKey));
+  return kids;
+}
+
+function registration(one: Case): string | null {
+  const { facts } = one;
+  const own = arrivingKids(one);
+  if (own.length === 2 && own[0] === own[1]) return "NOT_SELF_SIGNED";
+  if (facts.signatures.length !== own.length) return "NOT_SELF_SIGNED";
+  for (const [place, signature] of facts.signatures.entries()) if (signature.kid !== own[place]) return "NOT_SELF_SIGNED";
+  for (const signature of facts.signatures) if (!signature.valid) return "SIGNATURE_INVALID";
+  if (facts.registration === null) return "KEY_TAKEN";
+  if (facts.registration.keyTaken) return "KEY_TAKEN";
+  for (const signature of facts.signatures) if (signature.status !== "unknown") return "KEY_TAKEN";
+  return facts.registration.nameTaken ? "NAME_TAKEN" : null;
+}
+
+function ownKeys({ command, facts }: Case, arriving: readonly string[]): string | null {
+  const self = facts.identity;
+  if (self === undefined || self === null) return "KEYS_UNREAD";
+  if (facts.signatures.length === 0) return "KEYS_UNREAD";
+  const lead = facts.signatures[0] as Facts["signatures"][number];
+  if (lead.identity !== self.name) return "KEYS_UNREAD";
+  const signed = facts.signatures.map(({ kid }) => kid as string);
+  if (arriving.includes(lead.kid)) return "NOT_SELF_SIGNED";
+  for (const kid of arriving) if (!signed.includes(kid)) return "NOT_SELF_SIGNED";
+  if (arriving.length > 0) {
+    if (facts.registration === null) return "KEY_TAKEN";
+    if (facts.registration.keyTaken) return "KEY_TAKEN";
+  }
+  for (const kid of signed.slice(1)) {
+    if (arriving.includes(kid)) continue;
+    if (command.op === "identity.recovery.set" && kid === self.recoveryKid) continue;
+    return "UNEXPECTED_SIGNATURE";
+  }
+  if (arriving.length > 0 && self.keys > 999) return "TOO_MANY_KEYS";
+  if (command.op === "identity.key.add") return self.liveKeys > 15 ? "TOO_MANY_KEYS" : null;
+  if (command.op === "identity.key.revoke") {
+    if (self.named !== "live") return "NO_SUCH_KEY";
+    if (self.recoveryKid !== null) return null;
+    return self.liveKeys > 1 ? null : "LAST_KEY";
+  }
+  if (command.op === "identity.recovery.set") {
+    if (self.recoveryKid === null) return null;
+    return signed.includes(self.recoveryKid) ? null : "RECOVERY_KEY_MISSING";
+  }
+  if (command.op === "identity.recovery.begin") {
+    if (lead.status !== "recovery") return "RECOVERY_KEY_MISSING";
+    return command.params.name === self.name ? null : "NOT_YOURS";
+  }
+  if (command.op === "identity.recovery.object") return self.pendingSince_ms === null ? "NO_RECOVERY" : null;
+  if (command.op === "identity.recovery.complete") {
+    if (command.params.name !== self.name) return "NOT_YOURS";
+    if (lead.status !== "pending") return "NO_RECOVERY";
+    if (self.pendingSince_ms === null) return "NO_RECOVERY";
+    return facts.now_ms - self.pendingSince_ms < 3 * 24 * 60 * MINUTE ? "RECOVERY_EARLY" : null;
+  }
+  return null;
+}
+
+function operatorsCommand(one: Case): string | null {
+  const { command, facts } = one;
+  const { operators } = facts;
+  const who = actor(one);
+  if (who === null) return "NOT_AN_OPERATOR";
+  if (operators === undefined || operators === null) return "NOT_AN_OPERATOR";
+  if (!(operators.signers as readonly string[]).includes(who)) return "NOT_AN_OPERATOR";
+  if (command.op === "platform.operator.add") {
+    if (!operators.registered) return "NO_SUCH_IDENTITY";
+    if (operators.operator) return "OPERATOR_ALREADY";
+  }
+  if (command.op === "platform.operator.remove") {
+    if (!operators.operator) return "NO_SUCH_OPERATOR";
+    if (operators.count < 2) return "LAST_OPERATOR";
+  }
+  if (operators.count > 1 && operators.signers.length === 1) return "SECOND_OPERATOR_MISSING";
+  return null;
 }
 
 /** Of an arriving unit the platform noted what stands against its parts; the first of this gate's is its answer. */

@@ -69,7 +69,7 @@ export interface Keys {
 export function draw(dice: Dice, ops: readonly Op[], keys: Keys): Drawn {
   const op = dice.of(ops);
   const exists = dice.chance(92);
-  const withoutUnit = op === "identity.register" || op === "imvu.create" || op === "imvu.import";
+  const withoutUnit = op.startsWith("identity.") || op.startsWith("platform.") || op === "imvu.create" || op === "imvu.import";
   const envelope = envelopeOf(dice);
   const imvu = withoutUnit ? null : dice.chance(95) ? OURS : THEIRS;
   const params = paramsOf(dice, op, keys, envelope);
@@ -83,16 +83,36 @@ export function draw(dice: Dice, ops: readonly Op[], keys: Keys): Drawn {
 
 type Signature = { kid: string; identity: string | null; publicKey: string | null; status: string; valid: boolean };
 
+/** Who signs a command about keys, when it is well signed: the last ones are brought, and nobody's yet. */
+const FITTING: Partial<Record<Op, readonly string[]>> = {
+  "identity.register": ["newcomer"],
+  "identity.key.add": ["owner", "newcomer"],
+  "identity.key.rotate": ["owner", "newcomer"],
+  "identity.key.revoke": ["owner"],
+  "identity.recovery.set": ["owner", "newcomer", "recovery"],
+  "identity.recovery.begin": ["recovery", "newcomer"],
+  "identity.recovery.object": ["owner"],
+  "identity.recovery.complete": ["waiting"],
+  "platform.operator.add": ["operator"],
+  "platform.operator.remove": ["operator", "maintainer"],
+};
+
 function signaturesOf(dice: Dice, op: Op, params: Record<string, unknown>, { kids, publicKeys }: Keys): readonly Signature[] {
-  const registers = op === "identity.register";
-  const first = registers ? (dice.chance(85) ? personOf(String(params.publicKey), publicKeys) : dice.of([...PEOPLE, "newcomer"])) : dice.of(["owner", "owner", "owner", "maintainer", "maintainer", "viewer", "billing", "operator", "newcomer"]);
-  const who = [first];
-  for (const more of ["owner", "maintainer", "operator", "newcomer"]) if (!who.includes(more) && dice.chance(registers ? 6 : 12)) who.push(more);
-  return who.map((person) => {
-    const known = person !== "newcomer";
-    const identity = dice.chance(97) ? (known ? person : null) : null;
-    const status = dice.chance(95) ? (known && !(registers && person === first && dice.chance(80)) ? "live" : "unknown") : dice.of(["revoked", "unknown", "live"]);
-    return { kid: kids[person] as string, identity, publicKey: publicKeys[person] as string, status, valid: dice.chance(96) };
+  const fitting = FITTING[op];
+  const who = fitting === undefined ? [dice.of(["owner", "owner", "owner", "maintainer", "maintainer", "viewer", "billing", "operator", "newcomer", "recovery", "waiting"])] : dice.chance(80) ? [...fitting] : [dice.of([...PEOPLE, "newcomer", "recovery", "waiting"])];
+  if (op === "identity.register" && params.recoveryKey !== undefined && dice.chance(85)) who.push(personOf(String(params.recoveryKey), publicKeys));
+  for (const more of ["owner", "maintainer", "operator", "newcomer", "recovery"]) if (!who.includes(more) && dice.chance(fitting ? 6 : 12)) who.push(more);
+  return [...new Set(who)].map((person) => {
+    const known = person !== "newcomer" && person !== "fresh" && !(op === "identity.register" && dice.chance(70));
+    const kept = person === "recovery" || person === "waiting" ? "owner" : person;
+    const usual = !known ? "unknown" : person === "recovery" ? "recovery" : person === "waiting" ? "pending" : "live";
+    return {
+      kid: kids[person] as string,
+      identity: dice.chance(97) ? (known ? kept : null) : null,
+      publicKey: publicKeys[person] as string,
+      status: dice.chance(95) ? usual : dice.of(["revoked", "rotated", "recovery", "pending", "unknown", "live"]),
+      valid: dice.chance(96),
+    };
   });
 }
 
@@ -116,7 +136,23 @@ function paramsOf(dice: Dice, op: Op, keys: Keys, envelope: ReturnType<typeof en
   const text = () => dice.of([DIGEST, DIGEST, OTHER_DIGEST]);
   switch (op) {
     case "identity.register":
-      return { name: "newcomer", publicKey: keys.publicKeys[dice.of(["newcomer", "newcomer", "newcomer", "owner"])] };
+      return { name: "newcomer", publicKey: keys.publicKeys[dice.of(["newcomer", "newcomer", "newcomer", "owner"])], ...(dice.chance(50) ? { recoveryKey: keys.publicKeys[dice.of(["fresh", "fresh", "fresh", "newcomer"])] } : {}) };
+    case "identity.key.add":
+    case "identity.key.rotate":
+      return { publicKey: keys.publicKeys[dice.of(["newcomer", "newcomer", "newcomer", "newcomer", "fresh", "owner"])], device: "laptop" };
+    case "identity.key.revoke":
+      return { kid: keys.kids.owner };
+    case "identity.recovery.set":
+      return { recoveryKey: keys.publicKeys[dice.of(["newcomer", "newcomer", "newcomer", "newcomer", "fresh"])] };
+    case "identity.recovery.begin":
+      return { name: dice.of(["owner", "owner", "owner", "maintainer"]), publicKey: keys.publicKeys[dice.of(["newcomer", "newcomer", "newcomer", "fresh"])] };
+    case "identity.recovery.object":
+      return {};
+    case "identity.recovery.complete":
+      return { name: dice.of(["owner", "owner", "owner", "maintainer"]) };
+    case "platform.operator.add":
+    case "platform.operator.remove":
+      return { identity: dice.of(PEOPLE) };
     case "imvu.create":
       return { name: "ArtGallery", owner: dice.of(["owner", "owner", "maintainer"]), jurisdiction: dice.of(["EU-GDPR", "EU-GDPR", "US-CCPA"]), envelope, runtime: "static", mailboxPasswordHash: DIGEST };
     case "imvu.scale":
@@ -162,7 +198,7 @@ function factsOf(dice: Dice, op: Op, params: Record<string, unknown>, given: { e
     now_ms: dice.chance(93) ? NOW : dice.of([NOW + 600_000, NOW + 600_001, NOW - 60_000, NOW - 60_001]),
     suffix: "world",
     nonceSeen: dice.chance(4),
-    registration: op === "identity.register" ? (dice.chance(94) ? { nameTaken: dice.chance(15), keyTaken: dice.chance(15) } : null) : null,
+    registration: FITTING[op]?.includes("newcomer") ? (dice.chance(94) ? { nameTaken: dice.chance(15), keyTaken: dice.chance(15) } : null) : null,
     imvu: given.exists
       ? {
           id: dice.chance(97) ? OURS : THEIRS,
@@ -184,6 +220,12 @@ function factsOf(dice: Dice, op: Op, params: Record<string, unknown>, given: { e
     meters: dice.chance(90) ? METERS : dice.of([null, [], METERS.slice(1), METERS.filter((one) => one !== "network.out"), METERS.filter((one) => one !== "mail.sent"), METERS.filter((one) => one !== "dns.answers")]),
     blobs: dice.of([[], [{ digest: DIGEST, readable: true, bytes: 1_000 }], [{ digest: DIGEST, readable: true, bytes: dice.of([29_000, 29_001]) * MIB }], [{ digest: DIGEST, readable: false, bytes: 0 }], [{ digest: DIGEST, readable: true, bytes: 1 }, { digest: OTHER_DIGEST, readable: dice.chance(80), bytes: 1 }]]),
     consent: op === "consent.record" ? dice.of([null, { state: "none", text: null }, { state: "given", text: DIGEST }, { state: "given", text: OTHER_DIGEST }, { state: "withdrawn", text: DIGEST }]) : null,
+    ...(op.startsWith("identity.") && dice.chance(96)
+      ? { identity: dice.chance(96) ? { name: dice.chance(93) ? "owner" : "maintainer", liveKeys: dice.of([1, 2, 2, 15, 16]), keys: dice.of([1, 2, 998, 999, 1_000]), recoveryKid: dice.of([given.keys.kids.recovery, given.keys.kids.recovery, null, given.keys.kids.fresh]), named: dice.of(["live", "live", "live", "rotated", "revoked", "recovery", "pending", null]), pendingSince_ms: dice.of([NOW - 259_200_000, NOW - 259_200_001, NOW - 259_199_999, NOW, null]) } : null }
+      : {}),
+    ...(op.startsWith("platform.") && dice.chance(96)
+      ? { operators: dice.chance(96) ? { count: dice.of([1, 1, 2, 3]), signers: dice.of([["operator"], ["operator"], ["operator", "maintainer"], ["maintainer"], []]), registered: dice.chance(85), operator: dice.chance(50) } : null }
+      : {}),
     bundle: op === "imvu.import" ? dice.of([null, ...Array.from({ length: 5 }, () => ({ manifest: dice.of([DIGEST, DIGEST, OTHER_DIGEST]), sourceId: OURS, zone: dice.of(["imvu007.world", "imvu007.world", "imvu007.world", "bank.com"]), envelope: given.envelope, flaws: dice.chance(60) ? [] : Array.from({ length: 2 }, () => dice.of(FLAWS)), ownerKids: dice.chance(80) ? [given.keys.kids.operator, given.keys.kids.owner, given.keys.kids.maintainer] : [] }))]) : null,
     platform: { ledgerWritable: dice.chance(97), keyLoaded: dice.chance(97) },
   };

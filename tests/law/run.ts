@@ -42,6 +42,6 @@ export function compare(seed: number, cases: number, judge: Judge): Compared {
 }
 
 function freshKeys(): Keys {
-  const people = ["owner", "maintainer", "viewer", "billing", "operator", "newcomer"].map((name) => [name, createIdentityKey()] as const);
+  const people = ["owner", "maintainer", "viewer", "billing", "operator", "newcomer", "recovery", "waiting", "fresh"].map((name) => [name, createIdentityKey()] as const);
   return { kids: Object.fromEntries(people.map(([name, key]) => [name, key.kid])), publicKeys: Object.fromEntries(people.map(([name, key]) => [name, key.publicKey.text])) };
 }

@@ -439,6 +439,15 @@ def check_stream(texts):
 # Which gates judge which op, from the table in law.md.
 JUDGES = {
     "identity.register": {1, 11, 17},
+    "identity.key.add": {1, 11, 17},
+    "identity.key.rotate": {1, 11, 17},
+    "identity.key.revoke": {1, 11, 17},
+    "identity.recovery.set": {1, 11, 17},
+    "identity.recovery.begin": {1, 11, 17},
+    "identity.recovery.object": {1, 11, 17},
+    "identity.recovery.complete": {1, 11, 17},
+    "platform.operator.add": {1, 11, 17},
+    "platform.operator.remove": {1, 11, 17},
     "imvu.create": {1, 3, 5, 6, 7, 9, 11, 16, 17},
     "imvu.scale": {1, 6, 7, 9, 11, 12, 13, 15, 16, 17},
     "imvu.exit": {1, 11, 13, 16, 17},
@@ -458,7 +467,82 @@ JUDGES = {
     "consent.record": {1, 10, 11, 13, 16, 17},
 }
 IMVU = r"IMVU-(?!000)([0-9]{3}|[1-9][0-9]{3,4})"
-WITHOUT_IMVU = {"identity.register", "imvu.create", "imvu.import"}
+WITHOUT_IMVU = {op for op in JUDGES if op.split(".")[0] in ("identity", "platform")} | {"imvu.create", "imvu.import"}
+BRINGS = {
+    "identity.register": ("publicKey", "recoveryKey"),
+    "identity.key.add": ("publicKey",),
+    "identity.key.rotate": ("publicKey",),
+    "identity.recovery.set": ("recoveryKey",),
+    "identity.recovery.begin": ("publicKey",),
+}
+
+
+def brought_by(payload):
+    """The keys that a command makes known: kid -> (key, text)."""
+    keys = {}
+    for member in BRINGS.get(payload["op"], ()):
+        if member == "recoveryKey" and payload["op"] == "identity.register" and member not in payload["params"]:
+            continue
+        key, kid = open_key(payload["params"].get(member))
+        keys[kid] = (key, payload["params"][member])
+    return keys
+
+
+class Rings:
+    """Who held which key when: for each name every state it had, with the entry that made it."""
+
+    def __init__(self):
+        self.versions, self.holders = {}, {}
+
+    def register(self, name, keys, index, recovery=None):
+        need(name not in self.versions, "the name was taken")
+        self.keep(name, {"signing": {next(iter(keys)): "live"}, "recovery": recovery, "pending": None}, keys, index)
+
+    def follow(self, payload, signer, index):
+        op, params, keys = payload["op"], payload["params"], brought_by(payload)
+        if not op.startswith("identity."):
+            return
+        if op == "identity.register":
+            self.register(params["name"], keys, index, list(keys)[1] if len(keys) > 1 else None)
+            return
+        need(signer in self.holders, "a command of nobody's key")
+        name = self.holders[signer][1]
+        last = self.versions[name][-1][1]
+        ring = {"signing": dict(last["signing"]), "recovery": last["recovery"], "pending": last["pending"]}
+        new = next(iter(keys), None)
+        if op == "identity.key.add":
+            ring["signing"][new] = "live"
+        elif op == "identity.key.rotate":
+            ring["signing"][signer], ring["signing"][new] = "rotated", "live"
+        elif op == "identity.key.revoke":
+            ring["signing"][params["kid"]] = "revoked"
+        elif op == "identity.recovery.set":
+            ring["recovery"] = new
+        elif op == "identity.recovery.begin":
+            ring["pending"] = new
+        elif op == "identity.recovery.object":
+            ring["pending"] = None
+        elif op == "identity.recovery.complete":
+            need(ring["pending"] == signer, "no such recovery")
+            ring["signing"] = {kid: "revoked" if state == "live" else state for kid, state in ring["signing"].items()}
+            ring["signing"][signer], ring["pending"] = "live", None
+        self.keep(name, ring, keys, index)
+
+    def keep(self, name, ring, keys, index):
+        for kid, (key, text) in keys.items():
+            need(kid not in self.holders, "the key was taken")
+            self.holders[kid] = (key, name, text, index)
+        self.versions.setdefault(name, []).append((index, ring))
+
+    def at(self, kid, index):
+        """(key, name, text, status) as entry `index` found it; None: nobody's."""
+        if kid not in self.holders or self.holders[kid][3] >= index:
+            return None
+        key, name, text, _ = self.holders[kid]
+        ring = [ring for since, ring in self.versions[name] if since < index][-1]
+        if kid in ring["signing"]:
+            return key, name, text, ring["signing"][kid]
+        return key, name, text, "recovery" if kid == ring["recovery"] else "pending" if kid == ring["pending"] else "revoked"
 
 
 def need(condition, what):
@@ -490,8 +574,7 @@ def open_command(jws):
     need((payload["imvu"] is None) == (payload["op"] in WITHOUT_IMVU), "payload: imvu missing or not wanted")
     need(payload["imvu"] is None or isinstance(payload["imvu"], str) and re.fullmatch(IMVU, payload["imvu"]) and int(payload["imvu"][5:]) <= 16000, "payload: imvu is no IMVU's id")
     need(canonical(payload) == text, "payload: not canonical")
-    if payload["op"] == "identity.register":
-        open_key(payload["params"].get("publicKey"))
+    brought_by(payload)
     signers = []
     for one in jws["signatures"]:
         need(isinstance(one, dict) and set(one) == {"protected", "signature"}, "signature: other members")
@@ -769,7 +852,7 @@ class Bundle:
     def __init__(self, folder, log_key):
         self.folder = folder
         self.counts = {"entries": 0, "commands": 0, "verdicts": 0, "statements": 0, "files": 0}
-        self.by_kid, self.names, self.laws, self.nonces = {}, set(), {}, set()
+        self.rings, self.laws, self.nonces = Rings(), {}, set()
         self.intents, self.exits, self.tariffs, self.closed = {}, {}, [], set()
         self.audits = {"ledger/audit/commands.jsonl": [], "ledger/audit/refusals.jsonl": [], "ledger/compliance/consent-log.jsonl": []}
         self.revenue = {}
@@ -836,7 +919,8 @@ class Bundle:
                     self.command(index, body)
                 else:
                     need(body["type"] == "identity.registered", "registers nobody")
-                    self.register(index, body["data"])
+                    key, kid = open_key(body["data"].get("publicKey"))
+                    self.rings.register(body["data"].get("name"), {kid: (key, body["data"]["publicKey"])}, index)
         head, last, stream = None, -1, []
         for index, text, body in self.entries("events"):
             where = f"ledger/events.jsonl entry {index}"
@@ -859,32 +943,23 @@ class Bundle:
         need(answered is None or self.exits.get(answered["index"]) == answered["command"], "MANIFEST.json exit: no such accepted command")
         self.repeated()
 
-    def register(self, index, params):
-        key, kid = open_key(params.get("publicKey"))
-        need(params.get("name") not in self.names and kid not in self.by_kid, "name or key was taken")
-        self.names.add(params["name"])
-        self.by_kid[kid] = (key, params["name"], params["publicKey"], index)
-
     def command(self, index, body, audit=False):
         data = body["data"]
         command = open_command(data["jws"])
         payload, accepted = command["payload"], body["type"] == "command.accepted"
         need(data["digest"] == command["digest"], "digest")
-        brought = {}
-        if payload["op"] == "identity.register":
-            key, kid = open_key(payload["params"]["publicKey"])
-            brought[kid] = (key, None, payload["params"]["publicKey"], index)
-        known = {kid: one for kid, one in self.by_kid.items() if one[3] < index}
+        brought = {kid: (key, None, text, "unknown") for kid, (key, text) in brought_by(payload).items()}
+        nobody = (None, None, None, "unknown")
         facts = []
-        valid = valid_signatures(command, data["jws"], lambda kid: (known.get(kid) or brought.get(kid) or (None,))[0])
+        valid = valid_signatures(command, data["jws"], lambda kid: (self.rings.at(kid, index) or brought.get(kid) or nobody)[0])
         for (kid, _, _), holds in zip(command["signers"], valid):
-            _, name, text, _ = known.get(kid) or brought.get(kid) or (None, None, None, None)
-            facts.append({"kid": kid, "identity": name, "publicKey": text, "status": "live" if kid in known else "unknown", "valid": holds})
+            _, name, text, status = self.rings.at(kid, index) or brought.get(kid) or nobody
+            facts.append({"kid": kid, "identity": name, "publicKey": text, "status": status, "valid": holds})
         need(canonical(data["facts"]["signatures"]) == canonical(facts), "the facts about signatures are not what the signatures say")
         if accepted:
             need(all(valid), "accepted with a false signature")
         if facts[0]["valid"] and facts[0]["identity"] is not None:
-            need(body["actor"] == facts[0]["identity"], "actor")
+            need(body["actor"] == ("unknown" if facts[0]["status"] in ("revoked", "rotated") else facts[0]["identity"]), "actor")
         if accepted:
             need(payload["imvu"] is None or body["stream"] == payload["imvu"], "stream")
             nonce = (body["actor"], payload["nonce"])
@@ -895,8 +970,8 @@ class Bundle:
                 self.exits[index] = command["digest"]
         need(self.laws.get(data["law"], index) < index, "a law that was not published before")
         self.verdicts(payload["op"], data["verdicts"], accepted)
-        if payload["op"] == "identity.register" and accepted:
-            self.register(index, payload["params"])
+        if accepted:
+            self.rings.follow(payload, command["signers"][0][0], index)
         self.counts["commands"] += 1
         if audit:
             self.audit(index, body, command, payload)
@@ -966,7 +1041,7 @@ class Bundle:
             "#   node verify.mjs --log-key KEY",
             f"log {self.log_key}",
             "# identity: name, key id (RFC 7638 thumbprint), raw Ed25519 public key (base64url)",
-        ] + [f"identity {name} {kid} {text}" for kid, (_, name, text, _) in self.by_kid.items()]
+        ] + [f"identity {name} {kid} {self.rings.holders[kid][2]}" for name, states in self.rings.versions.items() for kid in states[-1][1]["signing"]]
         expected = {path: "".join(lines) for path, lines in self.audits.items()} | self.revenue
         expected |= {"ledger/checkpoint": self.manifest["ledger"]["checkpoint"], "ledger/keys.txt": "\n".join(keys) + "\n"}
         for path, text in expected.items():
@@ -1086,10 +1161,8 @@ class Vectors:
             opened = open_command(row["jws"])
             if not row["open"]:
                 return
-            payload, brought = opened["payload"], {}
-            if payload["op"] == "identity.register":
-                key, kid = open_key(payload["params"]["publicKey"])
-                brought[kid] = key
+            payload = opened["payload"]
+            brought = {kid: key for kid, (key, _) in brought_by(payload).items()}
             need(opened["digest"] == row["digest"] and payload["op"] == row["op"], "another digest or op")
             need([kid for kid, _, _ in opened["signers"]] == row["signers"], "other signers")
             need(f"{opened['signers'][0][1]}.{row['jws']['payload']}" == row["firstInput"], "another signing input")

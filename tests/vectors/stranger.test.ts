@@ -36,7 +36,7 @@ async function stranger(...args: string[]): Promise<{ readonly code: number; rea
 describe("a verifier that follows the page and shares no code with ours", () => {
   test("agrees with every vector", async () => {
     const { code, said } = await stranger("--vectors", HERE);
-    assert.equal(said, "bodies.json 84 · trees.json 998 · notes.json 63 · commands.json 68 · keys.json 33 · split.json 200 · rating.json 60");
+    assert.equal(said, "bodies.json 84 · trees.json 998 · notes.json 63 · commands.json 70 · keys.json 33 · split.json 200 · rating.json 60");
     assert.equal(code, 0);
   });
 
@@ -62,7 +62,7 @@ describe("a verifier that follows the page and shares no code with ours", () => 
   });
 
   test("verifies an honest bundle, with everything counted, under its own key and the one that was kept", async () => {
-    const expected = `entries 22 · commands 9 · verdicts 153 · statements 2 · files ${files.length - 2}`;
+    const expected = `entries 24 · commands 11 · verdicts 187 · statements 2 · files ${files.length - 2}`;
     assert.deepEqual(await stranger("--bundle", honest), { code: 0, said: expected });
     assert.deepEqual(await stranger("--bundle", honest, "--log-key", logKey), { code: 0, said: expected });
   });
@@ -147,6 +147,8 @@ describe("a log that lies before it signs", () => {
     "a month closed twice": [{ closedTwice: true }, /another statement after the closed one/],
     "a nonce used twice": [{ replay: true }, /a nonce used before/],
     "a key believed before it was registered": [{ lateKey: true }, /facts about signatures/],
+    "a key believed after it gave way to another": [{ oldKey: true }, /facts about signatures/],
+    "a recovery key that commands": [{ recoveryCommands: true }, /facts about signatures/],
     "a refusal whose verdicts all pass": [
       { command: (record, op) => (op === "dns.remove" ? { ...record, verdicts: (record["verdicts"] as { verdict: string }[]).map((one) => (one.verdict === "deny" ? { ...one, verdict: "pass" } : one)) } : record) },
       /against its verdicts/,

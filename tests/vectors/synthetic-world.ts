@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
 import { type Envelope, GIB, type Imvu, type Op, type Reading, type ReadingSet, RESOURCES, type Resource, type SignedCommand } from "../../src/contract/index.ts";
 import { DEFAULT_PRICES_V1, parsePeriod, type Statement, statement, type Tariff } from "../../src/core/handshake/index.ts";
-import { type CommandFields, commandFields, type OpenedCommand, openCommand, type SigningKey, signCommand, signingKeyFromJwk } from "../../src/core/identity/index.ts";
+import { addApproval, type CommandFields, commandFields, type OpenedCommand, openCommand, type SigningKey, signCommand, signingKeyFromJwk } from "../../src/core/identity/index.ts";
 import { noteSigner, signNote } from "../../src/core/ledger/pure.ts";
 import { type Facts, isAllowed, judge, type RegisteredKey, signatureFactsOf } from "../../src/core/policy-engine/index.ts";
 import { BundleWriter, type FinishedBundle, REPORT_PATH, renderReport, writeIdentitySection, writeLedgerSection } from "../../src/imvu/export/index.ts";
@@ -33,6 +33,10 @@ export interface Dishonesty {
   readonly replay?: boolean;
   /** Accepts the stranger's signature as live before his registration stands in the log. */
   readonly lateKey?: boolean;
+  /** Takes a command of the key that gave way to another as if it were live still. */
+  readonly oldKey?: boolean;
+  /** Lets a recovery key command the IMVU. */
+  readonly recoveryCommands?: boolean;
   /** Closes November twice. */
   readonly closedTwice?: boolean;
   /** The November statement knows so many readings fewer than it should. */
@@ -75,6 +79,8 @@ export class SyntheticWorld {
     this.log.now_ms = Date.UTC(2026, 10, 20);
     this.read(7_000_000_001n);
     this.command(OWNER, "imvu.scale", IMVU, { envelope: { ...ENVELOPE, cpuMillis: 4_000 } as unknown as Json });
+    this.rotate(OWNER);
+    this.command(`${OWNER} recovery`, "dns.remove", IMVU, { name: "www.imvu042.world", type: "A" });
     this.command(OWNER, "consent.record", IMVU, { subject: "user-17", purpose: "newsletter", text: sha256Hex("the terms"), state: "given" });
     this.log.now_ms = Date.UTC(2026, 11, 1, 0, 1);
     this.read(31_000_000_007n);
@@ -100,15 +106,26 @@ export class SyntheticWorld {
   }
 
   private register(name: IdentityName): void {
-    const key = this.keyOf(name);
-    this.command(name, "identity.register", null, { name, publicKey: key.publicKey.text });
-    this.registered.set(key.kid, { publicKey: key.publicKey, identity: name, status: "live", index: this.log.all.length - 2 });
+    const [key, recovery] = [this.keyOf(name), this.keyOf(`${name} recovery`)];
+    this.command(name, "identity.register", null, { name, publicKey: key.publicKey.text, recoveryKey: recovery.publicKey.text }, true, [recovery]);
+    const index = this.log.all.length - 2;
+    this.registered.set(key.kid, { publicKey: key.publicKey, identity: name, status: "live", index });
+    this.registered.set(recovery.kid, { publicKey: recovery.publicKey, identity: name, status: this.lies.recoveryCommands ? "live" : "recovery", index });
   }
 
-  private command(actor: string, op: Op, imvu: typeof IMVU | null, params: CommandFields["params"], outcome = true): OpenedCommand {
+  /** The name's old key gives way to another. */
+  private rotate(name: IdentityName): void {
+    const [old, next] = [this.keyOf(name), this.keyOf(`${name} next`)];
+    this.command(name, "identity.key.rotate", null, { publicKey: next.publicKey.text }, true, [next]);
+    if (!this.lies.oldKey) this.registered.set(old.kid, { ...(this.registered.get(old.kid) as RegisteredKey & { index: number }), status: "rotated" });
+    this.registered.set(next.kid, { publicKey: next.publicKey, identity: name, status: "live", index: this.log.all.length - 2 });
+    if (!this.lies.oldKey) this.keys.set(name, next);
+  }
+
+  private command(actor: string, op: Op, imvu: typeof IMVU | null, params: CommandFields["params"], outcome = true, more: readonly SigningKey[] = []): OpenedCommand {
     this.log.now_ms += MINUTE_MS;
     const nonce = createHash("sha256").update(`nonce ${this.log.all.length}`).digest().subarray(0, 16).toString("base64url");
-    const honest = signCommand(commandFields(op, imvu, params, this.log.now_ms, nonce), this.keyOf(actor));
+    const honest = more.reduce(addApproval, signCommand(commandFields(op, imvu, params, this.log.now_ms, nonce), this.keyOf(actor)));
     const opened = openCommand(this.lies.jws?.(honest, op) ?? honest);
     if (!opened.ok) throw new TypeError(opened.message);
     const facts = this.facts(opened.value);
@@ -117,7 +134,7 @@ export class SyntheticWorld {
     const record = { digest: opened.value.digest, jws: opened.value.signed, facts, verdicts, law: LAW, allocation: null };
     const data = (this.lies.command?.(record, op) ?? record) as unknown as Json;
     const identity = facts.signatures[0]?.identity ?? (op === "identity.register" ? (params.name as string) : "unknown");
-    const stream = op === "identity.register" ? identity : IMVU;
+    const stream = op.startsWith("identity.") ? identity : IMVU;
     const intent = this.append(stream, accepted ? "command.accepted" : "command.refused", identity, data);
     if (this.lies.replay && op === "dns.set" && accepted) this.append(stream, "command.accepted", identity, data);
     if (accepted && outcome) this.append(stream, "effect.applied", "platform", { digest: opened.value.digest, intent: intent.index, op, imvu, learned: null, observed: null });
@@ -131,7 +148,9 @@ export class SyntheticWorld {
     const signers = new Set(signatures.map(({ identity }) => identity));
     return {
       v: 1, now_ms: this.log.now_ms, suffix: "world" as Fqdn, signatures, nonceSeen: false,
-      registration: command.op === "identity.register" ? { nameTaken: false, keyTaken: false } : null,
+      registration: command.op === "identity.register" || command.op === "identity.key.rotate" ? { nameTaken: false, keyTaken: false } : null,
+      ...(command.op === "identity.register" ? { identity: null } : {}),
+      ...(command.op === "identity.key.rotate" ? { identity: { name: OWNER, liveKeys: 1, keys: 1, recoveryKid: this.keyOf(`${OWNER} recovery`).kid, named: null, pendingSince_ms: null } } : {}),
       imvu: command.imvu === null ? null : {
         id: IMVU, owner: OWNER, jurisdiction: DOCUMENT.jurisdiction, status: "active", zone: DOCUMENT.zone, envelope: ENVELOPE,
         members: DOCUMENT.members.filter(({ identity }) => signers.has(identity)), counts: { services: 1, recordSets: 4, mailboxes: 1, routes: 1, members: DOCUMENT.members.length },
@@ -177,8 +196,9 @@ export class SyntheticWorld {
     return this.log.append({ stream, type, actor, data: this.lies.data?.(plain, type) ?? plain });
   }
 
-  async registrationsOf(kids: readonly string[]): Promise<readonly number[]> {
-    return kids.flatMap((kid) => this.registered.get(kid as KeyId)?.index ?? []);
+  async identityEntriesOf(kids: readonly string[]): Promise<readonly number[]> {
+    const names = new Set(kids.map((kid) => this.registered.get(kid as KeyId)?.identity));
+    return [...this.registered.values()].filter(({ identity }) => names.has(identity)).map(({ index }) => index);
   }
 
   readonly sign = (text: string): string => signNote(text, [this.log.signer]);
@@ -187,14 +207,15 @@ export class SyntheticWorld {
   async writeBundle(dir: string, verifier: string): Promise<FinishedBundle> {
     const writer = await BundleWriter.create(dir);
     const createdAt = new Date(this.log.now_ms).toISOString();
-    const keys = [...this.registered.values()].map(({ publicKey, identity, status, index }) => ({ identity, kid: publicKey.kid, publicKey: publicKey.text, status, registered: index }));
+    const held = [...this.registered.values()].filter(({ status }) => status !== "recovery");
+    const keys = held.map(({ publicKey, identity, status, index }) => ({ identity, kid: publicKey.kid, publicKey: publicKey.text, status: status as "live" | "rotated", registered: index, ended: status === "live" ? null : index }));
     await writeIdentitySection(writer, DOCUMENT, keys);
     await writer.file("domains/zones/imvu042.world.zone", "$ORIGIN imvu042.world.\n@ 3600 IN SOA ns.world. hostmaster.world. 1 7200 3600 1209600 300\n");
     await writer.file("mail/mailboxes/hello@imvu042.world/INBOX.mbox", "From a@b Tue Nov  3 09:00:00 2026\nSubject: one\n\nbody\n");
     await writer.file("compute/volumes/web.tar.zst", Buffer.from([40, 181, 47, 253, 0, 1, 2, 3]));
     await writer.file("verify.mjs", verifier);
     const jurisdiction = { imvu: IMVU, declared: DOCUMENT.jurisdiction, nodes: [{ name: "node-1", jurisdictions: [DOCUMENT.jurisdiction] }] };
-    const ledger = await writeLedgerSection(writer, { imvu: IMVU, ledger: this.log, through: this.exit.index, registrationsOf: (kids) => this.registrationsOf(kids), jurisdiction });
+    const ledger = await writeLedgerSection(writer, { imvu: IMVU, ledger: this.log, through: this.exit.index, identityEntriesOf: (kids) => this.identityEntriesOf(kids), jurisdiction });
     writer.omit("compute/vms", "the IMVU has no virtual machine");
     await writer.file(REPORT_PATH, renderReport({ imvu: DOCUMENT, createdAt, ledger, logKey: this.log.verifierKey, ...writer.contents() }));
     return await writer.finish({ imvu: IMVU, createdAt, toolVersion: "0.1.0", ledger, exit: this.exit, sign: this.sign });

@@ -67,7 +67,7 @@ describe("an honest bundle", () => {
     const verification = await verifyExport(honest);
     assert.deepEqual(verification.failures, []);
     assert.equal(verification.ok, true);
-    assert.equal(countsLine(verification), `entries 22/22 · commands 9/9 · verdicts 153/153 · statements 2/2 · files ${files.length - 2}/${files.length - 2}`);
+    assert.equal(countsLine(verification), `entries 24/24 · commands 11/11 · verdicts 187/187 · statements 2/2 · files ${files.length - 2}/${files.length - 2}`);
   });
 
   test("is the same bytes in every run", async () => {
@@ -306,6 +306,8 @@ describe("a log that lies", () => {
     named(await lying(claim({ identity: "creator-8891", status: "live", valid: true })), /signature 1/, "an owner's name on nobody's signature");
     named(await lying(claim({ status: "revoked" })), /signature 1/, "a revocation that the ledger does not know");
     named(await lying({ lateKey: true }), /command\.refused\) signature 1/, "a key that was registered only later");
+    named(await lying({ oldKey: true }), /signature 1/, "a key that gave way to another");
+    named(await lying({ recoveryCommands: true }), /signature 1/, "a recovery key that commands");
     const swap = (signed: SignedCommand): SignedCommand => ({ ...signed, signatures: signed.signatures.map((one) => ({ ...one, signature: `${one.signature.startsWith("A") ? "B" : "A"}${one.signature.slice(1)}` })) });
     named(await lying(atScale((record) => ({ ...record, jws: swap(record.jws as SignedCommand) }))), /signature 1/, "another signature");
   });
@@ -379,7 +381,7 @@ describe("verify.mjs, the one file", () => {
   test("verifies the folder it lies in, prints the counts and exits 0", async () => {
     const ran = await run([process.execPath, join(carrying(), "verify.mjs")], { cwd: "/", env: {} });
     assert.equal(ran.stderr, "");
-    assert.match(ran.stdout.toString(), /^entries 22\/22 · commands 9\/9 · verdicts 153\/153 · statements 2\/2 · files \d+\/\d+\nverified: IMVU-042 /);
+    assert.match(ran.stdout.toString(), /^entries 24\/24 · commands 11\/11 · verdicts 187\/187 · statements 2\/2 · files \d+\/\d+\nverified: IMVU-042 /);
     assert.equal(ran.code, 0);
   });
 

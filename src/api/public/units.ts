@@ -101,6 +101,13 @@ export function unitRoutes(app: FastifyInstance, platform: PlatformPort, authent
     return known === undefined ? send(reply, refuse("not-found", "NO_SUCH_IDENTITY", `no identity is called ${name.value} here`, "nexus identity create")) : reply.send(known);
   });
 
+  app.get("/v1/identity", async (request, reply) => {
+    const caller = await authenticator.caller(request);
+    return caller.ok ? reply.send(await platform.ownRing(caller.value.identity)) : send(reply, caller);
+  });
+
+  app.get("/v1/operators", async (_request, reply) => reply.send(await platform.operators()));
+
   app.get("/v1/verify/gates", async (request, reply) => {
     const { imvu } = request.query as { imvu?: string };
     if (imvu === undefined) return reply.send(await platform.verifyGates(undefined));

@@ -1,13 +1,14 @@
 import type { Command, Imvu, Receipt, Verdict } from "../../contract/index.ts";
-import { accept, type Clock, type ImvuId, type Json, messageOf, type Outcome, refuse, type Refusal, rfc3339, sha256Hex } from "../../kernel/index.ts";
-import { type OpenedCommand, openCommand } from "../identity/index.ts";
+import { accept, type Clock, type ImvuId, type Json, type KeyId, messageOf, type Outcome, refuse, type Refusal, rfc3339, sha256Hex } from "../../kernel/index.ts";
+import { isIdentityCommand, type OpenedCommand, openCommand } from "../identity/index.ts";
 import type { Ledger } from "../ledger/index.ts";
-import { type Facts, hasStanding, isAllowed, judge, refusalOf, wantsApproval } from "../policy-engine/index.ts";
+import { type Facts, hasStanding, isAllowed, isOperatorCommand, judge, refusalOf, wantsApproval } from "../policy-engine/index.ts";
 import type { Store } from "../store/index.ts";
 import { Bucket } from "./bucket.ts";
 import { putConsent } from "./consents.ts";
 import type { Effects, Worked } from "./effects.ts";
 import { signatureFacts } from "./facts-loader.ts";
+import { applyIdentity, putOperator, removeOperator } from "./identities.ts";
 import { Operations, type Operation } from "./operations.ts";
 import * as projection from "./projection.ts";
 import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord, withoutFloats } from "./record.ts";
@@ -25,6 +26,8 @@ export interface BusDeps {
   loadFacts(opened: OpenedCommand): Promise<Facts>;
   /** A command that names this unit was refused. */
   onRefused?(imvu: ImvuId): void;
+  /** Somebody began to recover this identity with its recovery key. */
+  onRecovery?(identity: string): void;
   /** Faults put into steps by a test. */
   readonly aroundStep?: AroundStep;
 }
@@ -120,16 +123,19 @@ export class CommandBus {
     const allocation = await effects.allocate(command, actor, at, await store.snapshot(projection.nextImvuNumber));
     const after = effects.after(command, before, allocation);
     const record: CommandRecord = { digest, jws: opened.signed, facts, verdicts, law, allocation };
-    const stream = after?.id ?? before?.id ?? actor;
+    const stream = streamOf(command, after?.id ?? before?.id, actor);
     const [entry] = await ledger.append([{ stream, type: "command.accepted", actor, data: asJson(record) }], async (tx, [appended]) => {
-      const { index } = appended as { index: number };
+      const { index, time } = appended as { index: number; time: string };
       await projection.recordSeen(tx, { ...seen, imvu: after?.id ?? command.imvu, state: "accepted", intentIndex: index });
       if (command.op === "consent.record" && command.imvu) await putConsent(tx, command.imvu, command.params, index);
-      if (command.op === "identity.register") await projection.putIdentity(tx, command.params, opened.signatures[0]?.kid ?? "", index);
+      if (isIdentityCommand(command)) await applyIdentity(tx, command, opened.signatures[0]?.kid as KeyId, actor, { index, time_ms: Date.parse(time) });
+      if (command.op === "platform.operator.add") await putOperator(tx, command.params.identity, index);
+      if (command.op === "platform.operator.remove") await removeOperator(tx, command.params.identity);
       if (after && !before) await projection.addImvu(tx, { ...after, status: "creating" }, index);
       // Room that is asked for is taken at once; the smaller of two sizes is given back only when the kernel has confirmed it.
       if (after && before) await projection.reserve(tx, before, after, index);
     });
+    if (command.op === "identity.recovery.begin") this.deps.onRecovery?.(actor);
     return accept({ index: (entry as { index: number }).index, verdicts, actor, before, after, began: performance.now() });
   }
 
@@ -161,7 +167,7 @@ export class CommandBus {
     const { after, before } = intent;
     const imvu = after?.id ?? command.imvu;
     const record: AppliedRecord = { digest, intent: intent.index, op: command.op, imvu, learned: worked.learned, observed: withoutFloats(worked.observed) };
-    const stream = imvu ?? intent.actor;
+    const stream = streamOf(command, imvu, intent.actor);
     const [entry] = await this.deps.ledger.append([{ stream, type: "effect.applied", actor: "platform", data: asJson(record) }], async (tx, [appended]) => {
       const { index } = appended as { index: number };
       if (after) await projection.putImvu(tx, this.deps.effects.withLearned(after, worked.learned), index);
@@ -176,7 +182,7 @@ export class CommandBus {
     const imvu = intent.after?.id ?? command.imvu;
     const reason = messageOf(error).slice(0, 4_000);
     const record: FailedRecord = { digest, intent: intent.index, op: command.op, imvu, reason, left };
-    const [entry] = await this.deps.ledger.append([{ stream: imvu ?? intent.actor, type: "effect.failed", actor: "platform", data: asJson(record) }], async (tx, [appended]) => {
+    const [entry] = await this.deps.ledger.append([{ stream: streamOf(command, imvu, intent.actor), type: "effect.failed", actor: "platform", data: asJson(record) }], async (tx, [appended]) => {
       const { index } = appended as { index: number };
       if (intent.before) await projection.putImvu(tx, intent.before, index);
       else if (intent.after) await projection.removeImvu(tx, intent.after.id);
@@ -240,6 +246,11 @@ export class CommandBus {
   }
 }
 
+/** Where a command's entries stand: with its unit; what operators do with the platform, before everybody; the rest with who signed. */
+function streamOf(command: Command, imvu: ImvuId | null | undefined, actor: string): string {
+  return imvu ?? (isOperatorCommand(command) ? "platform" : actor);
+}
+
 interface Intent {
   readonly index: number;
   readonly verdicts: readonly Verdict[];
@@ -254,6 +265,6 @@ function deny(command: Command, record: Pick<CommandRecord, "digest" | "facts" |
   const refusal = refusalOf(command, record.facts, record.verdicts, index);
   if (!refusal) throw new TypeError(`entry ${index} refuses a command that no gate denied`);
   if (!hasStanding(command, record.facts)) return refusal;
-  const hint = wantsApproval(record.verdicts) ? `ask ${record.facts.imvu?.owner ?? "the owner"} to run: nexus imvu approve ${record.digest}` : refusal.hint;
+  const hint = wantsApproval(record.verdicts) ? `ask ${record.facts.imvu?.owner ?? "another operator"} to run: nexus imvu approve ${record.digest}` : refusal.hint;
   return { ...refusal, hint, digest: record.digest, verdicts: record.verdicts, receipt } as Refusal;
 }

@@ -1,12 +1,13 @@
 import type { Command, Imvu, Resource } from "../../contract/index.ts";
-import type { Clock, Fqdn, IdentityName, ImvuId, KeyId, Sha256 } from "../../kernel/index.ts";
-import { type OpenedCommand, publicKeyFromText } from "../identity/index.ts";
+import type { Clock, Fqdn, ImvuId, KeyId, Sha256 } from "../../kernel/index.ts";
+import { broughtBy, isIdentityCommand, kidOf, type OpenedCommand, stateIn } from "../identity/index.ts";
 import {
-  type BlobFact, type BundleFacts, blobsIn, type Facts, imvuFactsOf, type NodeFacts, type RegisteredKey, type SignatureFact, signatureFactsOf, type UsedFacts,
+  type BlobFact, type BundleFacts, blobsIn, type Facts, type IdentityFacts, imvuFactsOf, isOperatorCommand, type NodeFacts, type OperatorFacts, type RegisteredKey, type SignatureFact, signatureFactsOf, type UsedFacts,
   zoneClaimsFor,
 } from "../policy-engine/index.ts";
 import type { ReadTx, Store } from "../store/index.ts";
 import { consentNow } from "./consents.ts";
+import { isKeyKnown, keyNow, operatorNames, ringByName } from "./identities.ts";
 import * as projection from "./projection.ts";
 
 /** What facts need that the database does not hold. */
@@ -42,6 +43,8 @@ export function factsLoader(store: Store, clock: Clock, world: World): (opened: 
         newZone,
         nonceSeen: await projection.nonceSeen(tx, actor ?? "unknown", command.nonce, opened.digest),
         registration: await registrationFacts(tx, command),
+        identity: await identityFacts(tx, opened),
+        operators: await operatorFacts(tx, command, signatures),
         zoneClaims: zoneClaimsFor(command, newZone, all.map((one) => ({ zone: one.zone, imvu: one.id }))),
         allocated: allocatedBy(all, command.imvu),
         consent: command.op === "consent.record" && imvu ? await consentNow(tx, imvu.id, command.params) : null,
@@ -64,6 +67,8 @@ export function factsLoader(store: Store, clock: Clock, world: World): (opened: 
       meters: read.meters,
       blobs: await Promise.all(blobsIn(command).map((digest) => world.blob(digest as Sha256, read.actor, imvu))),
       consent: read.consent,
+      ...(isIdentityCommand(command) ? { identity: read.identity } : {}),
+      ...(isOperatorCommand(command) ? { operators: read.operators } : {}),
       bundle,
       platform: { ledgerWritable, keyLoaded: world.keyLoaded },
     };
@@ -74,19 +79,46 @@ export function factsLoader(store: Store, clock: Clock, world: World): (opened: 
 export async function signatureFacts(tx: ReadTx, opened: OpenedCommand): Promise<readonly SignatureFact[]> {
   const known = new Map<KeyId, RegisteredKey>();
   for (const { kid } of opened.signatures) {
-    const row = await projection.identityByKid(tx, kid);
-    const key = row && publicKeyFromText(row.publicKey);
-    if (row && key?.ok) known.set(kid, { publicKey: key.value, identity: row.name as IdentityName, status: row.status === "live" ? "live" : "revoked" });
+    const key = await keyNow(tx, kid);
+    if (key) known.set(kid, key);
   }
   return signatureFactsOf(opened, (kid) => known.get(kid));
 }
 
 async function registrationFacts(tx: ReadTx, command: Command): Promise<Facts["registration"]> {
-  if (command.op !== "identity.register") return null;
-  const key = publicKeyFromText(command.params.publicKey);
+  const brought = broughtBy(command);
+  if (brought.length === 0) return null;
+  const nameTaken = command.op === "identity.register" && (await ringByName(tx, command.params.name)) !== undefined;
+  let keyTaken = false;
+  for (const text of brought) keyTaken ||= await isKeyKnown(tx, kidOf(text));
+  return { nameTaken, keyTaken };
+}
+
+async function identityFacts(tx: ReadTx, { command, signatures }: OpenedCommand): Promise<IdentityFacts | null> {
+  const signer = signatures[0];
+  const key = isIdentityCommand(command) && signer ? await keyNow(tx, signer.kid) : undefined;
+  if (!key) return null;
+  const { name, keys, recovery, pending } = key.ring;
+  const kid = command.op === "identity.key.revoke" ? command.params.kid : undefined;
   return {
-    nameTaken: (await projection.identityByName(tx, command.params.name)) !== undefined,
-    keyTaken: key.ok && (await projection.identityByKid(tx, key.value.kid)) !== undefined,
+    name,
+    liveKeys: keys.filter(({ ended }) => ended === null).length,
+    keys: keys.length,
+    recoveryKid: recovery?.kid ?? null,
+    named: kid !== undefined && keys.some((held) => held.kid === kid) ? stateIn(key.ring, kid) : null,
+    pendingSince_ms: pending?.since_ms ?? null,
+  };
+}
+
+async function operatorFacts(tx: ReadTx, command: Command, signatures: readonly SignatureFact[]): Promise<OperatorFacts | null> {
+  if (!isOperatorCommand(command)) return null;
+  const operators = await operatorNames(tx);
+  const { identity } = command.params;
+  return {
+    count: operators.length,
+    signers: operators.filter((name) => signatures.some((one) => one.valid && one.status === "live" && one.identity === name)),
+    registered: (await ringByName(tx, identity)) !== undefined,
+    operator: operators.includes(identity),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Imvu, Op, Params } from "../../contract/index.ts";
+import type { Imvu, Op } from "../../contract/index.ts";
 import type { ImvuId, Json } from "../../kernel/index.ts";
 import type { Facts } from "../policy-engine/index.ts";
 import type { ReadTx, Tx } from "../store/index.ts";
@@ -18,22 +18,15 @@ export interface SeenCommand {
   readonly signed: string;
 }
 
-export interface IdentityRow {
-  readonly name: string;
-  readonly kid: string;
-  readonly publicKey: string;
-  readonly status: string;
-}
-
 /** An IMVU's document with the one it had before a command that is still at work. */
 interface ImvuRow {
   readonly doc: Imvu & { readonly before?: Imvu };
 }
 
-/** The identity whose valid signature comes first; "unknown" for a stranger's. */
+/** The identity whose valid signature comes first; "unknown" for a stranger's, and for a key that ended: whoever found it is nobody. */
 export function actorOf(facts: Pick<Facts, "signatures">): string {
   const first = facts.signatures[0];
-  return first?.valid && first.identity !== null ? first.identity : "unknown";
+  return first?.valid && first.identity !== null && first.status !== "revoked" && first.status !== "rotated" ? first.identity : "unknown";
 }
 
 export async function seenCommand(tx: ReadTx, digest: string): Promise<SeenCommand | undefined> {
@@ -188,18 +181,4 @@ export async function reserve(tx: Tx, before: Imvu, after: Imvu, index: number):
 
 export async function removeImvu(tx: Tx, id: ImvuId): Promise<void> {
   await tx.run("DELETE FROM imvu WHERE id = $1", [id]);
-}
-
-export async function putIdentity(tx: Tx, params: Params<"identity.register">, kid: string, index: number): Promise<void> {
-  await tx.run("INSERT INTO identity (name, kid, public_key, status, doc, updated_index) VALUES ($1, $2, $3, 'live', '{}'::jsonb, $4)", [params.name, kid, params.publicKey, index]);
-}
-
-export async function identityByKid(tx: ReadTx, kid: string): Promise<IdentityRow | undefined> {
-  const rows = await tx.query<{ name: string; kid: string; public_key: string; status: string }>("SELECT name, kid, public_key, status FROM identity WHERE kid = $1", [kid]);
-  return rows[0] && { name: rows[0].name, kid: rows[0].kid, publicKey: rows[0].public_key, status: rows[0].status };
-}
-
-export async function identityByName(tx: ReadTx, name: string): Promise<IdentityRow | undefined> {
-  const rows = await tx.query<{ name: string; kid: string; public_key: string; status: string }>("SELECT name, kid, public_key, status FROM identity WHERE name = $1", [name]);
-  return rows[0] && { name: rows[0].name, kid: rows[0].kid, publicKey: rows[0].public_key, status: rows[0].status };
 }

@@ -1,6 +1,6 @@
-import type { Imvu, Params, ReadingSet } from "../../contract/index.ts";
-import { canonicalJson, type ImvuId, type Json } from "../../kernel/index.ts";
-import { openCommand } from "../identity/index.ts";
+import type { Imvu, ReadingSet } from "../../contract/index.ts";
+import { canonicalJson, type IdentityName, type ImvuId, type Json } from "../../kernel/index.ts";
+import { broughtBy, KeyHistory, type KeyRing, kidOf, openCommand } from "../identity/index.ts";
 import type { Ledger, LedgerEntry } from "../ledger/index.ts";
 import type { ReadTx, Store } from "../store/index.ts";
 import type { Effects } from "./effects.ts";
@@ -8,7 +8,7 @@ import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } fro
 import { replayUnits } from "./replay.ts";
 
 export interface ReplayFailure {
-  readonly table: "imvu" | "identity" | "command_seen" | "reading" | "consent";
+  readonly table: "imvu" | "identity" | "identity_key" | "operator" | "command_seen" | "reading" | "consent";
   readonly key: string;
   readonly what: string;
 }
@@ -44,7 +44,9 @@ export async function replayCheck(store: Store, ledger: Pick<Ledger, "entries">,
   const atWork = told.unitsAtWork();
   const settled = <T>(rows: ReadonlyMap<string, T>) => new Map([...rows].filter(([key]) => !atWork.has(key)));
   comparison.tables("imvu", settled(new Map([...units].map(([id, imvu]): [string, Json] => [id, asJson(imvu)]))), settled(held.units));
-  comparison.tables("identity", told.identities, held.identities);
+  comparison.tables("identity", told.identities(), held.identities);
+  comparison.tables("identity_key", told.keys, held.keys);
+  comparison.tables("operator", told.operators, held.operators);
   comparison.tables("consent", told.consents, held.consents);
   comparison.tables("command_seen", told.commands, held.commands);
   return comparison.result();
@@ -55,6 +57,8 @@ interface HeldRows {
   readonly size: number;
   readonly units: ReadonlyMap<string, Json>;
   readonly identities: ReadonlyMap<string, Json>;
+  readonly keys: ReadonlyMap<string, Json>;
+  readonly operators: ReadonlyMap<string, Json>;
   readonly commands: ReadonlyMap<string, Json>;
   readonly consents: ReadonlyMap<string, Json>;
   readonly readings: number;
@@ -64,7 +68,9 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
   const [last] = await tx.query<{ size: string }>("SELECT coalesce(max(index) + 1, 0) AS size FROM ledger_entry");
   const size = Number(last?.size ?? 0);
   const units = await tx.query<{ id: string; doc: Imvu; owner: string; status: string }>("SELECT id, doc, owner, status FROM imvu");
-  const identities = await tx.query<{ name: string; kid: string; public_key: string; status: string }>("SELECT name, kid, public_key, status FROM identity");
+  const identities = await tx.query<{ name: string; doc: KeyRing }>("SELECT name, doc FROM identity");
+  const keys = await tx.query<{ kid: string; identity: string; public_key: string }>("SELECT kid, identity, public_key FROM identity_key");
+  const operators = await tx.query<{ identity: string; entry_index: string }>("SELECT identity, entry_index FROM operator");
   const commands = await tx.query<{ digest: string; state: string; intent_index: string; outcome_index: string | null }>("SELECT digest, state, intent_index, outcome_index FROM command_seen");
   const consents = await tx.query<{ imvu: ImvuId; subject: string; purpose: string; text: string; state: string; entry_index: string }>("SELECT imvu, subject, purpose, text, state, entry_index FROM consent");
   const [readings] = await tx.query<{ many: string }>("SELECT count(*) AS many FROM reading");
@@ -72,7 +78,9 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
     size,
     // Owner and status stand beside the document too, for indexes: they must say the same.
     units: new Map(units.map(({ id, doc, owner, status }) => [id, asJson({ ...doc, ...(owner === doc.owner ? {} : { ownerColumn: owner }), ...(status === doc.status ? {} : { statusColumn: status }) })])),
-    identities: new Map(identities.map(({ name, kid, public_key, status }) => [name, asJson({ kid, publicKey: public_key, status })])),
+    identities: new Map(identities.map(({ name, doc }) => [name, asJson(doc)])),
+    keys: new Map(keys.map(({ kid, identity, public_key }) => [kid, { identity, publicKey: public_key }])),
+    operators: new Map(operators.map(({ identity, entry_index }) => [identity, { index: Number(entry_index) }])),
     commands: new Map(commands.map((row) => [row.digest, asJson({ state: row.state, intent: Number(row.intent_index), outcome: row.outcome_index === null ? null : Number(row.outcome_index) })])),
     consents: new Map(consents.map(({ entry_index, ...row }) => [entry_index, asJson(row)])),
     readings: Number(readings?.many ?? 0),
@@ -81,7 +89,9 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
 
 /** What the log says of commands and identities. */
 class Told {
-  readonly identities = new Map<string, Json>();
+  readonly keys = new Map<string, Json>();
+  readonly operators = new Map<string, Json>();
+  private readonly history = new KeyHistory();
   readonly commands = new Map<string, Json>();
   readonly consents = new Map<string, Json>();
   private readonly open = new Map<number, string>();
@@ -95,10 +105,10 @@ class Told {
         const opened = entry.type === "command.accepted" ? openCommand(jws) : undefined;
         if (!opened?.ok) return;
         const { command, signatures } = opened.value;
-        if (command.op === "identity.register") {
-          const { name, publicKey } = command.params as Params<"identity.register">;
-          this.identities.set(name, { kid: signatures[0]?.kid ?? "", publicKey, status: "live" });
-        }
+        this.history.follow({ command, signatures }, entry.index, Date.parse(entry.time));
+        this.knowKeys(broughtBy(command), command.op === "identity.register" ? command.params.name : entry.actor);
+        if (command.op === "platform.operator.add") this.operators.set(command.params.identity, { index: entry.index });
+        if (command.op === "platform.operator.remove") this.operators.delete(command.params.identity);
         if (command.op === "consent.record") {
           const { subject, purpose, text, state } = command.params;
           this.consents.set(String(entry.index), { imvu: command.imvu, subject, purpose, text, state });
@@ -106,6 +116,15 @@ class Told {
         this.open.set(entry.index, command.imvu ?? (allocation === null ? "" : entry.stream));
         return;
       }
+      case "identity.registered": {
+        const { name, publicKey } = entry.data as { name: IdentityName; publicKey: string };
+        this.history.registered(name, publicKey, entry.index);
+        this.knowKeys([publicKey], name);
+        return;
+      }
+      case "platform.operator":
+        this.operators.set((entry.data as { identity: string }).identity, { index: entry.index });
+        return;
       case "effect.applied":
       case "effect.failed": {
         const { digest, intent } = entry.data as unknown as AppliedRecord | FailedRecord;
@@ -115,6 +134,14 @@ class Told {
       }
       default:
     }
+  }
+
+  identities(): ReadonlyMap<string, Json> {
+    return new Map(this.history.rings().map((ring) => [ring.name, asJson(ring)]));
+  }
+
+  private knowKeys(publicKeys: readonly string[], identity: string): void {
+    for (const publicKey of publicKeys) this.keys.set(kidOf(publicKey), { identity, publicKey });
   }
 
   unitsAtWork(): ReadonlySet<string> {

@@ -26,11 +26,11 @@ export interface PrivateJwk {
   readonly d: string;
 }
 
-const FLAWS: Record<PointFlaw, string> = {
-  length: "is not 32 bytes",
-  "non-canonical": "is a non-canonical encoding (y is not below 2^255-19)",
-  "small-order": "is a point of small order: anyone could sign for it",
-  "off-curve": "is not a point of the curve",
+const FLAWS: Record<PointFlaw, { readonly code: string; readonly says: string }> = {
+  length: { code: "BAD_KEY", says: "is not 32 bytes" },
+  "non-canonical": { code: "KEY_NON_CANONICAL", says: "is a non-canonical encoding (y is not below 2^255-19)" },
+  "small-order": { code: "KEY_SMALL_ORDER", says: "is a point of small order: anyone could sign for it" },
+  "off-curve": { code: "KEY_OFF_CURVE", says: "is not a point of the curve" },
 };
 
 /** RFC 7638 thumbprint of the OKP JWK: its required members in canonical order are crv, kty, x. */
@@ -45,7 +45,8 @@ export function publicKeyFromText(text: unknown): Outcome<PublicKey> {
   const flaw = bytes ? pointFlaw(bytes) : "length";
   if (bytes === undefined || flaw !== undefined) {
     const seen = typeof text === "string" ? quoteForPeople(text) : typeof text;
-    return refuse("usage", "BAD_KEY", `public key ${seen}: ${FLAWS[flaw ?? "length"]}`, "use the key that 'nexus identity create' made: 43 characters, base64url");
+    const { code, says } = FLAWS[flaw ?? "length"];
+    return refuse("usage", code, `public key ${seen}: ${says}`, "use the key that 'nexus identity create' made: 43 characters, base64url");
   }
   const x = encodeBase64url(bytes);
   return accept({ kid: kidOf(x), text: x, key: createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" }) });

@@ -118,9 +118,17 @@ test("imvu is there exactly when the op needs one", () => {
 });
 
 test("a key that may not be registered is named as such", () => {
-  const params = { name: "creator-1", publicKey: Buffer.alloc(32).toString("base64url") };
-  const refused = refusal(signCommand({ ...fields, op: "identity.register", imvu: null, params }, actor));
-  assert.equal(refused.code, "BAD_KEY");
+  const small = Buffer.alloc(32).toString("base64url");
+  const over = Buffer.from(`f0${"ff".repeat(30)}7f`, "hex").toString("base64url");
+  const good = actor.publicKey.text;
+  const refused = (op: CommandFields["op"], params: CommandFields["params"]) => refusal(signCommand({ ...fields, op, imvu: null, params }, actor)).code;
+  assert.equal(refused("identity.register", { name: "creator-1", publicKey: small }), "KEY_SMALL_ORDER");
+  assert.equal(refused("identity.register", { name: "creator-1", publicKey: over }), "KEY_NON_CANONICAL");
+  assert.equal(refused("identity.register", { name: "creator-1", publicKey: good, recoveryKey: small }), "KEY_SMALL_ORDER");
+  assert.equal(refused("identity.key.add", { publicKey: small, device: "laptop" }), "KEY_SMALL_ORDER");
+  assert.equal(refused("identity.key.rotate", { publicKey: over }), "KEY_NON_CANONICAL");
+  assert.equal(refused("identity.recovery.set", { recoveryKey: small }), "KEY_SMALL_ORDER");
+  assert.equal(refused("identity.recovery.begin", { name: "creator-1", publicKey: small }), "KEY_SMALL_ORDER");
 });
 
 test("a refusal names the field, the limit, what was seen, and what to type", () => {

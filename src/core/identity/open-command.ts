@@ -1,10 +1,11 @@
 import type { Buffer } from "node:buffer";
 import {
-  COMMAND_BYTES_MAX, COMMAND_PARAMS, type Command, type CommandPayload, type Op, type SignedCommand, zCommandPayload, zSignedCommand,
+  COMMAND_BYTES_MAX, COMMAND_PARAMS, type Command, type CommandPayload, type Op, OPS_WITHOUT_IMVU, type SignedCommand, zCommandPayload, zSignedCommand,
 } from "../../contract/index.ts";
 import { accept, canonicalJson, type KeyId, type Outcome, parseKeyId, refuse, type Refusal, type Sha256, sha256Hex } from "../../kernel/index.ts";
 import { decodeBase64url } from "./base64url.ts";
 import { publicKeyFromText } from "./key.ts";
+import { broughtBy } from "./key-ring.ts";
 import { COMMAND_TYP } from "./signed-command.ts";
 import { usageRefusal } from "./usage.ts";
 
@@ -18,9 +19,7 @@ export interface OpenedCommand {
   readonly digest: Sha256;
 }
 
-/** Ops whose payload names no IMVU: it has none yet. */
-export const OPS_WITHOUT_IMVU: ReadonlySet<Op> = new Set<Op>(["identity.register", "imvu.create", "imvu.import"]);
-
+const WITHOUT_IMVU: ReadonlySet<Op> = new Set<Op>(OPS_WITHOUT_IMVU);
 const SIGNATURE_BYTES = 64;
 const PAYLOAD_BYTES_MAX = Math.floor((COMMAND_BYTES_MAX * 3) / 4);
 const SIGN_AGAIN = "sign it with 'nexus', or as docs/infra-core/law.md says: canonical JSON (RFC 8785), EdDSA, general JWS";
@@ -37,7 +36,7 @@ export function openCommand(signed: unknown): Outcome<OpenedCommand> {
   for (const [at, signature] of outer.data.signatures.entries()) {
     const kid = openHeader(signature.protected, at);
     if (!kid.ok) return kid;
-    if (signatures.some((earlier) => earlier.kid === kid.value)) return bad(`signatures.${at}: the key ${kid.value} signed already; one signature for each key`);
+    if (signatures.some((earlier) => earlier.kid === kid.value)) return bad(`signatures.${at}: the key ${kid.value} signed already; one signature for each key`, "DUPLICATE_SIGNATURE");
     if (decodeBase64url(signature.signature)?.length !== SIGNATURE_BYTES) return bad(`signatures.${at}.signature: must be ${SIGNATURE_BYTES} bytes, base64url`);
     signatures.push({ kid: kid.value, ...signature });
   }
@@ -54,17 +53,18 @@ function parsePayload(bytes: Buffer): Outcome<{ payload: CommandPayload; command
   if (!payload.success) return usageRefusal("BAD_COMMAND", payload.error.issues, json, "", opIn(json));
   const { op, imvu, params, nonce, iat, exp } = payload.data;
   if (!isCanonical(text, payload.data)) return bad("payload: is not canonical JSON (RFC 8785; integers only, sorted members, no white space)");
-  if (OPS_WITHOUT_IMVU.has(op) !== (imvu === null)) {
+  if (WITHOUT_IMVU.has(op) !== (imvu === null)) {
     return bad(imvu === null ? `imvu: ${op} needs the id of an IMVU, got null` : `imvu: ${op} names none, it must be null`);
   }
   const own = COMMAND_PARAMS[op].safeParse(params);
   if (!own.success) return usageRefusal("BAD_PARAMS", own.error.issues, params, "params", op);
-  if (op === "identity.register") {
-    const key = publicKeyFromText(params.publicKey);
+  // The pair (op, params) was parsed by op's own schema: that is what Command says.
+  const command = { op, imvu, params: own.data, nonce, iat, exp } as Command;
+  for (const text of broughtBy(command)) {
+    const key = publicKeyFromText(text);
     if (!key.ok) return key;
   }
-  // The pair (op, params) was parsed by op's own schema: that is what Command says.
-  return accept({ payload: payload.data, command: { op, imvu, params: own.data, nonce, iat, exp } as Command });
+  return accept({ payload: payload.data, command });
 }
 
 /** Bytes that are not UTF-8 must not be read as others that are: one meaning has one digest. */
@@ -108,11 +108,11 @@ function openHeader(text: string, at: number): Outcome<KeyId> {
   const { alg, kid, typ, ...more } = header as Record<string, unknown>;
   const unknown = Object.keys(more)[0];
   if (unknown !== undefined) return bad(`${where}: has a member besides alg, kid and typ`);
-  if (alg !== "EdDSA") return bad(`${where}: alg must be EdDSA`);
+  if (alg !== "EdDSA") return bad(`${where}: alg must be EdDSA`, "WRONG_ALGORITHM");
   if (typ !== undefined && typ !== COMMAND_TYP) return bad(`${where}: typ must be ${COMMAND_TYP}, or absent`);
   return parseKeyId(kid);
 }
 
-function bad(message: string): Refusal {
-  return refuse("usage", "BAD_COMMAND", message, SIGN_AGAIN);
+function bad(message: string, code = "BAD_COMMAND"): Refusal {
+  return refuse("usage", code, message, SIGN_AGAIN);
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RESOURCES, type Resource, zEnvelope } from "../../contract/index.ts";
-import type { BlobFact, BundleFacts, BundleFlaw, ConsentFact, Facts, ImvuFacts, NodeFacts, NodeFigures, SignatureFact, UsedFacts } from "./facts.ts";
+import type { BlobFact, BundleFacts, BundleFlaw, ConsentFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, SignatureFact, UsedFacts } from "./facts.ts";
 
 /** Facts come back from ledger bodies too, where anything may stand: a missing figure must deny, never compare as false. */
 
@@ -16,7 +16,7 @@ const zSignatureFact = z.strictObject({
   kid: zText,
   identity: zText.nullable(),
   publicKey: zText.nullable(),
-  status: z.enum(["live", "revoked", "unknown"]),
+  status: z.enum(["live", "rotated", "revoked", "recovery", "pending", "unknown"] satisfies SignatureFact["status"][]),
   valid: z.boolean(),
 } satisfies Shape<SignatureFact>);
 
@@ -45,6 +45,18 @@ const zUsedFacts = z.strictObject({ memoryBytes: zCount, storageBytes: zCount, p
 
 const zBundleFacts = z.strictObject({ manifest: zText, sourceId: zText, zone: zText, envelope: zEnvelope, flaws: z.array(z.strictObject({ gate: zCount, code: zText, what: zText } satisfies Shape<BundleFlaw>)), ownerKids: z.array(zText) } satisfies Shape<BundleFacts>);
 
+const zKeyState = z.enum(["live", "rotated", "revoked", "recovery", "pending"]);
+const zIdentityFacts = z.strictObject({
+  name: zText,
+  liveKeys: zCount,
+  keys: zCount,
+  recoveryKid: zText.nullable(),
+  named: zKeyState.nullable(),
+  pendingSince_ms: zCount.nullable(),
+} satisfies Shape<IdentityFacts>);
+
+const zOperatorFacts = z.strictObject({ count: zCount, signers: z.array(zText), registered: z.boolean(), operator: z.boolean() } satisfies Shape<OperatorFacts>);
+
 const zConsentFact = z.strictObject({ state: z.enum(["none", "given", "withdrawn"]), text: zText.nullable() } satisfies Shape<ConsentFact>);
 
 const zFacts = z.strictObject({
@@ -62,6 +74,8 @@ const zFacts = z.strictObject({
   meters: z.array(z.enum(Object.keys(RESOURCES) as [Resource, ...Resource[]])).nullable(),
   blobs: z.array(z.strictObject({ digest: zText, readable: z.boolean(), bytes: zCount } satisfies Shape<BlobFact>)),
   consent: zConsentFact.nullable(),
+  identity: zIdentityFacts.nullable().optional(),
+  operators: zOperatorFacts.nullable().optional(),
   bundle: zBundleFacts.nullable(),
   platform: z.strictObject({ ledgerWritable: z.boolean(), keyLoaded: z.boolean() }),
 } satisfies Shape<Facts>);

@@ -1,5 +1,6 @@
 import type { Envelope, ImvuStatus, MemberRole, Resource } from "../../contract/index.ts";
 import type { Fqdn, IdentityName, ImvuId, Jurisdiction, KeyId, Sha256 } from "../../kernel/index.ts";
+import type { KeyState } from "../identity/index.ts";
 
 /**
  * Everything the seventeen gates read besides the signed command: plain JSON from ONE database snapshot and
@@ -19,7 +20,7 @@ export type Facts = {
   readonly signatures: readonly SignatureFact[];
   /** An earlier command in the ledger carries this nonce. (The very same command again is answered before it is judged.) */
   readonly nonceSeen: boolean;
-  /** Only for identity.register. */
+  /** Only for commands that bring keys; `nameTaken` is asked of identity.register alone. */
   readonly registration: { readonly nameTaken: boolean; readonly keyTaken: boolean } | null;
   /** The IMVU that the payload names; null when it names none, or none that exists. */
   readonly imvu: ImvuFacts | null;
@@ -39,6 +40,10 @@ export type Facts = {
   readonly blobs: readonly BlobFact[];
   /** Only for consent.record: what is recorded of this subject and purpose so far. */
   readonly consent: ConsentFact | null;
+  /** Only for commands on an identity's keys: the one that the first signer belongs to. Entries from before there were such commands have none. */
+  readonly identity?: IdentityFacts | null;
+  /** Only for commands that operators give. Entries from before there were such commands have none. */
+  readonly operators?: OperatorFacts | null;
   /** Only for imvu.import: what the verified bundle says. */
   readonly bundle: BundleFacts | null;
   readonly platform: {
@@ -55,8 +60,30 @@ export type SignatureFact = {
   readonly identity: IdentityName | null;
   /** Key used to verify, base64url: lets a reader verify the signature again; null: unknown. */
   readonly publicKey: string | null;
-  readonly status: "live" | "revoked" | "unknown";
+  /** `recovery` and `pending` are good for a recovery and for nothing else. */
+  readonly status: KeyState | "unknown";
   readonly valid: boolean;
+};
+
+export type IdentityFacts = {
+  readonly name: IdentityName;
+  readonly liveKeys: number;
+  /** With those that ended. */
+  readonly keys: number;
+  readonly recoveryKid: KeyId | null;
+  /** State of the key that the params name by its id; null: none named, or not this identity's. */
+  readonly named: KeyState | null;
+  /** When the recovery that waits began, by its ledger entry; null: none waits. */
+  readonly pendingSince_ms: number | null;
+};
+
+export type OperatorFacts = {
+  readonly count: number;
+  /** Operators among those whose keys signed. */
+  readonly signers: readonly IdentityName[];
+  /** Whether the identity in the params is registered, and is an operator. */
+  readonly registered: boolean;
+  readonly operator: boolean;
 };
 
 /** Of the IMVU's document only what is read; made by `imvuFactsOf`. */

@@ -1,8 +1,9 @@
 import type { Command, Op, Params } from "../../contract/index.ts";
-import { GIB, RESOURCES, type Resource } from "../../contract/index.ts";
+import { GIB, OPS_WITHOUT_IMVU, RECOVERY_WAIT_MS, RESOURCES, type Resource } from "../../contract/index.ts";
 import type { Fqdn, IdentityName, ImvuId, Json, Jurisdiction, KeyId, Sha256 } from "../../kernel/index.ts";
-import { addApproval, commandFields, createIdentityKey, type OpenedCommand, openCommand, signCommand, type SigningKey } from "../identity/index.ts";
+import { addApproval, broughtBy, commandFields, createIdentityKey, isIdentityCommand, type OpenedCommand, openCommand, signCommand, type SigningKey } from "../identity/index.ts";
 import type { Facts, ImvuFacts, SignatureFact } from "./facts.ts";
+import { isOperatorCommand } from "./operators.ts";
 
 /** People, one IMVU and one good command for each op: what the tests of the law vary. */
 export const NOW = 1_790_000_000_000;
@@ -11,13 +12,22 @@ export const THEIRS = "IMVU-002" as ImvuId;
 export const ZONE = "imvu001.world" as Fqdn;
 export const DIGEST = "ab".repeat(32) as Sha256;
 
-export const KEYS = { owner: createIdentityKey(), maintainer: createIdentityKey(), viewer: createIdentityKey(), billing: createIdentityKey(), operator: createIdentityKey(), newcomer: createIdentityKey() };
+export const KEYS = { owner: createIdentityKey(), maintainer: createIdentityKey(), viewer: createIdentityKey(), billing: createIdentityKey(), operator: createIdentityKey(), newcomer: createIdentityKey(), recovery: createIdentityKey(), waiting: createIdentityKey(), fresh: createIdentityKey() };
 export type Person = keyof typeof KEYS;
 export const ENVELOPE = { cpuMillis: 2_000, memoryBytes: 4 * GIB, storageBytes: 50 * GIB, iops: 100, bandwidthBps: 100_000_000, processes: 256, burst: { factor: 2, seconds: 300 } };
 
-/** A well-formed command of each op by the owner of OURS; identity.register by a newcomer. */
+/** A well-formed command of each op by SIGNERS, or else the owner of OURS. The owner's recovery key is `recovery`, and `waiting` the one that a recovery is to bring. */
 export const GOOD: { readonly [O in Op]: Params<O> } = {
   "identity.register": { name: "newcomer" as IdentityName, publicKey: KEYS.newcomer.publicKey.text },
+  "identity.key.add": { publicKey: KEYS.fresh.publicKey.text, device: "laptop" },
+  "identity.key.rotate": { publicKey: KEYS.fresh.publicKey.text },
+  "identity.key.revoke": { kid: KEYS.owner.kid },
+  "identity.recovery.set": { recoveryKey: KEYS.fresh.publicKey.text },
+  "identity.recovery.begin": { name: "owner" as IdentityName, publicKey: KEYS.fresh.publicKey.text },
+  "identity.recovery.object": {},
+  "identity.recovery.complete": { name: "owner" as IdentityName },
+  "platform.operator.add": { identity: "maintainer" as IdentityName },
+  "platform.operator.remove": { identity: "maintainer" as IdentityName },
   "imvu.create": { name: "ArtGallery", owner: "owner" as IdentityName, jurisdiction: "EU-GDPR" as Jurisdiction, envelope: ENVELOPE, runtime: "static", mailboxPasswordHash: DIGEST },
   "imvu.scale": { envelope: { ...ENVELOPE, cpuMillis: 3_000 } },
   "imvu.exit": { encryptTo: null },
@@ -38,10 +48,20 @@ export const GOOD: { readonly [O in Op]: Params<O> } = {
 } as { readonly [O in Op]: Params<O> };
 
 export const OPS = Object.keys(GOOD) as Op[];
-const WITHOUT_IMVU: ReadonlySet<Op> = new Set<Op>(["identity.register", "imvu.create", "imvu.import"]);
+const WITHOUT_IMVU: ReadonlySet<Op> = new Set<Op>(OPS_WITHOUT_IMVU);
+export const SIGNERS: { readonly [O in Op]?: readonly Person[] } = {
+  "identity.register": ["newcomer"],
+  "identity.key.add": ["owner", "fresh"],
+  "identity.key.rotate": ["owner", "fresh"],
+  "identity.recovery.set": ["owner", "fresh", "recovery"],
+  "identity.recovery.begin": ["recovery", "fresh"],
+  "identity.recovery.complete": ["waiting"],
+  "platform.operator.add": ["operator"],
+  "platform.operator.remove": ["operator", "maintainer"],
+};
 
 /** Signs, sends and opens; the first of `signers` is the actor. */
-export function opened<O extends Op>(op: O, change: Partial<Params<O>> = {}, signers: readonly Person[] = [op === "identity.register" ? "newcomer" : "owner"], imvu: ImvuId = OURS): OpenedCommand {
+export function opened<O extends Op>(op: O, change: Partial<Params<O>> = {}, signers: readonly Person[] = SIGNERS[op] ?? ["owner"], imvu: ImvuId = OURS): OpenedCommand {
   const params = { ...GOOD[op], ...change } as unknown as { readonly [name: string]: Json };
   const [actor, ...approvals] = signers.map((who) => KEYS[who]);
   const fields = commandFields(op, WITHOUT_IMVU.has(op) ? null : imvu, params, NOW);
@@ -52,9 +72,15 @@ export function opened<O extends Op>(op: O, change: Partial<Params<O>> = {}, sig
 
 function signatureFact(command: Command, kid: KeyId): SignatureFact {
   const [who, key] = Object.entries(KEYS).find(([, one]) => one.kid === kid) as [Person, SigningKey];
-  const registered = !(who === "newcomer" && command.op === "identity.register");
-  return { kid, identity: registered ? (who as string as IdentityName) : null, publicKey: key.publicKey.text, status: registered ? "live" : "unknown", valid: true };
+  const known = { kid, publicKey: key.publicKey.text, valid: true };
+  if (who === "recovery") return { ...known, identity: "owner" as IdentityName, status: "recovery" };
+  if (who === "waiting") return { ...known, identity: "owner" as IdentityName, status: "pending" };
+  const registered = who !== "fresh" && !(who === "newcomer" && command.op === "identity.register");
+  return { ...known, identity: registered ? (who as string as IdentityName) : null, status: registered ? "live" : "unknown" };
 }
+
+const ADDING: Facts["operators"] = { count: 1, signers: ["operator" as IdentityName], registered: true, operator: false };
+const REMOVING: Facts["operators"] = { count: 2, signers: ["operator" as IdentityName, "maintainer" as IdentityName], registered: true, operator: true };
 
 /** Facts under which each good command passes all gates. */
 export function factsFor({ command, signatures }: OpenedCommand, change: Partial<Facts> = {}): Facts {
@@ -65,7 +91,7 @@ export function factsFor({ command, signatures }: OpenedCommand, change: Partial
     suffix: "world" as Fqdn,
     signatures: signatures.map(({ kid }) => signatureFact(command, kid)),
     nonceSeen: false,
-    registration: op === "identity.register" ? { nameTaken: false, keyTaken: false } : null,
+    registration: broughtBy(command).length > 0 ? { nameTaken: false, keyTaken: false } : null,
     imvu: WITHOUT_IMVU.has(op) ? null : imvuOf(op),
     newZone: op === "imvu.create" || op === "imvu.import" ? ("imvu007.world" as Fqdn) : null,
     zoneClaims: op === "dns.set" || op === "dns.remove" || op === "route.set" ? [{ zone: ZONE, imvu: OURS }] : [],
@@ -79,6 +105,8 @@ export function factsFor({ command, signatures }: OpenedCommand, change: Partial
     meters: Object.keys(RESOURCES) as Resource[],
     blobs: [{ digest: DIGEST, readable: true, bytes: 1_000 }],
     consent: op === "consent.record" ? { state: "none", text: null } : null,
+    ...(isIdentityCommand(command) ? { identity: { name: "owner" as IdentityName, liveKeys: 2, keys: 3, recoveryKid: KEYS.recovery.kid, named: op === "identity.key.revoke" ? "live" : null, pendingSince_ms: NOW - RECOVERY_WAIT_MS } } : {}),
+    ...(isOperatorCommand(command) ? { operators: op === "platform.operator.add" ? ADDING : REMOVING } : {}),
     bundle: op === "imvu.import" ? { manifest: DIGEST, sourceId: OURS, zone: "imvu007.world" as Fqdn, envelope: ENVELOPE, flaws: [], ownerKids: [KEYS.owner.kid] } : null,
     platform: { ledgerWritable: true, keyLoaded: true },
     ...change,

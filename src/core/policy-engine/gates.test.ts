@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { COMMAND_PARAMS, GIB, type Op, type Params } from "../../contract/index.ts";
+import { COMMAND_PARAMS, GIB, type Op, type Params, RECOVERY_WAIT_MS } from "../../contract/index.ts";
 import type { Fqdn, ImvuId, Jurisdiction, KeyId } from "../../kernel/index.ts";
 import type { Facts, ImvuFacts } from "./facts.ts";
 import { ENVELOPE, factsFor, imvuOf, KEYS, NOW, OURS, opened, type Person, THEIRS, ZONE } from "./gate.fixture.ts";
@@ -52,6 +52,51 @@ deny("identity.register", "a key signed for by another", { by: ["operator"], den
 deny("identity.register", "a second signature", { by: ["newcomer", "operator"], denies: ["GATE_01_NOT_SELF_SIGNED"] });
 deny("identity.register", "a wrong signature of the right key", { facts: { signatures: [signature({ valid: false, identity: null, status: "unknown" }, "newcomer")] }, denies: ["GATE_01_SIGNATURE_INVALID"] });
 deny("identity.register", "an unread registry", { facts: { registration: null }, denies: ["GATE_01_KEY_TAKEN"] });
+const ring = (change: Partial<NonNullable<Facts["identity"]>>): Facts["identity"] => ({ name: "owner" as never, liveKeys: 2, keys: 3, recoveryKid: KEYS.recovery.kid, named: "live", pendingSince_ms: NOW - RECOVERY_WAIT_MS, ...change });
+const operators = (change: Partial<NonNullable<Facts["operators"]>>): Facts["operators"] => ({ count: 2, signers: ["operator" as never, "maintainer" as never], registered: true, operator: true, ...change });
+deny("dns.set", "a key that was rotated away", { facts: { signatures: [signature({ status: "rotated" })] }, denies: ["GATE_01_KEY_ROTATED", "GATE_14_NOT_THE_OWNERS_WILL", "GATE_16_FORBIDDEN"] });
+for (const who of ["recovery", "waiting"] as const) {
+  deny("dns.set", `the ${who} key`, { by: [who], denies: ["GATE_01_KEY_RECOVERS_ONLY", "GATE_14_NOT_THE_OWNERS_WILL", "GATE_16_FORBIDDEN"] });
+  deny("imvu.create", `the ${who} key`, { by: [who], denies: ["GATE_01_KEY_RECOVERS_ONLY"] });
+}
+deny("imvu.scale", "the recovery key in place of the owner's approval", { by: ["maintainer", "recovery"], params: { envelope: { ...ENVELOPE, cpuMillis: 1_000 } }, denies: ["GATE_01_KEY_RECOVERS_ONLY", "GATE_15_OWNER_APPROVAL_MISSING"] });
+deny("identity.register", "a recovery key that did not sign", { params: { recoveryKey: KEYS.fresh.publicKey.text }, denies: ["GATE_01_NOT_SELF_SIGNED"] });
+deny("identity.register", "the same key as recovery key", { params: { recoveryKey: KEYS.newcomer.publicKey.text }, denies: ["GATE_01_NOT_SELF_SIGNED"] });
+for (const op of ["identity.key.add", "identity.key.rotate"] as const) {
+  deny(op, "a new key that did not sign", { by: ["owner"], denies: ["GATE_01_NOT_SELF_SIGNED"] });
+  deny(op, "the new key alone", { by: ["fresh"], denies: ["GATE_01_KEYS_UNREAD"] });
+  deny(op, "the recovery key", { by: ["recovery", "fresh"], denies: ["GATE_01_KEY_RECOVERS_ONLY"] });
+  deny(op, "a new key that does not verify", { facts: { signatures: [signature({}), signature({ valid: false, identity: null, status: "unknown" }, "fresh")] }, denies: ["GATE_01_SIGNATURE_INVALID"] });
+  deny(op, "a key that is somebody's already", { facts: { signatures: [signature({}), signature({ status: "revoked" }, "fresh")] }, denies: ["GATE_01_KEY_TAKEN"] });
+  deny(op, "a key that the registry knows", { facts: { registration: { nameTaken: false, keyTaken: true } }, denies: ["GATE_01_KEY_TAKEN"] });
+  deny(op, "a registry that could not be read", { facts: { registration: null }, denies: ["GATE_01_KEY_TAKEN"] });
+  deny(op, "a stranger's signature beside", { by: ["owner", "fresh", "operator"], denies: ["GATE_01_UNEXPECTED_SIGNATURE"] });
+  deny(op, "a revoked key", { facts: { signatures: [signature({ status: "revoked" }), signature({ identity: null, status: "unknown" }, "fresh")] }, denies: ["GATE_01_KEY_REVOKED"] });
+  deny(op, "a thousand keys before it", { facts: { identity: ring({ keys: 1_000 }) }, denies: ["GATE_01_TOO_MANY_KEYS"] });
+  deny(op, "keys that could not be read", { facts: { identity: null }, denies: ["GATE_01_KEYS_UNREAD"] });
+  deny(op, "another identity's facts", { facts: { identity: ring({ name: "maintainer" as never }) }, denies: ["GATE_01_KEYS_UNREAD"] });
+}
+deny("identity.key.add", "sixteen live keys", { facts: { identity: ring({ liveKeys: 16 }) }, denies: ["GATE_01_TOO_MANY_KEYS"] });
+for (const named of ["revoked", "rotated", "recovery", "pending", null] as const) deny("identity.key.revoke", `a key that is ${named}`, { facts: { identity: ring({ named }) }, denies: ["GATE_01_NO_SUCH_KEY"] });
+deny("identity.key.revoke", "the only key, without a recovery key", { facts: { identity: ring({ liveKeys: 1, recoveryKid: null }) }, denies: ["GATE_01_LAST_KEY"] });
+deny("identity.recovery.set", "without the recovery key before it", { by: ["owner", "fresh"], denies: ["GATE_01_RECOVERY_KEY_MISSING"] });
+deny("identity.recovery.set", "by the recovery key first", { by: ["recovery", "fresh"], denies: ["GATE_01_KEY_RECOVERS_ONLY"] });
+deny("identity.recovery.begin", "a live key", { by: ["owner", "fresh"], denies: ["GATE_01_RECOVERY_KEY_MISSING"] });
+deny("identity.recovery.begin", "of somebody else", { params: { name: "maintainer" as never }, denies: ["GATE_01_NOT_YOURS"] });
+deny("identity.recovery.begin", "without the new key", { by: ["recovery"], denies: ["GATE_01_NOT_SELF_SIGNED"] });
+deny("identity.recovery.object", "when none waits", { facts: { identity: ring({ pendingSince_ms: null }) }, denies: ["GATE_01_NO_RECOVERY"] });
+deny("identity.recovery.object", "the recovery key", { by: ["recovery"], denies: ["GATE_01_KEY_RECOVERS_ONLY"] });
+deny("identity.recovery.complete", "a millisecond early", { facts: { identity: ring({ pendingSince_ms: NOW - RECOVERY_WAIT_MS + 1 }) }, denies: ["GATE_01_RECOVERY_EARLY"] });
+deny("identity.recovery.complete", "after an objection", { facts: { identity: ring({ pendingSince_ms: null }) }, denies: ["GATE_01_NO_RECOVERY"] });
+deny("identity.recovery.complete", "of somebody else", { params: { name: "maintainer" as never }, denies: ["GATE_01_NOT_YOURS"] });
+deny("identity.recovery.complete", "a live key", { by: ["owner"], denies: ["GATE_01_NO_RECOVERY"] });
+deny("platform.operator.add", "an owner", { by: ["owner"], denies: ["GATE_01_NOT_AN_OPERATOR"] });
+deny("platform.operator.add", "facts without operators", { facts: { operators: null }, denies: ["GATE_01_NOT_AN_OPERATOR"] });
+deny("platform.operator.add", "one operator of two", { facts: { operators: operators({ operator: false, signers: ["operator" as never] }) }, denies: ["GATE_01_SECOND_OPERATOR_MISSING"] });
+deny("platform.operator.add", "nobody", { facts: { operators: operators({ count: 1, operator: false, registered: false }) }, denies: ["GATE_01_NO_SUCH_IDENTITY"] });
+deny("platform.operator.add", "somebody who is one", { facts: { operators: operators({ count: 1 }) }, denies: ["GATE_01_OPERATOR_ALREADY"] });
+deny("platform.operator.remove", "somebody who is none", { facts: { operators: operators({ operator: false }) }, denies: ["GATE_01_NO_SUCH_OPERATOR"] });
+deny("platform.operator.remove", "the last one", { facts: { operators: operators({ count: 1, signers: ["operator" as never] }) }, denies: ["GATE_01_LAST_OPERATOR"] });
 deny("dns.set", "an operator, at another's name: he hears of neither zone", { by: ["operator"], params: { name: fqdn("www.imvu002.world") }, facts: { zoneClaims: theirs }, denies: ["GATE_01_NOT_A_MEMBER", "GATE_04_FOREIGN_NAME", "GATE_14_NOT_THE_OWNERS_WILL", "GATE_16_FORBIDDEN"], told: "GATE_14_NOT_THE_OWNERS_WILL" });
 // 2
 for (const ref of ["localhost/nx-2-web:latest", "localhost.localdomain/x", "nginx", "library/nginx:1", "127.0.0.1:5000/x", "localhost:5000/x", "a".repeat(64), "registry.local/x", "db.internal:5000/x", "10.0.0.1/x"]) {
@@ -184,6 +229,11 @@ function passes<O extends Op>(op: O, what: string, params: Partial<Params<O>>, b
   });
 }
 
+passes("identity.register", "with a recovery key that signed too", { recoveryKey: KEYS.fresh.publicKey.text }, ["newcomer", "fresh"]);
+passes("identity.key.revoke", "the only key, with a recovery key", {}, ["owner"], {}, { identity: ring({ liveKeys: 1 }) });
+passes("identity.recovery.set", "the first recovery key", {}, ["owner", "fresh"], {}, { identity: ring({ recoveryKid: null }) });
+passes("identity.recovery.begin", "again while one waits: the clock starts anew", {}, ["recovery", "fresh"]);
+passes("platform.operator.add", "by two of two", {}, ["operator", "maintainer"], {}, { operators: operators({ operator: false }) });
 passes("imvu.scale", "down by the owner", { envelope: { ...ENVELOPE, cpuMillis: 1_000, memoryBytes: 2 * GIB, burst: null } }, ["owner"]);
 passes("imvu.scale", "down by a maintainer with the owner's approval", { envelope: { ...ENVELOPE, cpuMillis: 1_000 } }, ["maintainer", "owner"]);
 passes("imvu.scale", "by an operator with the owner's approval", { envelope: { ...ENVELOPE, iops: 50 } }, ["operator", "owner"]);

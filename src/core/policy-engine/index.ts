@@ -3,7 +3,7 @@
  * It never reads a database and touches no engine: whoever asks brings the facts and the reality.
  * Depends on kernel, contract and identity.
  */
-export type { BlobFact, BundleFacts, ConsentFact, Facts, ImvuFacts, NodeFacts, NodeFigures, SignatureFact, UsedFacts } from "./facts.ts";
+export type { BlobFact, BundleFacts, ConsentFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, SignatureFact, UsedFacts } from "./facts.ts";
 export type { Denial, Gate } from "./gate.ts";
 export { flawsOf } from "./arriving.ts";
 export { imvuFactsOf } from "./imvu-facts.ts";
@@ -12,6 +12,7 @@ export { lawDigest } from "./law-digest.ts";
 export { blobsIn, zoneClaimsFor } from "./named-domains.ts";
 export { probeGates } from "./probe.ts";
 export type { FabricName, LogReality, ProbeRow, Reality, RecordedCommand, RecordedEntry, Witness } from "./reality.ts";
+export { isOperatorCommand } from "./operators.ts";
 export { refusalOf, wantsApproval } from "./refusal.ts";
 export { type RegisteredKey, signatureFactsOf } from "./signature-facts.ts";
 export { hasStanding } from "./standing.ts";

@@ -41,10 +41,10 @@ const FORM = `## How a command is signed
 
 A JWS in general JSON serialisation. Payload: \`{"exp","iat","imvu","nonce","op","params"}\` in canonical JSON (RFC 8785, integers only),
 base64url without padding; \`iat\` and \`exp\` in milliseconds since the Unix epoch, at most ${COMMAND_LIFETIME_MS_MAX / (24 * 3_600_000)} days apart, \`iat\` at most ${CLOCK_SKEW_MS_MAX / 1000} s ahead of the
-platform's clock; \`nonce\` 16 random bytes, base64url; \`imvu\` null for identity.register, imvu.create and imvu.import. Protected header: exactly
+platform's clock; \`nonce\` 16 random bytes, base64url; \`imvu\` null for commands on identities and operators, for imvu.create and imvu.import. Protected header: exactly
 \`{"alg":"EdDSA","kid":…,"typ":"nexus-command"}\` (\`typ\` may be absent), \`kid\` the RFC 7638 thumbprint of an Ed25519 key. First signature: the actor;
 further ones: approvals. Any other spelling is refused, so that one command has one digest: SHA-256 of the payload's bytes.
-Small-order, non-canonical and off-curve keys are refused at registration.
+Small-order, non-canonical and off-curve keys are refused wherever a command brings one.
 
 Requests that read are signed by RFC 9421, label \`nexus\`, over \`@method\`, \`@target-uri\` and \`content-digest\` (sha-256, also of an empty body), with
 \`created\`, \`nonce\`, \`keyid\`, \`alg="ed25519"\` and \`tag="nexus-request"\`.
@@ -76,10 +76,19 @@ function judgedTable(): string {
 function rolesTable(): string {
   const self: Partial<Record<Op, string>> = {
     "identity.register": "the key itself, alone",
+    "identity.key.add": "a live key of the identity, and the new key",
+    "identity.key.rotate": "the key that gives way, and the new key",
+    "identity.key.revoke": "a live key of the identity",
+    "identity.recovery.set": "a live key of the identity, the new recovery key, and the one before",
+    "identity.recovery.begin": "the recovery key, and the new key",
+    "identity.recovery.object": "a live key of the identity",
+    "identity.recovery.complete": "the key that waits",
+    "platform.operator.add": "an operator; two where there are two",
+    "platform.operator.remove": "an operator; two where there are two",
     "imvu.create": "the identity it names as owner",
     "imvu.import": "an identity whose key the bundle's identity/ lists",
   };
-  const rows = ops().map((op) => `| \`${op}\` | ${self[op] ?? ROLES[op].join(", ")} |`);
+  const rows = ops().map((op) => `| \`${op}\` | ${self[op] ?? ROLES[op as keyof typeof ROLES].join(", ")} |`);
   return ["| command | who |", "|---|---|", ...rows].join("\n");
 }
 

@@ -16,3 +16,6 @@ export const ROUTES_PER_IMVU_MAX = 256;
 export const MEMBERS_PER_IMVU_MAX = 64;
 /** A service needs a few processes to be one: the envelope's count is shared by all. */
 export const PROCESSES_PER_SERVICE_MIN = 2;
+export const LIVE_KEYS_PER_IDENTITY_MAX = 16;
+/** Keys that ended count: they are kept for ever, so that what they signed can be verified. */
+export const KEYS_PER_IDENTITY_MAX = 1_000;

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { Evidence, GateNumber, Reading, ReadingSet } from "../../contract/index.ts";
 import { RESOURCES, type Resource } from "../../contract/index.ts";
-import type { ImvuId } from "../../kernel/index.ts";
+import type { IdentityName, ImvuId } from "../../kernel/index.ts";
+import type { KeyThen, PublicKey } from "../identity/index.ts";
 import { combine, holds, listen, unproven } from "./ask.ts";
-import { KEYS, NOW, OURS, opened, THEIRS } from "./gate.fixture.ts";
+import { KEYS, OURS, opened, THEIRS } from "./gate.fixture.ts";
 import { GATES } from "./gates.ts";
 import { probeGates, rowOf } from "./probe.ts";
 import type { AnsweredConsent, FabricName, LogReality, Reality, RecordedCommand, RecordedEntry, Witness } from "./reality.ts";
@@ -20,7 +21,11 @@ function fabric(name: FabricName, answer: (gate: GateNumber) => Evidence | Promi
   return { name, probes, probe: async (gate) => answer(gate) };
 }
 
-const accepted: RecordedCommand = { index: 5, at_ms: NOW, signed: opened("dns.set").signed };
+const accepted: RecordedCommand = { index: 5, signed: opened("dns.set").signed };
+
+function known(publicKey: PublicKey | undefined, state: KeyThen["state"] = "live"): KeyThen | undefined {
+  return publicKey && { publicKey, identity: "owner" as IdentityName, state };
+}
 
 function log(change: Partial<LogReality> = {}): LogReality {
   return {
@@ -28,7 +33,7 @@ function log(change: Partial<LogReality> = {}): LogReality {
     checkpointConsistent: async () => ({ ok: true, detail: "12 extends 9" }),
     acceptedCommands: () => each([accepted]),
     entries: () => each<RecordedEntry>([{ index: 5, type: "command.accepted", command: "d" }, { index: 6, type: "effect.applied", command: "d" }]),
-    keyLiveAt: async (kid) => Object.values(KEYS).find((key) => key.kid === kid)?.publicKey,
+    keyAt: async (kid) => known(Object.values(KEYS).find((key) => key.kid === kid)?.publicKey),
     ...change,
   };
 }
@@ -68,7 +73,7 @@ test("seventeen rows; with every witness content all hold but those whose subjec
 });
 
 test("gate 10: a consent that is missing, added, changed or out of order in what the platform answers breaks it", async () => {
-  const commands = (["given", "withdrawn", "given"] as const).map((state, at): RecordedCommand => ({ index: 20 + at, at_ms: NOW, signed: opened("consent.record", { state }).signed }));
+  const commands = (["given", "withdrawn", "given"] as const).map((state, at): RecordedCommand => ({ index: 20 + at, signed: opened("consent.record", { state }).signed }));
   const lines = commands.map(({ index }, at) => ({ index, subject: "user-17", purpose: "newsletter", text: "ab".repeat(32), state: at === 1 ? ("withdrawn" as const) : ("given" as const) }));
   const [first, second, third] = lines as [AnsweredConsent, AnsweredConsent, AnsweredConsent];
   const verdict = (answered: readonly AnsweredConsent[]) => verdictOf(10, { log: log({ acceptedCommands: () => each([accepted, ...commands]) }), answeredConsents: async () => answered });
@@ -106,8 +111,9 @@ test("a probe that throws or hangs has proved nothing", async () => {
 });
 
 test("gate 1: a command that does not verify by a key live at its time is found", async () => {
-  assert.equal(await verdictOf(1, { log: log({ keyLiveAt: async () => undefined }) }), "broken");
-  assert.equal(await verdictOf(1, { log: log({ keyLiveAt: async () => KEYS.operator.publicKey }) }), "broken");
+  assert.equal(await verdictOf(1, { log: log({ keyAt: async () => undefined }) }), "broken");
+  assert.equal(await verdictOf(1, { log: log({ keyAt: async () => known(KEYS.operator.publicKey) }) }), "broken");
+  for (const state of ["rotated", "revoked", "recovery", "pending"] as const) assert.equal(await verdictOf(1, { log: log({ keyAt: async () => known(KEYS.owner.publicKey, state) }) }), "broken", state);
   const swapped = { ...accepted, signed: { ...accepted.signed, payload: opened("dns.remove").signed.payload } };
   assert.equal(await verdictOf(1, { log: log({ acceptedCommands: () => each([accepted, swapped]) }) }), "broken");
   assert.equal(await verdictOf(1, { log: log({ acceptedCommands: () => each([]) }) }), "unproven");

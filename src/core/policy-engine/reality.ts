@@ -1,6 +1,6 @@
 import type { Evidence, GateNumber, Reading, ReadingSet, SignedCommand } from "../../contract/index.ts";
-import type { ImvuId } from "../../kernel/index.ts";
-import type { PublicKey } from "../identity/index.ts";
+import type { ImvuId, KeyId } from "../../kernel/index.ts";
+import type { KeyThen } from "../identity/index.ts";
 
 export type FabricName = "compute" | "domains" | "mail" | "network";
 
@@ -14,8 +14,6 @@ export interface Witness {
 /** A command entry as the log holds it. */
 export interface RecordedCommand {
   readonly index: number;
-  /** The entry's time. */
-  readonly at_ms: number;
   readonly signed: SignedCommand;
 }
 
@@ -36,8 +34,8 @@ export interface LogReality {
   acceptedCommands(imvu: ImvuId | undefined): AsyncIterable<RecordedCommand>;
   /** Every entry's type and the command it belongs to, in the log's order; of one IMVU's stream, or all. */
   entries(imvu: ImvuId | undefined): AsyncIterable<RecordedEntry>;
-  /** The key with this thumbprint as it was live at that instant, from identity entries. */
-  keyLiveAt(kid: string, at_ms: number): Promise<PublicKey | undefined>;
+  /** What the key with this thumbprint was when entry `index` was judged, from the log's identity entries. */
+  keyAt(kid: KeyId, index: number): Promise<KeyThen | undefined>;
 }
 
 /** One line of what the platform answers when it is asked for an IMVU's consents. */

@@ -13,7 +13,7 @@ const UNREADABLE: Denial = { says: "what it must compare could not be read, so t
 /**
  * The one refusal a person gets for a denied command; undefined when nothing denies. A broken signature comes first; otherwise
  * the first gate that refuses the thing asked, before the one that refuses the person. A stranger to the IMVU gets an answer that
- * depends on the op alone: no figures, and the same whether the IMVU exists (see factsToJudge).
+ * depends on the op alone: no figures, and the same whether the IMVU exists.
  */
 export function refusalOf(command: Command, facts: Facts, verdicts: readonly Verdict[], ledgerIndex?: number): Refusal | undefined {
   const denied = verdicts.filter((verdict) => verdict.verdict === "deny");
@@ -33,10 +33,10 @@ export function refusalOf(command: Command, facts: Facts, verdicts: readonly Ver
   });
 }
 
-/** What the owner's signature over the very command would allow. */
-const APPROVABLE: ReadonlySet<string> = new Set(["GATE_01_ROLE", "GATE_14_NOT_THE_OWNERS_WILL", "GATE_15_OWNER_APPROVAL_MISSING"]);
+/** What one more signature over the very command would allow: the owner's, or a second operator's. */
+const APPROVABLE: ReadonlySet<string> = new Set(["GATE_01_ROLE", "GATE_14_NOT_THE_OWNERS_WILL", "GATE_15_OWNER_APPROVAL_MISSING", "GATE_01_SECOND_OPERATOR_MISSING"]);
 
-/** Whether the owner's approval, and nothing else, is missing: then the same command can be sent again with it. */
+/** Whether an approval, and nothing else, is missing: then the same command can be sent again with it. */
 export function wantsApproval(verdicts: readonly Verdict[]): boolean {
   const denied = verdicts.filter(({ verdict }) => verdict === "deny");
   return denied.length > 0 && denied.every(({ code }) => APPROVABLE.has(code ?? ""));

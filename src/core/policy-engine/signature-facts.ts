@@ -1,18 +1,18 @@
 import type { IdentityName, KeyId } from "../../kernel/index.ts";
-import { type OpenedCommand, type PublicKey, publicKeyFromText, verifySignatures } from "../identity/index.ts";
+import { broughtBy, type KeyState, type OpenedCommand, type PublicKey, publicKeyFromText, verifySignatures } from "../identity/index.ts";
 import type { Facts, SignatureFact } from "./facts.ts";
 
 /** What the registry says of a key. */
 export interface RegisteredKey {
   readonly publicKey: PublicKey;
   readonly identity: IdentityName;
-  readonly status: "live" | "revoked";
+  readonly status: KeyState;
 }
 
-/** Verifies every signature and writes down with which key. identity.register brings its own key. */
+/** Verifies every signature and writes down with which key. A command that brings keys is verified with them. */
 export function signatureFactsOf(opened: OpenedCommand, keyOf: (kid: KeyId) => RegisteredKey | undefined): readonly SignatureFact[] {
-  const brought = broughtKey(opened);
-  const verified = verifySignatures(opened, (kid) => keyOf(kid)?.publicKey ?? (brought?.kid === kid ? brought : undefined));
+  const brought = broughtKeys(opened);
+  const verified = verifySignatures(opened, (kid) => keyOf(kid)?.publicKey ?? brought.find((key) => key.kid === kid));
   return verified.map(({ kid, publicKey, valid }) => {
     const known = keyOf(kid);
     return { kid, identity: known?.identity ?? null, publicKey: publicKey?.text ?? null, status: known?.status ?? "unknown", valid };
@@ -30,8 +30,9 @@ export function signatureFactsHold(opened: OpenedCommand, facts: Pick<Facts, "si
   return verified.length === facts.signatures.length && verified.every(({ kid, valid }, at) => facts.signatures[at]?.kid === kid && facts.signatures[at]?.valid === valid);
 }
 
-function broughtKey({ command }: OpenedCommand): PublicKey | undefined {
-  if (command.op !== "identity.register") return undefined;
-  const key = publicKeyFromText(command.params.publicKey);
-  return key.ok ? key.value : undefined;
+function broughtKeys({ command }: OpenedCommand): readonly PublicKey[] {
+  return broughtBy(command).flatMap((text) => {
+    const key = publicKeyFromText(text);
+    return key.ok ? [key.value] : [];
+  });
 }

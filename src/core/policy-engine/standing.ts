@@ -1,11 +1,8 @@
-import type { Command, MemberRole, Op } from "../../contract/index.ts";
+import { type Command, type MemberRole, type Op, OPS_WITHOUT_IMVU, type OpWithoutImvu } from "../../contract/index.ts";
 import type { Facts, ImvuFacts, SignatureFact } from "./facts.ts";
 
-/** Which roles of an IMVU may command what. identity.register, imvu.create and imvu.import are nobody's yet: gate 1 has rules of their own. */
-export const ROLES: Readonly<Record<Op, readonly MemberRole[]>> = {
-  "identity.register": [],
-  "imvu.create": [],
-  "imvu.import": [],
+/** Which roles of an IMVU may command what. What names no IMVU has rules of its own in gate 1. */
+export const ROLES: Readonly<Record<Exclude<Op, OpWithoutImvu>, readonly MemberRole[]>> = {
   "imvu.scale": ["owner"],
   "imvu.exit": ["owner"],
   "imvu.member.set": ["owner"],
@@ -65,6 +62,11 @@ export function hasStanding(command: Command, facts: Facts): boolean {
 /** A member whose role allows the op, or anyone whose very command the owner approved. */
 export function mayDo(command: Command, facts: Facts): boolean {
   if (actorOf(facts) === null) return false;
+  if (namesNoImvu(command)) return false;
   const role = roleOfActor(command, facts);
   return ownerSigned(command, facts) || (role !== undefined && ROLES[command.op].includes(role));
+}
+
+function namesNoImvu(command: Command): command is Extract<Command, { op: OpWithoutImvu }> {
+  return (OPS_WITHOUT_IMVU as readonly Op[]).includes(command.op);
 }

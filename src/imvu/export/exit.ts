@@ -32,7 +32,7 @@ export interface ExitDeps {
   readonly exports: readonly ((sink: ExportSink) => Promise<void>)[];
   /** Imports what was written so far into a scratch instance and compares it with the ledger's list. */
   rehearse(reader: BundleReader, imvu: Imvu): Promise<Rehearsal>;
-  registrationsOf(kids: readonly string[]): Promise<readonly number[]>;
+  identityEntriesOf(kids: readonly string[]): Promise<readonly number[]>;
   /** Keys of the IMVU's members, with the entries that registered them. */
   readonly keys: readonly KnownKey[];
 }
@@ -70,7 +70,7 @@ export async function exportImvu(deps: ExitDeps, order: ExitOrder): Promise<Expo
       imvu: imvu.id,
       ledger: deps.ledger,
       through: order.through,
-      registrationsOf: (kids) => deps.registrationsOf(kids),
+      identityEntriesOf: (kids) => deps.identityEntriesOf(kids),
       jurisdiction: { imvu: imvu.id, declared: imvu.jurisdiction, resources: resourcesOf(imvu) } as Json,
     });
     const rehearsal = await deps.rehearse(new FolderReader(writer.partial, writer.contents().files.map((file) => file.path)), imvu);

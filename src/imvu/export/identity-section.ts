@@ -6,9 +6,11 @@ export interface KnownKey {
   readonly kid: KeyId;
   /** Raw Ed25519 public key, base64url. */
   readonly publicKey: string;
-  readonly status: "live" | "revoked";
-  /** Ledger index of the entry that registered it. */
+  readonly status: "live" | "rotated" | "revoked";
+  /** Ledger index of the entry that made it live. */
   readonly registered: number;
+  /** Of the one that ended it; null: it is live. */
+  readonly ended: number | null;
 }
 
 export const IMVU_DOCUMENT_PATH = "identity/imvu.json";

@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import type { ExportSink, Receipt } from "../../contract/index.ts";
 import type { Statement } from "../../core/handshake/index.ts";
-import { kidOf, openCommand } from "../../core/identity/index.ts";
+import { openCommand } from "../../core/identity/index.ts";
 import { openCheckpoint, parseEntryBody, parseVerifierKey } from "../../core/ledger/pure.ts";
 import { Fault, type ImvuId, type Json, sha256 } from "../../kernel/index.ts";
 import {
   type AuditRecord, auditLines, CHECKPOINT_PATH, consentOf, type Entry, type EntryGroup, entriesPath, entryLine, type IdentityKeyLine, KEYS_PATH,
-  keysFile, LINE_PATHS, type Manifest, proofLine, proofsPath, revenueCsv, revenuePath,
+  keysFile, LINE_PATHS, type Manifest, proofLine, proofsPath, Registry, revenueCsv, revenuePath,
 } from "../../verify/index.ts";
 import { type LineFile, withLineFiles } from "./text-stream.ts";
 
@@ -24,8 +24,8 @@ export interface LedgerSection {
   readonly ledger: LedgerSource;
   /** The newest entry that must be in: the section waits for a checkpoint that covers it. */
   readonly through: number;
-  /** Ledger indexes of the entries that registered these keys (by thumbprint); keys nobody registered have none. */
-  registrationsOf(kids: readonly string[]): Promise<readonly number[]>;
+  /** Ledger indexes of all entries that tell of the identities to whom these keys (by thumbprint) belong; keys nobody registered have none. */
+  identityEntriesOf(kids: readonly string[]): Promise<readonly number[]>;
   /** What the IMVU declared and where its data lies: compliance/jurisdiction.json. */
   readonly jurisdiction: Json;
 }
@@ -80,7 +80,7 @@ async function writeSection(sink: ExportSink, open: OpenFile, section: LedgerSec
   }
   await platform.end();
 
-  const keys = await writeIdentities(open, ledger, size, await section.registrationsOf([...kids]));
+  const keys = await writeIdentities(open, ledger, size, await section.identityEntriesOf([...kids]));
   await sink.file(CHECKPOINT_PATH, checkpoint);
   await sink.file(KEYS_PATH, keysFile(ledger.verifierKey, keys));
   await sink.file("ledger/compliance/jurisdiction.json", `${JSON.stringify(section.jurisdiction, null, 2)}\n`);
@@ -89,18 +89,26 @@ async function writeSection(sink: ExportSink, open: OpenFile, section: LedgerSec
 
 async function writeIdentities(open: OpenFile, ledger: LedgerSource, size: number, indexes: readonly number[]): Promise<readonly IdentityKeyLine[]> {
   const file = new GroupFile(open, "identities", ledger, size);
-  const keys: IdentityKeyLine[] = [];
-  for (const index of [...new Set(indexes)].sort((a, b) => a - b)) {
+  const registry = new Registry();
+  for (const index of [...new Set(indexes)].filter((one) => one < size).sort((a, b) => a - b)) {
     for await (const { body } of ledger.entries({ from: index, to: index + 1 })) {
       const entry = parsed(index, body);
-      const key = registeredKeyOf(entry);
-      if (!key) throw new Fault("LEDGER_NO_REGISTRATION", `entry ${index} (${entry.body.type}) registers no key`);
-      keys.push(key);
+      const flaw = follow(registry, entry);
+      if (flaw) throw new Fault("LEDGER_BROKEN", `entry ${index} (${entry.body.type}): ${flaw}`, { hint: "nexus ledger fsck" });
       await file.add(entry);
     }
   }
   await file.end();
-  return keys;
+  return registry.keyLines();
+}
+
+function follow(registry: Registry, { index, body }: Entry): string | undefined {
+  if (body.type === "identity.registered") {
+    const { name, publicKey } = (body.data ?? {}) as { name?: unknown; publicKey?: unknown };
+    return registry.registered(name, publicKey, index);
+  }
+  const opened = openCommand((body.data as { jws?: unknown } | null)?.jws);
+  return opened.ok ? registry.follow(opened.value, index, Date.parse(body.time)) : opened.message;
 }
 
 /** One group of entries with its proofs: two files, line by line. */
@@ -140,11 +148,4 @@ function recordOf({ index, body }: Entry): AuditRecord | undefined {
   const opened = openCommand(jws);
   if (!opened.ok) throw new Fault("LEDGER_BROKEN", `entry ${index}: ${opened.message}`, { hint: "nexus ledger fsck" });
   return { op: opened.value.command.op, digest: opened.value.digest, signers: opened.value.signatures.map(({ kid }) => kid), consent: consentOf(opened.value.command), verdicts };
-}
-
-function registeredKeyOf({ body }: Entry): IdentityKeyLine | undefined {
-  const opened = body.type === "command.accepted" ? openCommand((body.data as { jws?: unknown }).jws) : undefined;
-  const registered = opened?.ok && opened.value.command.op === "identity.register" ? opened.value.command.params : body.type === "identity.registered" ? body.data : undefined;
-  const { name, publicKey } = (registered ?? {}) as { name?: string; publicKey?: string };
-  return name !== undefined && publicKey !== undefined ? { name, kid: kidOf(publicKey), publicKey } : undefined;
 }

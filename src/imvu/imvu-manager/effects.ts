@@ -29,6 +29,15 @@ export interface EffectsDeps {
 
 const TOUCHED: Record<Op, readonly FabricName[]> = {
   "identity.register": [],
+  "identity.key.add": [],
+  "identity.key.rotate": [],
+  "identity.key.revoke": [],
+  "identity.recovery.set": [],
+  "identity.recovery.begin": [],
+  "identity.recovery.object": [],
+  "identity.recovery.complete": [],
+  "platform.operator.add": [],
+  "platform.operator.remove": [],
   "imvu.create": FABRIC_ORDER,
   "imvu.import": FABRIC_ORDER,
   "imvu.exit": [],
@@ -73,11 +82,22 @@ export function imvuEffects(deps: EffectsDeps): Effects {
     converge: async (id, to) => {
       await converge(fabrics, id, to);
     },
-    async run(work) {
+    async run(work): Promise<Worked> {
       const { command, after, saga } = work;
       switch (command.op) {
         case "identity.register":
-          return { learned: null, observed: { name: command.params.name } };
+        case "identity.key.add":
+        case "identity.key.rotate":
+        case "identity.key.revoke":
+        case "identity.recovery.set":
+        case "identity.recovery.begin":
+        case "identity.recovery.object":
+        case "identity.recovery.complete":
+          // Keys change in the intent's own transaction: from that entry on they count, or do not.
+          return { learned: null, observed: { name: work.actor } satisfies Json };
+        case "platform.operator.add":
+        case "platform.operator.remove":
+          return { learned: null, observed: { operator: command.params.identity } };
         case "imvu.create":
           return await create(deps, work, after as Imvu);
         case "imvu.import":

@@ -1,15 +1,18 @@
 import { CLOCK_SKEW_MS_MAX, COMMAND_LIFETIME_MS_MAX, type Command, type Verdict } from "../../../contract/index.ts";
 import type { ImvuId } from "../../../kernel/index.ts";
-import { kidOf, openCommand, verifySignatures } from "../../identity/index.ts";
+import { broughtBy, isIdentityCommand, kidOf, openCommand, publicKeyFromText, verifySignatures } from "../../identity/index.ts";
 import { broken, combine, holds, type Said, unproven } from "../ask.ts";
 import type { Facts } from "../facts.ts";
 import { type Answer, defineGate } from "../gate.ts";
+import { type KeyCode, KEY_DENIALS, changesKeys, registers } from "../own-keys.ts";
+import { isOperatorCommand, operates, OPERATOR_DENIALS, type OperatorCode } from "../operators.ts";
 import type { Reality } from "../reality.ts";
-import { actorOf, counts, mayDo, roleOfActor } from "../standing.ts";
+import { actorOf, mayDo, roleOfActor } from "../standing.ts";
 
 type Code =
-  | "SIGNATURE_INVALID" | "KEY_UNKNOWN" | "KEY_REVOKED" | "NOT_YET_VALID" | "EXPIRED" | "LIFETIME" | "REPLAYED"
-  | "NAME_TAKEN" | "KEY_TAKEN" | "NOT_SELF_SIGNED" | "NOT_THE_OWNER" | "NOT_A_MEMBER" | "ROLE";
+  | KeyCode | OperatorCode
+  | "SIGNATURE_INVALID" | "KEY_UNKNOWN" | "KEY_REVOKED" | "KEY_ROTATED" | "KEY_RECOVERS_ONLY" | "NOT_YET_VALID" | "EXPIRED" | "LIFETIME" | "REPLAYED"
+  | "NOT_THE_OWNER" | "NOT_A_MEMBER" | "ROLE";
 
 export const identityBinding = defineGate<Code>({
   number: 1,
@@ -17,6 +20,15 @@ export const identityBinding = defineGate<Code>({
   rule: "every change is bound to a verified identity",
   appliesTo: {
     "identity.register": true,
+    "identity.key.add": true,
+    "identity.key.rotate": true,
+    "identity.key.revoke": true,
+    "identity.recovery.set": true,
+    "identity.recovery.begin": true,
+    "identity.recovery.object": true,
+    "identity.recovery.complete": true,
+    "platform.operator.add": true,
+    "platform.operator.remove": true,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": true,
@@ -37,30 +49,30 @@ export const identityBinding = defineGate<Code>({
   },
   denials: {
     SIGNATURE_INVALID: { says: "a signature does not belong to this command", hint: "sign the command again; 'nexus identity list' shows your keys" },
-    KEY_UNKNOWN: { says: "a signing key belongs to nobody on this platform", hint: "register it with 'nexus identity create NAME'" },
+    KEY_UNKNOWN: { says: "a signing key belongs to nobody on this platform", hint: "register it with 'nexus identity register NAME'" },
     KEY_REVOKED: { says: "a signing key was revoked", hint: "sign with a live key; 'nexus identity show NAME' says which are" },
+    KEY_ROTATED: { says: "a newer key took the place of a signing key", hint: "sign with the newer one; 'nexus identity show NAME' says which are live" },
+    KEY_RECOVERS_ONLY: { says: "a key of a recovery signed, and such a key is good for nothing else", hint: "sign with a live key; 'nexus identity show NAME' says which are" },
     NOT_YET_VALID: { says: "the command is dated in the future", hint: "set this machine's clock, then send it again" },
     EXPIRED: { says: "the command is past its expiry", hint: "sign it again" },
     LIFETIME: { says: "the command lives longer than a command may", hint: "sign it again with a shorter life" },
     REPLAYED: { says: "the nonce was used by an earlier command", hint: "sign it again; each signature has a nonce of its own" },
-    NAME_TAKEN: { says: "the identity's name is taken", hint: "choose another name: 'nexus identity create NAME'" },
-    KEY_TAKEN: { says: "the key belongs to an identity already", hint: "create a new key: 'nexus identity create NAME'" },
-    NOT_SELF_SIGNED: { says: "an identity is registered by its own key alone", hint: "run 'nexus identity create NAME'" },
+    ...KEY_DENIALS,
     NOT_THE_OWNER: { says: "an IMVU is created by its owner", hint: "sign as the owner: '--owner NAME' of an identity you hold" },
     NOT_A_MEMBER: { says: "the signer has no part in an IMVU of that id", hint: "check the id with 'nexus imvu list', and who you sign as with 'nexus identity list'" },
     ROLE: { says: "the signer's role does not allow this", hint: "ask the owner to sign it" },
+    ...OPERATOR_DENIALS,
   },
   decide(command, facts, answer) {
     const late = dated(command, facts, answer);
     if (late) return late;
     if (command.op === "identity.register") return registers(command, facts, answer);
-    for (const [at, signature] of facts.signatures.entries()) {
-      if (signature.status === "unknown" || signature.identity === null) return answer.deny("KEY_UNKNOWN", { signature: at, kid: signature.kid });
-      if (signature.status === "revoked") return answer.deny("KEY_REVOKED", { signature: at, kid: signature.kid });
-      if (!counts(signature)) return answer.deny("SIGNATURE_INVALID", { signature: at, kid: signature.kid });
-    }
+    const unfit = signaturesUnfit(command, facts, answer);
+    if (unfit) return unfit;
+    if (isIdentityCommand(command)) return changesKeys(command, facts, answer);
     const actor = actorOf(facts);
     if (actor === null) return answer.deny("SIGNATURE_INVALID");
+    if (isOperatorCommand(command)) return operates(command, facts, answer);
     if (command.op === "imvu.create") return actor === command.params.owner ? answer.pass() : answer.deny("NOT_THE_OWNER", actor, command.params.owner);
     if (command.op === "imvu.import") return answer.pass();
     if (mayDo(command, facts)) return answer.pass();
@@ -80,14 +92,30 @@ function dated(command: Command, facts: Facts, answer: Answer<Code>): Verdict | 
   return facts.nonceSeen ? answer.deny("REPLAYED", { nonce: command.nonce }) : undefined;
 }
 
-/** Self-signed: the key in the params signs, alone, and proves that its holder is there. */
-function registers(command: Command & { op: "identity.register" }, facts: Facts, answer: Answer<Code>): Verdict {
-  const [signature, ...others] = facts.signatures;
-  const kid = kidOf(command.params.publicKey);
-  if (signature === undefined || others.length > 0 || signature.kid !== kid) return answer.deny("NOT_SELF_SIGNED", { kid: signature?.kid ?? null }, { kid });
-  if (!signature.valid) return answer.deny("SIGNATURE_INVALID", { signature: 0, kid });
-  if (facts.registration === null || facts.registration.keyTaken || signature.status !== "unknown") return answer.deny("KEY_TAKEN", { kid });
-  return facts.registration.nameTaken ? answer.deny("NAME_TAKEN", command.params.name) : answer.pass();
+/** Each signature by a live key of somebody; but for keys that the command itself brings, and those that a recovery is for. */
+function signaturesUnfit(command: Command, facts: Facts, answer: Answer<Code>): Verdict | undefined {
+  const brought = new Set<string>(broughtBy(command).map(kidOf));
+  for (const [at, signature] of facts.signatures.entries()) {
+    const { kid, status } = signature;
+    if (brought.has(kid)) {
+      if (status !== "unknown") return answer.deny("KEY_TAKEN", { kid });
+      if (!signature.valid) return answer.deny("SIGNATURE_INVALID", { signature: at, kid });
+      continue;
+    }
+    if (status === "unknown" || signature.identity === null) return answer.deny("KEY_UNKNOWN", { signature: at, kid });
+    if (status === "revoked") return answer.deny("KEY_REVOKED", { signature: at, kid });
+    if (status === "rotated") return answer.deny("KEY_ROTATED", { signature: at, kid });
+    if (status !== "live" && !recovers(command, at, status)) return answer.deny("KEY_RECOVERS_ONLY", { signature: at, kid });
+    if (!signature.valid) return answer.deny("SIGNATURE_INVALID", { signature: at, kid });
+  }
+  return undefined;
+}
+
+/** Where a recovery's keys may sign: to begin it, to complete it, and to give way to another recovery key. */
+function recovers({ op }: Command, at: number, status: "recovery" | "pending"): boolean {
+  if (op === "identity.recovery.begin") return at === 0 && status === "recovery";
+  if (op === "identity.recovery.complete") return at === 0 && status === "pending";
+  return op === "identity.recovery.set" && at > 0 && status === "recovery";
 }
 
 /** Every accepted command again, from the log's own bytes, with the keys that were live at its time. */
@@ -96,10 +124,13 @@ async function recordedCommandsVerify(reality: Reality, imvu: ImvuId | undefined
   for await (const recorded of reality.log.acceptedCommands(imvu)) {
     const opened = openCommand(recorded.signed);
     if (!opened.ok) return broken("log", `entry ${recorded.index}: not a command: ${opened.message}`);
-    const keys = await Promise.all(opened.value.signatures.map(({ kid }) => reality.log.keyLiveAt(kid, recorded.at_ms)));
-    const verified = verifySignatures(opened.value, (kid) => keys.find((key) => key?.kid === kid));
+    const { command, signatures } = opened.value;
+    const keys = await Promise.all(signatures.map(({ kid }) => reality.log.keyAt(kid, recorded.index)));
+    const brought = broughtBy(command).map(publicKeyFromText).flatMap((key) => (key.ok ? [key.value] : []));
+    const usable = keys.flatMap((key, at) => (key && (key.state === "live" || ((key.state === "recovery" || key.state === "pending") && recovers(command, at, key.state))) ? [key.publicKey] : []));
+    const verified = verifySignatures(opened.value, (kid) => [...usable, ...brought].find((key) => key.kid === kid));
     const wrong = verified.find((signature) => !signature.valid);
-    if (wrong) return broken("log", `entry ${recorded.index}: the signature of ${wrong.kid} does not verify by a key live at that time`);
+    if (wrong) return broken("log", `entry ${recorded.index}: the signature of ${wrong.kid} does not verify by a key that could sign it then`);
     commands += 1;
   }
   return commands > 0 ? holds("log", `${commands} accepted commands verify by keys live at their time`) : unproven("log", "no accepted command to verify yet");
