@@ -24,6 +24,9 @@ export interface Done {
   readonly timings: readonly { readonly step: string; readonly ms: number }[];
 }
 
+/** Whose key signs a command. */
+export type Signer = Pick<StoredIdentity, "key">;
+
 /** A platform as its creators reach it: signed commands with checked receipts, signed reads, uploads. */
 export class Client {
   readonly base: string;
@@ -104,25 +107,16 @@ export class Client {
     await this.answer(await this.send(path, { method: "PUT", body: body as NonNullable<RequestInit["body"]>, headers, duplex: "half" }, 24 * 3_600_000));
   }
 
-  private signed(who: StoredIdentity, op: Op, imvu: ImvuId | null, params: Record<string, Json>): SignedCommand {
+  signed(who: Signer, op: Op, imvu: ImvuId | null, params: Record<string, Json>): SignedCommand {
     return signCommand(commandFields(op, imvu, params, Date.now(), newNonce(), this.lifetime_ms), who.key);
   }
 
   /** Verdicts only. */
-  async dryRun(who: StoredIdentity, op: Op, imvu: ImvuId | null, params: Record<string, Json>): Promise<Json> {
-    return await this.rehearse(this.signed(who, op, imvu, params));
-  }
-
   async rehearse(signed: SignedCommand): Promise<Json> {
     return await this.answer(await this.postCommand("/v1/commands?dry-run=1", signed));
   }
 
-  /** Signs, sends, follows the steps, and returns only after the receipts were checked against the log this home has been watching. */
-  async command(who: StoredIdentity, op: Op, imvu: ImvuId | null, params: Record<string, Json>, onStep: (step: StepSeen) => void): Promise<Done> {
-    return await this.submit(this.signed(who, op, imvu, params), onStep);
-  }
-
-  /** A command that is signed already, with every approval it carries. */
+  /** Sends, follows the steps, and returns only after the receipts were checked against the log this home has been watching. */
   async submit(signed: SignedCommand, onStep: (step: StepSeen) => void): Promise<Done> {
     const { operation } = (await this.answer(await this.postCommand("/v1/commands", signed, { prefer: "respond-async" }))) as { operation: string };
     const { status, body } = await this.follow(operation, onStep);

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command as Commander, InvalidArgumentError } from "commander";
-import { COMMAND_LIFETIME_MS_DEFAULT } from "../contract/index.ts";
-import { createStoredIdentity, listStoredIdentities, loadStoredIdentity, type StoredIdentity } from "../core/identity/index.ts";
+import { COMMAND_LIFETIME_MS_DEFAULT, type Op, type SignedCommand } from "../contract/index.ts";
+import { commandFields, createStoredIdentity, listStoredIdentities, loadStoredIdentity, type NewIdentity, newNonce, signCommand, type SigningKey, type StoredIdentity } from "../core/identity/index.ts";
 import { type IdentityName, type ImvuId, type Json, type Outcome, parseIdentityName, parseImvuId } from "../kernel/index.ts";
-import { Client, type Done, type StepSeen } from "./client.ts";
+import { Client, type Done, type Signer, type StepSeen } from "./client.ts";
 import { DryRun } from "./dry-run.ts";
 import { EXIT, Failure, failureOfRefusal, usageFailure } from "./failure.ts";
 import { homeFolder } from "./home.ts";
@@ -85,16 +85,34 @@ export class Context {
     return this.flags.input !== false && !this.output.json;
   }
 
-  async newIdentity(name: IdentityName, passphrase?: string): Promise<StoredIdentity> {
-    return must(await createStoredIdentity(this.identities, name, passphrase));
+  async newIdentity(name: IdentityName, options: NewIdentity): Promise<StoredIdentity> {
+    return must(await createStoredIdentity(this.identities, name, options));
+  }
+
+  /** An operator: `--as`, else NEXUS_IDENTITY, else the first one, whose key the platform of this home keeps. */
+  async operator(): Promise<StoredIdentity> {
+    if (this.flags.as ?? process.env.NEXUS_IDENTITY) return await this.signer();
+    const folder = join(this.home, "platform", "operators");
+    const [first] = await listStoredIdentities(folder);
+    return first ? must(await loadStoredIdentity(folder, first.name)) : await this.signer();
   }
 
   /** Sends a signed command and prints its steps; with `--dry-run` throws the rehearsal's answer as a finished call. */
-  async command(who: StoredIdentity, op: Parameters<Client["command"]>[1], imvu: ImvuId | null, params: Record<string, Json>): Promise<Done> {
+  async command(who: Signer, op: Op, imvu: ImvuId | null, params: Record<string, Json>): Promise<Done> {
+    return await this.submit((await this.client()).signed(who, op, imvu, params));
+  }
+
+  /** A command on an identity, signed but not sent. */
+  sign(key: SigningKey, op: Op, params: Record<string, Json>): SignedCommand {
+    return signCommand(commandFields(op, null, params, Date.now(), newNonce(), this.lifetime_ms), key);
+  }
+
+  /** The same for a command that is signed already, by one or more. */
+  async submit(signed: SignedCommand): Promise<Done> {
     const client = await this.client();
-    if (this.flags.dryRun) throw new DryRun(await client.dryRun(who, op, imvu, params));
+    if (this.flags.dryRun) throw new DryRun(await client.rehearse(signed));
     const printStep: (step: StepSeen) => void = stepPrinter(this.output);
-    return await client.command(who, op, imvu, params, printStep);
+    return await client.submit(signed, printStep);
   }
 }
 

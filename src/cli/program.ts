@@ -5,6 +5,7 @@ import { consentVerbs } from "./verbs/consent.ts";
 import { demoVerb } from "./verbs/demo.ts";
 import { deployVerb } from "./verbs/deploy.ts";
 import { identityVerbs } from "./verbs/identity.ts";
+import { operatorVerbs } from "./verbs/operator.ts";
 import { imvuVerbs } from "./verbs/imvu.ts";
 import { ledgerVerbs } from "./verbs/ledger.ts";
 import { mailVerbs } from "./verbs/mail.ts";
@@ -27,6 +28,7 @@ export function programOf(): Command {
     .showSuggestionAfterError();
   platformVerbs(program, fileURLToPath(import.meta.resolve("./main.ts")));
   identityVerbs(program);
+  operatorVerbs(program);
   imvuVerbs(program);
   deployVerb(program);
   unitVerbs(program);

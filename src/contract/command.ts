@@ -112,7 +112,7 @@ const zDevice = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/, "1 to
 
 /** Every op by name; `params` of each. */
 export const COMMAND_PARAMS = {
-  /** Signed by the key itself, and by the recovery key when there is one. */
+  /** Signed by the key itself. The recovery key need not: it lies in a drawer when a platform is first used. */
   "identity.register": z.strictObject({ name: zIdentityName, publicKey: zPublicKey, recoveryKey: zPublicKey.optional(), device: zDevice.optional() }),
   /** A further key, for another device. Each key that a command brings signs it too. */
   "identity.key.add": z.strictObject({ publicKey: zPublicKey, device: zDevice }),

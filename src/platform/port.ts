@@ -169,5 +169,6 @@ export function platformPort(deps: PortDeps): PlatformPort {
 function publicRing(ring: KeyRing): Json {
   const keys = ring.keys.map(({ kid, publicKey, since, ended }) => ({ kid, publicKey, status: stateIn(ring, kid), since, ended: ended?.index ?? null }));
   const live = keys.find(({ status }) => status === "live");
-  return { name: ring.name, kid: live?.kid ?? null, publicKey: live?.publicKey ?? null, status: live ? "live" : "revoked", keys };
+  const recovering = ring.pending && { kid: ring.pending.kid, since_ms: ring.pending.since_ms };
+  return { name: ring.name, kid: live?.kid ?? null, publicKey: live?.publicKey ?? null, status: live ? "live" : "revoked", keys, recovering };
 }

@@ -30,6 +30,13 @@ export interface RunningPlatform {
   stop(): Promise<void>;
 }
 
+export interface StartOptions {
+  /** Lets a test put a fault into a step of a command. */
+  readonly aroundStep?: AroundStep;
+  /** Lets a test wait three days in no time. */
+  readonly clock?: Clock;
+}
+
 /** What was opened, to be closed in reverse, also when opening fails half-way. */
 class Opened {
   private readonly closers: (() => Promise<void>)[] = [];
@@ -49,21 +56,19 @@ class Opened {
 /**
  * Starts everything of a home: rooms, engines, store, ledger; makes the engines equal to the ledger; finishes what a crash
  * interrupted; serves the API; reads the meters. The caller holds the home's lock.
- * @param aroundStep lets a test put a fault into a step of a command.
  */
-export async function startPlatform(home: Home, say: (line: string) => void, aroundStep?: AroundStep): Promise<RunningPlatform> {
+export async function startPlatform(home: Home, say: (line: string) => void, options: StartOptions = {}): Promise<RunningPlatform> {
   const opened = new Opened();
   try {
-    return await startAll(home, say, opened, aroundStep);
+    return await startAll(home, say, opened, options);
   } catch (error) {
     await opened.close().catch((fault) => say(messageOf(fault)));
     throw error;
   }
 }
 
-async function startAll(home: Home, say: (line: string) => void, opened: Opened, aroundStep: AroundStep | undefined): Promise<RunningPlatform> {
+async function startAll(home: Home, say: (line: string) => void, opened: Opened, { aroundStep, clock = systemClock }: StartOptions): Promise<RunningPlatform> {
   const { site } = home;
-  const clock = systemClock;
   const blobs = new BlobShelf(join(site.dir, "blobs"));
   const told = new ToldUnits();
   const rooms = await openRooms(site, blobs, told, say);

@@ -18,7 +18,7 @@ test("each step of a create fails in turn, and nothing of the unit remains", asy
   let seen = 0;
   try {
     const home = await openHome(homeFolder, { cacheDir, create: true, checkPorts: true });
-    const platform = await startPlatform(home, () => {}, (step) => ({
+    const platform = await startPlatform(home, () => {}, { aroundStep: (step) => ({
       ...step,
       undo: () => step.undo(),
       do: async () => {
@@ -28,7 +28,7 @@ test("each step of a create fails in turn, and nothing of the unit remains", asy
         await step.do();
         if (failAt?.at === mine && failAt.when === "after") throw new Fault("INJECTED", "a fault was injected");
       },
-    }));
+    }) });
     try {
       const creator = new Caller(join(root, "c"), platform.apiOrigin);
       await creator.ok("identity", "create", "creator-8891");

@@ -176,14 +176,15 @@ function arrivingKids({ command, kidOf }: Case): readonly string[] {
 
 function registration(one: Case): string | null {
   const { facts } = one;
-  const own = arrivingKids(one);
-  if (own.length === 2 && own[0] === own[1]) return "NOT_SELF_SIGNED";
-  if (facts.signatures.length !== own.length) return "NOT_SELF_SIGNED";
-  for (const [place, signature] of facts.signatures.entries()) if (signature.kid !== own[place]) return "NOT_SELF_SIGNED";
-  for (const signature of facts.signatures) if (!signature.valid) return "SIGNATURE_INVALID";
+  const [own, spare] = arrivingKids(one);
+  if (facts.signatures.length !== 1) return "NOT_SELF_SIGNED";
+  const signature = facts.signatures[0] as Facts["signatures"][number];
+  if (signature.kid !== own) return "NOT_SELF_SIGNED";
+  if (!signature.valid) return "SIGNATURE_INVALID";
   if (facts.registration === null) return "KEY_TAKEN";
   if (facts.registration.keyTaken) return "KEY_TAKEN";
-  for (const signature of facts.signatures) if (signature.status !== "unknown") return "KEY_TAKEN";
+  if (signature.status !== "unknown") return "KEY_TAKEN";
+  if (spare === own) return "KEY_TAKEN";
   return facts.registration.nameTaken ? "NAME_TAKEN" : null;
 }
 

@@ -75,7 +75,7 @@ export function draw(dice: Dice, ops: readonly Op[], keys: Keys): Drawn {
   const params = paramsOf(dice, op, keys, envelope);
   const iat = dice.chance(90) ? NOW : NOW + dice.of([60_000, 60_001, -700_000_000]);
   const exp = iat + (dice.chance(88) ? 600_000 : dice.of([0, -1, 1, 604_800_000, 604_800_001]));
-  const signatures = signaturesOf(dice, op, params, keys);
+  const signatures = signaturesOf(dice, op, keys);
   const facts = factsOf(dice, op, params, { envelope, exists: exists && !withoutUnit, signers: signatures.map(({ identity }) => identity), keys });
   const command = { op, imvu, params, nonce: "n", iat, exp } as unknown as Command;
   return { command, facts: { ...facts, signatures } as unknown as Facts, signatures };
@@ -97,10 +97,9 @@ const FITTING: Partial<Record<Op, readonly string[]>> = {
   "platform.operator.remove": ["operator", "maintainer"],
 };
 
-function signaturesOf(dice: Dice, op: Op, params: Record<string, unknown>, { kids, publicKeys }: Keys): readonly Signature[] {
+function signaturesOf(dice: Dice, op: Op, { kids, publicKeys }: Keys): readonly Signature[] {
   const fitting = FITTING[op];
   const who = fitting === undefined ? [dice.of(["owner", "owner", "owner", "maintainer", "maintainer", "viewer", "billing", "operator", "newcomer", "recovery", "waiting"])] : dice.chance(80) ? [...fitting] : [dice.of([...PEOPLE, "newcomer", "recovery", "waiting"])];
-  if (op === "identity.register" && params.recoveryKey !== undefined && dice.chance(85)) who.push(personOf(String(params.recoveryKey), publicKeys));
   for (const more of ["owner", "maintainer", "operator", "newcomer", "recovery"]) if (!who.includes(more) && dice.chance(fitting ? 6 : 12)) who.push(more);
   return [...new Set(who)].map((person) => {
     const known = person !== "newcomer" && person !== "fresh" && !(op === "identity.register" && dice.chance(70));
@@ -114,10 +113,6 @@ function signaturesOf(dice: Dice, op: Op, params: Record<string, unknown>, { kid
       valid: dice.chance(96),
     };
   });
-}
-
-function personOf(publicKey: string, publicKeys: Keys["publicKeys"]): string {
-  return Object.entries(publicKeys).find(([, text]) => text === publicKey)?.[0] ?? "newcomer";
 }
 
 function envelopeOf(dice: Dice) {

@@ -107,7 +107,7 @@ export class SyntheticWorld {
 
   private register(name: IdentityName): void {
     const [key, recovery] = [this.keyOf(name), this.keyOf(`${name} recovery`)];
-    this.command(name, "identity.register", null, { name, publicKey: key.publicKey.text, recoveryKey: recovery.publicKey.text }, true, [recovery]);
+    this.command(name, "identity.register", null, { name, publicKey: key.publicKey.text, recoveryKey: recovery.publicKey.text });
     const index = this.log.all.length - 2;
     this.registered.set(key.kid, { publicKey: key.publicKey, identity: name, status: "live", index });
     this.registered.set(recovery.kid, { publicKey: recovery.publicKey, identity: name, status: this.lies.recoveryCommands ? "live" : "recovery", index });

@@ -29,7 +29,7 @@ export class Caller {
     const began = performance.now();
     const environment: Record<string, string> = { NEXUS_HOME: this.home };
     if (this.platform) environment.NEXUS_PLATFORM = this.platform;
-    for (const kept of ["NEXUS_CACHE", "NEXUS_PASSPHRASE_FILE", "NODE_COMPILE_CACHE"]) if (process.env[kept]) environment[kept] = process.env[kept];
+    for (const kept of ["NEXUS_CACHE", "NEXUS_PASSPHRASE_FILE", "NEXUS_RECOVERY_KEY_FILE", "NODE_COMPILE_CACHE"]) if (process.env[kept]) environment[kept] = process.env[kept];
     const ran = await run([process.execPath, MAIN, "--json", "--no-input", ...args], { env: plainEnvironment(environment), timeout_ms: COMMAND_TIMEOUT_MS });
     const text = ran.stdout.toString("utf8");
     let printed: Printed;

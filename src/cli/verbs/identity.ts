@@ -1,11 +1,13 @@
 import type { Command } from "commander";
-import { listStoredIdentities, protectStoredIdentity, type StoredIdentity } from "../../core/identity/index.ts";
-import { parseIdentityName } from "../../kernel/index.ts";
+import { createIdentityKey, formatRecoveryKey, listStoredIdentities, protectStoredIdentity, type StoredIdentity } from "../../core/identity/index.ts";
+import { type Json, parseIdentityName } from "../../kernel/index.ts";
 import type { Client } from "../client.ts";
 import { Context, must } from "../context.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { print, table } from "../output.ts";
 import { newPassphrase, passphraseFrom } from "../passphrase.ts";
+import { knownAs, parseDevice, type Ring, recoveryLines, ringLines } from "../rings.ts";
+import { keyVerbs } from "./keys.ts";
 
 export function identityVerbs(program: Command): void {
   const noun = program.command("identity").description("keys that live with you; the platform only ever sees public ones");
@@ -14,11 +16,20 @@ export function identityVerbs(program: Command): void {
     .command("create <name>")
     .description("make an Ed25519 key pair, mode 0600; registered with a platform at its first use there")
     .option("--passphrase", "seal the private key with a passphrase (age, scrypt): asked on the terminal, or read from the file NEXUS_PASSPHRASE_FILE names")
-    .action(async (text: string, options: { passphrase?: true }, command: Command) => {
+    .option("--device <device>", "what you call this machine, like laptop")
+    .option("--no-recovery", "make no recovery key: whoever loses this key then loses the name")
+    .action(async (text: string, options: { passphrase?: true; device?: string; recovery: boolean }, command: Command) => {
       const context = await Context.of(command);
       const name = must(parseIdentityName(text));
-      const identity = await context.newIdentity(name, options.passphrase ? must(await newPassphrase(name, context.input)) : undefined);
-      print(context.output, shown(identity), () => [`${identity.name}  ${identity.key.kid}`, `next: nexus imvu create --name NAME --owner ${identity.name} --jurisdiction EU-GDPR`]);
+      const recovery = options.recovery ? createIdentityKey() : undefined;
+      const passphrase = options.passphrase ? must(await newPassphrase(name, context.input)) : undefined;
+      const identity = await context.newIdentity(name, { passphrase, recovery: recovery?.publicKey.text, device: options.device === undefined ? undefined : must(parseDevice(options.device)) });
+      const written = recovery && formatRecoveryKey(recovery);
+      print(context.output, { ...shown(identity), ...(written ? { recoveryKey: written } : {}) }, () => [
+        `${identity.name}  ${identity.key.kid}`,
+        ...(written ? recoveryLines(name, written) : []),
+        `next: nexus imvu create --name NAME --owner ${identity.name} --jurisdiction EU-GDPR`,
+      ]);
     });
 
   noun
@@ -56,12 +67,30 @@ export function identityVerbs(program: Command): void {
 
   noun
     .command("show [name]")
-    .description("the public half of one identity")
+    .description("the public half of one identity, and what the platform knows of it when one answers")
     .action(async (name: string | undefined, _options, command: Command) => {
       const context = await Context.of(command);
       const identity = await context.signer(name);
-      print(context.output, shown(identity), () => table([["name", identity.name], ["key id", identity.key.kid], ["public key", identity.key.publicKey.text]]));
+      const ring = await ringOn(context, identity);
+      print(context.output, { ...shown(identity), ...(ring === undefined ? {} : { platform: ring as unknown as Json }) }, () => [
+        ...table([["name", identity.name], ["key id", identity.key.kid], ["public key", identity.key.publicKey.text]]),
+        ...(ring ? ringLines(ring) : []),
+      ]);
     });
+
+  keyVerbs(noun);
+}
+
+/** Of the platform, when one is named and answers; the identity's own devices only when its key is live there. */
+async function ringOn(context: Context, identity: StoredIdentity): Promise<Ring | undefined> {
+  const quiet = (error: unknown) => {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  };
+  const client = await context.client().catch(quiet);
+  if (!client) return undefined;
+  const own = await client.read(identity, "/v1/identity").catch(quiet);
+  return (own ?? (await client.get(`/v1/identities/${identity.name}`).catch(quiet))) as Ring | undefined;
 }
 
 function shown({ name, key }: StoredIdentity) {
@@ -70,16 +99,12 @@ function shown({ name, key }: StoredIdentity) {
 
 /** Registers an identity with a platform that does not know it yet; a name held by another key there is said plainly. */
 export async function ensureRegistered(context: Context, client: Client, who: StoredIdentity): Promise<void> {
-  const known = await client.get(`/v1/identities/${who.name}`).catch((error: unknown) => {
-    if (error instanceof Failure && error.document.code === "NO_SUCH_IDENTITY") return undefined;
-    throw error;
-  });
+  const known = await knownAs(client, who.name);
   if (known === undefined) {
-    await context.command(who, "identity.register", null, { name: who.name, publicKey: who.key.publicKey.text });
+    const { name, key, recovery, device } = who;
+    await context.command(who, "identity.register", null, { name, publicKey: key.publicKey.text, ...(recovery === undefined ? {} : { recoveryKey: recovery }), ...(device === undefined ? {} : { device }) });
     return;
   }
-  const { kid } = known as { kid: string };
-  if (kid !== who.key.kid)
-    throw new Failure({ code: "IDENTITY_TAKEN", message: `another key is registered as ${who.name} on this platform (${kid})`, hint: "make an identity with another name: nexus identity create NAME" }, EXIT.usage);
+  if (!known.keys.some(({ kid, status }) => kid === who.key.kid && status === "live"))
+    throw new Failure({ code: "IDENTITY_TAKEN", message: `the key of ${who.name} in this home is not a live one of ${who.name} on this platform (${known.kid ?? "it has none"})`, hint: `if it is yours: nexus identity rotate ${who.name}; otherwise make one with another name: nexus identity create NAME` }, EXIT.usage);
 }
-

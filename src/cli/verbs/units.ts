@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
+import type { Op } from "../../contract/index.ts";
 import { isWithinZone, type ImvuId, type Json, parseServiceName } from "../../kernel/index.ts";
-import type { Client } from "../client.ts";
 import { Context, imvuFlag, must } from "../context.ts";
 import { Failure, usageFailure } from "../failure.ts";
 import { print, table } from "../output.ts";
@@ -25,7 +25,7 @@ async function read(context: Context, id: ImvuId, suffix: string): Promise<Recor
   return (await (await context.client()).read(await context.signer(), `/v1/imvus/${id}${suffix}`)) as Record<string, Json>;
 }
 
-async function change(context: Context, op: Parameters<Client["command"]>[1], id: ImvuId, params: Record<string, Json>, said: string): Promise<void> {
+async function change(context: Context, op: Op, id: ImvuId, params: Record<string, Json>, said: string): Promise<void> {
   const done = await context.command(await context.signer(), op, id, params);
   const receipt = { index: done.outcome.receipt.index, file: await keepReceipt(context.home, done) };
   print(context.output, { ...params, imvu: id, verdicts: done.verdicts, receipt, timings: done.timings }, () => [`${said} (ledger entry ${receipt.index})`]);

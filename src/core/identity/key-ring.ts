@@ -35,7 +35,7 @@ export function isIdentityCommand(command: Command): command is IdentityCommand 
   return command.op.startsWith("identity.");
 }
 
-/** Public keys that a command makes known. Each of them signs the command itself: its holder is there. */
+/** Public keys that a command makes known. But for the recovery key of a registration each signs the command itself: its holder is there. */
 export function broughtBy(command: Command): readonly string[] {
   switch (command.op) {
     case "identity.register":

@@ -53,11 +53,11 @@ export function publicKeyFromText(text: unknown): Outcome<PublicKey> {
 }
 
 export function createIdentityKey(): SigningKey {
-  return signingKeyOf(generateKeyPairSync("ed25519").privateKey);
+  return signingKeyFromPrivate(generateKeyPairSync("ed25519").privateKey);
 }
 
 export function signingKeyFromJwk(jwk: PrivateJwk): SigningKey {
-  const made = signingKeyOf(createPrivateKey({ key: { ...jwk }, format: "jwk" }));
+  const made = signingKeyFromPrivate(createPrivateKey({ key: { ...jwk }, format: "jwk" }));
   if (made.publicKey.text !== jwk.x) throw new TypeError("private key: x does not belong to d");
   return made;
 }
@@ -68,7 +68,7 @@ export function privateJwkOf(key: SigningKey): PrivateJwk {
   return { kty: "OKP", crv: "Ed25519", x: key.publicKey.text, d };
 }
 
-function signingKeyOf(privateKey: KeyObject): SigningKey {
+export function signingKeyFromPrivate(privateKey: KeyObject): SigningKey {
   const { x } = createPublicKey(privateKey).export({ format: "jwk" });
   const publicKey = publicKeyFromText(x);
   if (!publicKey.ok) throw new TypeError(publicKey.message);

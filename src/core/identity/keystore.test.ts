@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { accept, type IdentityName } from "../../kernel/index.ts";
 import { createIdentityKey } from "./key.ts";
-import { createStoredIdentity, listStoredIdentities, loadStoredIdentity, protectStoredIdentity } from "./keystore.ts";
+import { createStoredIdentity, listStoredIdentities, loadRetiredKey, loadStoredIdentity, nextStoredKey, protectStoredIdentity, setAsideNextKey, takeUpNextKey, waitingStoredKey } from "./keystore.ts";
 
 const NAME = "creator-8891" as IdentityName;
 
@@ -78,7 +78,7 @@ test("a folder that is not there holds no identities", async () => {
 
 test("sealed with a passphrase: no private half in the file, listed without it, and opened by it alone", () =>
   inFolder(async (dir) => {
-    const made = await createStoredIdentity(dir, NAME, "correct horse battery");
+    const made = await createStoredIdentity(dir, NAME, { passphrase: "correct horse battery" });
     assert.ok(made.ok);
     const path = join(dir, `${NAME}.json`);
     const file = JSON.parse(await readFile(path, "utf8")) as { sealed: string };
@@ -102,4 +102,25 @@ test("sealed with a passphrase: no private half in the file, listed without it, 
     const bare = await loadStoredIdentity(dir, NAME);
     assert.ok(bare.ok && bare.value.key.kid === made.value.key.kid);
     assert.equal((await stat(path)).mode & 0o777, 0o600);
+  }));
+
+test("a next key waits beside the present one, is found again, and takes its place in one step", () =>
+  inFolder(async (dir) => {
+    const made = await createStoredIdentity(dir, NAME, { device: "desk" });
+    const next = await nextStoredKey(dir, NAME, { device: "desk" });
+    const again = await nextStoredKey(dir, NAME, { device: "desk" });
+    assert.ok(made.ok && next.ok && again.ok);
+    assert.equal(again.value.key.kid, next.value.key.kid);
+    assert.deepEqual((await listStoredIdentities(dir)).map(({ kid }) => kid), [made.value.key.kid]);
+    await takeUpNextKey(dir, NAME);
+    const loaded = await loadStoredIdentity(dir, NAME);
+    assert.ok(loaded.ok && loaded.value.key.kid === next.value.key.kid && loaded.value.device === "desk");
+    const retired = await loadRetiredKey(dir, NAME, made.value.key.kid);
+    assert.ok(retired.ok && retired.value.key.kid === made.value.key.kid);
+    assert.equal((await stat(join(dir, "retired", `${NAME}.${made.value.key.kid}.json`))).mode & 0o777, 0o600);
+    assert.ok(!(await waitingStoredKey(dir, NAME)).ok);
+    const dropped = await nextStoredKey(dir, NAME, {});
+    assert.ok(dropped.ok);
+    await setAsideNextKey(dir, dropped.value);
+    assert.ok(!(await waitingStoredKey(dir, NAME)).ok && (await loadRetiredKey(dir, NAME, dropped.value.key.kid)).ok);
   }));

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { open, readdir } from "node:fs/promises";
+import { open, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { accept, ensureFolder, Fault, type IdentityName, type KeyId, messageOf, type Outcome, parseIdentityName, refuse, type Refusal, writeFileAtomic } from "../../kernel/index.ts";
@@ -10,6 +10,16 @@ import { seal, unseal } from "./seal.ts";
 export interface StoredIdentity {
   readonly name: IdentityName;
   readonly key: SigningKey;
+  /** Public half of the recovery key (base64url), which a registration makes known; the other half is on paper. */
+  readonly recovery?: string | undefined;
+  /** What its owner calls this machine. */
+  readonly device?: string | undefined;
+}
+
+export interface NewIdentity {
+  readonly passphrase?: string | undefined;
+  readonly recovery?: string | undefined;
+  readonly device?: string | undefined;
 }
 
 export interface ListedIdentity {
@@ -25,7 +35,7 @@ const FILE_BYTES_MAX = 4_096;
 const IDENTITIES_LISTED_MAX = 1_000;
 
 const zPrivateKey = z.strictObject({ kty: z.literal("OKP"), crv: z.literal("Ed25519"), x: z.string(), d: z.string() });
-const zPublicHalf = { name: z.string(), kid: z.string(), publicKey: z.string() };
+const zPublicHalf = { name: z.string(), kid: z.string(), publicKey: z.string(), recovery: z.string().optional(), device: z.string().optional() };
 const zOpenFile = z.strictObject({ ...zPublicHalf, privateKey: zPrivateKey });
 /** `sealed`: the private JWK as an armored age file that a passphrase opens. */
 const zSealedFile = z.strictObject({ ...zPublicHalf, sealed: z.string() });
@@ -39,23 +49,32 @@ function fileOf(dir: string, name: IdentityName): string {
   return join(dir, `${name}.json`);
 }
 
+/** No identity's name has a dot. */
+function nextOf(dir: string, name: IdentityName): string {
+  return join(dir, `${name}.next.json`);
+}
+
+function retiredOf(dir: string, name: IdentityName, kid: string): string {
+  return join(dir, "retired", `${name}.${kid}.json`);
+}
+
 /** The file's text; with a passphrase the private half is sealed by it. */
-async function textOf({ name, key }: StoredIdentity, passphrase: string | undefined): Promise<string> {
-  const half = { name, kid: key.kid, publicKey: key.publicKey.text };
+async function textOf({ name, key, recovery, device }: StoredIdentity, passphrase: string | undefined): Promise<string> {
+  const half = { name, kid: key.kid, publicKey: key.publicKey.text, ...(recovery === undefined ? {} : { recovery }), ...(device === undefined ? {} : { device }) };
   const privateKey = privateJwkOf(key);
   const file: IdentityFile = passphrase === undefined ? { ...half, privateKey } : { ...half, sealed: await seal(JSON.stringify(privateKey), passphrase) };
   return `${JSON.stringify(file, null, 2)}\n`;
 }
 
-/**
- * Makes a key pair and keeps it; an existing file is never overwritten: it may be the only copy of a key.
- * @param passphrase seals the private half
- */
-export async function createStoredIdentity(dir: string, name: IdentityName, passphrase?: string): Promise<Outcome<StoredIdentity>> {
+/** Makes a key pair and keeps it; an existing file is never overwritten: it may be the only copy of a key. */
+export async function createStoredIdentity(dir: string, name: IdentityName, options: NewIdentity = {}): Promise<Outcome<StoredIdentity>> {
+  return await createIn(dir, fileOf(dir, name), name, options);
+}
+
+async function createIn(dir: string, path: string, name: IdentityName, { passphrase, recovery, device }: NewIdentity): Promise<Outcome<StoredIdentity>> {
   await ensureFolder(dir, 0o700);
-  const key = createIdentityKey();
-  const path = fileOf(dir, name);
-  const text = await textOf({ name, key }, passphrase);
+  const identity: StoredIdentity = { name, key: createIdentityKey(), recovery, device };
+  const text = await textOf(identity, passphrase);
   try {
     const file = await open(path, "wx", FILE_MODE);
     try {
@@ -71,7 +90,47 @@ export async function createStoredIdentity(dir: string, name: IdentityName, pass
     }
     throw new Fault("KEYSTORE_WRITE", `cannot write ${path}: ${messageOf(error)}`, { cause: error, hint: `check that ${dir} is a folder of yours with room` });
   }
-  return accept({ name, key });
+  return accept(identity);
+}
+
+/**
+ * The key that is to take the place of `NAME.json`: made at the first call, kept beside it, and found again by later ones, so that whatever
+ * interrupts a rotation it goes on with the same key.
+ */
+export async function nextStoredKey(dir: string, name: IdentityName, options: NewIdentity, ask?: AskPassphrase): Promise<Outcome<StoredIdentity>> {
+  const made = await createIn(dir, nextOf(dir, name), name, options);
+  return made.ok || made.code !== "IDENTITY_EXISTS" ? made : await loadFrom(nextOf(dir, name), name, ask);
+}
+
+export async function waitingStoredKey(dir: string, name: IdentityName, ask?: AskPassphrase): Promise<Outcome<StoredIdentity>> {
+  return await loadFrom(nextOf(dir, name), name, ask);
+}
+
+/** A next key that nothing came of goes to `retired/`. */
+export async function setAsideNextKey(dir: string, { name, key }: StoredIdentity): Promise<void> {
+  await ensureFolder(join(dir, "retired"), 0o700);
+  await rename(nextOf(dir, name), retiredOf(dir, name, key.kid));
+}
+
+/** `NAME.json` is kept in `retired/`, and the next key becomes `NAME.json` in one step. Calling it again after a crash ends the same. */
+export async function takeUpNextKey(dir: string, name: IdentityName): Promise<void> {
+  const present = await readFileOf(fileOf(dir, name), name);
+  if (present.ok) {
+    await ensureFolder(join(dir, "retired"), 0o700);
+    await writeFileAtomic(retiredOf(dir, name, present.value.kid), `${JSON.stringify(present.value, null, 2)}\n`, FILE_MODE);
+  }
+  await rename(nextOf(dir, name), fileOf(dir, name));
+  const folder = await open(dir, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** A key of this identity that gave way to another here; another platform may still know it. */
+export async function loadRetiredKey(dir: string, name: IdentityName, kid: KeyId, ask?: AskPassphrase): Promise<Outcome<StoredIdentity>> {
+  return await loadFrom(retiredOf(dir, name, kid), name, ask);
 }
 
 /** Seals a kept key with another passphrase, or with none; the file is replaced in one step. */
@@ -81,7 +140,10 @@ export async function protectStoredIdentity(dir: string, identity: StoredIdentit
 
 /** Refuses a file that others can read, that is a link, or whose parts do not belong together. */
 export async function loadStoredIdentity(dir: string, name: IdentityName, ask?: AskPassphrase): Promise<Outcome<StoredIdentity>> {
-  const path = fileOf(dir, name);
+  return await loadFrom(fileOf(dir, name), name, ask);
+}
+
+async function loadFrom(path: string, name: IdentityName, ask: AskPassphrase | undefined): Promise<Outcome<StoredIdentity>> {
   const read = await readFileOf(path, name);
   if (!read.ok) return read;
   const file = read.value;
@@ -90,7 +152,7 @@ export async function loadStoredIdentity(dir: string, name: IdentityName, ask?: 
   try {
     const key = signingKeyFromJwk(opened.value);
     if (file.kid !== key.kid || file.publicKey !== key.publicKey.text) throw new TypeError("kid, public and private key do not belong together");
-    return accept({ name, key });
+    return accept({ name, key, recovery: file.recovery, device: file.device });
   } catch {
     return damaged(path, name);
   }

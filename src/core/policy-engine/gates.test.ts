@@ -60,8 +60,8 @@ for (const who of ["recovery", "waiting"] as const) {
   deny("imvu.create", `the ${who} key`, { by: [who], denies: ["GATE_01_KEY_RECOVERS_ONLY"] });
 }
 deny("imvu.scale", "the recovery key in place of the owner's approval", { by: ["maintainer", "recovery"], params: { envelope: { ...ENVELOPE, cpuMillis: 1_000 } }, denies: ["GATE_01_KEY_RECOVERS_ONLY", "GATE_15_OWNER_APPROVAL_MISSING"] });
-deny("identity.register", "a recovery key that did not sign", { params: { recoveryKey: KEYS.fresh.publicKey.text }, denies: ["GATE_01_NOT_SELF_SIGNED"] });
-deny("identity.register", "the same key as recovery key", { params: { recoveryKey: KEYS.newcomer.publicKey.text }, denies: ["GATE_01_NOT_SELF_SIGNED"] });
+deny("identity.register", "the recovery key alone", { by: ["fresh"], params: { recoveryKey: KEYS.fresh.publicKey.text }, denies: ["GATE_01_NOT_SELF_SIGNED"] });
+deny("identity.register", "the same key as recovery key", { params: { recoveryKey: KEYS.newcomer.publicKey.text }, denies: ["GATE_01_KEY_TAKEN"] });
 for (const op of ["identity.key.add", "identity.key.rotate"] as const) {
   deny(op, "a new key that did not sign", { by: ["owner"], denies: ["GATE_01_NOT_SELF_SIGNED"] });
   deny(op, "the new key alone", { by: ["fresh"], denies: ["GATE_01_KEYS_UNREAD"] });
@@ -229,7 +229,7 @@ function passes<O extends Op>(op: O, what: string, params: Partial<Params<O>>, b
   });
 }
 
-passes("identity.register", "with a recovery key that signed too", { recoveryKey: KEYS.fresh.publicKey.text }, ["newcomer", "fresh"]);
+passes("identity.register", "with a recovery key", { recoveryKey: KEYS.fresh.publicKey.text }, ["newcomer"]);
 passes("identity.key.revoke", "the only key, with a recovery key", {}, ["owner"], {}, { identity: ring({ liveKeys: 1 }) });
 passes("identity.recovery.set", "the first recovery key", {}, ["owner", "fresh"], {}, { identity: ring({ recoveryKid: null }) });
 passes("identity.recovery.begin", "again while one waits: the clock starts anew", {}, ["recovery", "fresh"]);

@@ -12,7 +12,7 @@ export type KeyCode =
 export const KEY_DENIALS: Readonly<Record<KeyCode, Denial>> = {
   NAME_TAKEN: { says: "the identity's name is taken", hint: "choose another name: 'nexus identity create NAME'" },
   KEY_TAKEN: { says: "the key belongs to an identity already", hint: "create a new key: 'nexus identity create NAME'" },
-  NOT_SELF_SIGNED: { says: "each key that a command makes known signs it too, and an identity is registered by its own keys alone", hint: "let 'nexus identity' sign it" },
+  NOT_SELF_SIGNED: { says: "each key that takes up its work by a command signs it too, and an identity is registered by its own key alone", hint: "let 'nexus identity' sign it" },
   UNEXPECTED_SIGNATURE: { says: "a key signed that this command has no use for", hint: "let 'nexus identity' sign it" },
   KEYS_UNREAD: { says: "the identity's keys could not be read", hint: "try again; if it stays, 'nexus doctor'" },
   TOO_MANY_KEYS: { says: "the identity has as many keys as it may", hint: "revoke one: 'nexus identity revoke NAME --device DEVICE'" },
@@ -24,13 +24,13 @@ export const KEY_DENIALS: Readonly<Record<KeyCode, Denial>> = {
   RECOVERY_EARLY: { says: "the time in which older keys can object is not over", hint: "run the same again then" },
 };
 
-/** Self-signed: the keys in the params sign, they alone, and prove that their holder is there. */
+/** Self-signed: the key in the params signs, alone, and proves that its holder is there. Its recovery key lies in a drawer already. */
 export function registers(command: IdentityCommand & { readonly op: "identity.register" }, facts: Facts, answer: Answer<KeyCode | "SIGNATURE_INVALID">): Verdict {
-  const kids = broughtBy(command).map(kidOf);
-  if (new Set(kids).size !== kids.length || facts.signatures.length !== kids.length || kids.some((kid, at) => facts.signatures[at]?.kid !== kid)) return answer.deny("NOT_SELF_SIGNED", { kids: facts.signatures.map(({ kid }) => kid) }, { kids });
-  const wrong = facts.signatures.findIndex(({ valid }) => !valid);
-  if (wrong >= 0) return answer.deny("SIGNATURE_INVALID", { signature: wrong, kid: kids[wrong] ?? "" });
-  if (facts.registration === null || facts.registration.keyTaken || facts.signatures.some(({ status }) => status !== "unknown")) return answer.deny("KEY_TAKEN", { kid: kids[0] ?? "" });
+  const [signature, ...others] = facts.signatures;
+  const [kid = "", recoveryKid] = broughtBy(command).map(kidOf);
+  if (signature === undefined || others.length > 0 || signature.kid !== kid) return answer.deny("NOT_SELF_SIGNED", { kid: signature?.kid ?? null }, { kid });
+  if (!signature.valid) return answer.deny("SIGNATURE_INVALID", { signature: 0, kid });
+  if (facts.registration === null || facts.registration.keyTaken || signature.status !== "unknown" || recoveryKid === kid) return answer.deny("KEY_TAKEN", { kid });
   return facts.registration.nameTaken ? answer.deny("NAME_TAKEN", command.params.name) : answer.pass();
 }
 
