@@ -7,10 +7,10 @@ export const CANONICAL_DEPTH_MAX = 64;
 
 /**
  * RFC 8785 (JCS) over the subset we allow: keys sorted by UTF-16 code unit, no white space, integers only.
- * Throws TypeError for a float, an unsafe integer, undefined, a lone surrogate, or nesting beyond the bound.
+ * `depth`: how deep in a larger text the value will stand. Throws TypeError for a float, an unsafe integer, undefined, a lone surrogate, or nesting beyond the bound.
  */
-export function canonicalJson(value: Json): string {
-  return write(value, 0);
+export function canonicalJson(value: Json, depth = 0): string {
+  return write(value, depth);
 }
 
 export function canonicalBytes(value: Json): Buffer {
