@@ -56,7 +56,8 @@ export async function writeAuditFiles(dir: string, entries: number, commandEvery
 function grow(rows: Buffer[][], leaf: Buffer): void {
   let hash = leaf;
   for (let level = 0; ; level += 1) {
-    const row = (rows[level] ??= []);
+    const row = rows[level] ?? [];
+    rows[level] = row;
     row.push(hash);
     if (row.length % 2 === 1) return;
     hash = nodeHash(row.at(-2) as Buffer, hash);

@@ -16,7 +16,7 @@ const OPENINGS = 7;
 export const ledgerProof: Part = {
   name: "ledger-proof",
   title: "Ledger: proofs and start-up",
-  about: `A log of ${ENTRIES.toLocaleString("en")} entries, filled through the real ledger. ${PROOFS.toLocaleString("en")} inclusion proofs of entries drawn at random to the whole tree, one after the other, against fetching one random entry's leaf by its index, in turn; and openLedger, from nothing to a ledger that appends, against connecting and asking for the last index.`,
+  about: `A log of ${ENTRIES.toLocaleString("en")} entries (\`NEXUS_BENCH_ENTRIES\`), filled through the real ledger. ${PROOFS.toLocaleString("en")} inclusion proofs of entries drawn at random to the whole tree, one after the other, against fetching one random entry's leaf by its index, in turn; and openLedger, from nothing to a ledger that appends, against connecting and asking for the last index.`,
   async measure() {
     await using database = await BenchDatabase.start();
     const filling = await database.ledger();
