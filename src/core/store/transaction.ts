@@ -86,10 +86,10 @@ function lost(cause: unknown): Fault {
     : new Fault(STORE_LOST, `the connection to the database was lost: ${messageOf(cause)}`, { cause, retry: true });
 }
 
-/** Tells a broken connection from a statement that PostgreSQL refused: no SQLSTATE is the driver's own complaint, 57P a server that goes away, 08 the connection. */
+/** Tells a broken connection from a statement that PostgreSQL refused: no SQLSTATE (each has a digit, EPIPE has none) is the driver's own complaint, 57P a server that goes away, 08 the connection. */
 export function lostOrError(error: unknown): never {
   const code = (error as { code?: unknown } | undefined)?.code;
-  const refused = typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith("57P") && !code.startsWith("08");
+  const refused = typeof code === "string" && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) && !code.startsWith("57P") && !code.startsWith("08");
   throw refused ? error : lost(error);
 }
 
