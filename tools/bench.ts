@@ -1,102 +1,32 @@
-import { chmod, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { arch, cpus, release, tmpdir, totalmem } from "node:os";
+import { readFile } from "node:fs/promises";
+import { arch, cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
-import { Caller, type Printed } from "../src/cli/demo/driver.ts";
 import { writeFileAtomic } from "../src/kernel/index.ts";
-import { rawCreate } from "./bench-raw-create.ts";
+import { ledgerAppend } from "./bench/ledger-append.ts";
+import { ledgerAudit } from "./bench/ledger-audit.ts";
+import { ledgerProof } from "./bench/ledger-proof.ts";
+import { ledgerVerdicts } from "./bench/ledger-verdicts.ts";
+import { platform } from "./bench/platform.ts";
+import { type Part, section, withSection } from "./bench/report.ts";
 
-/** Our figures as ratios against the raw engines, in one run on one machine; written to docs/benchmarks.md. */
-const ROOT = join(import.meta.dirname, "..");
-const ROUNDS = 5;
+/**
+ * Our figures as ratios against a raw baseline, in one run on one machine; each part rewrites its own section of docs/benchmarks.md.
+ * `./nexus bench` runs all, `./nexus bench ledger` the ledger's, `./nexus bench ledger-proof` one; `--json` prints JSON instead of text.
+ */
+const DOCUMENT = join(import.meta.dirname, "../docs/benchmarks.md");
+const PARTS: readonly Part[] = [platform, ledgerAppend, ledgerProof, ledgerAudit, ledgerVerdicts];
 
-interface Result {
-  readonly name: string;
-  readonly ours: number;
-  readonly baseline: number | null;
-  readonly unit: string;
-  readonly ratio: number | null;
-  readonly goal: string;
-  readonly met: boolean;
+const words = process.argv.slice(2).filter((word) => !word.startsWith("-"));
+const chosen = PARTS.filter(({ name }) => words.length === 0 || words.some((word) => name === word || name.startsWith(`${word}-`)));
+if (chosen.length === 0) {
+  process.stderr.write(`no part is called ${words.join(" ")}: ${PARTS.map(({ name }) => name).join(", ")}\n`);
+  process.exitCode = 2;
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-const round = (value: number, places = 2): number => Math.round(value * 10 ** places) / 10 ** places;
-
-/** Sum of proportional set sizes of every process in a home's groups, and of its supervisor. */
-async function pssBytes(homeId: string, supervisor: number): Promise<number> {
-  const pids = new Set<number>([supervisor]);
-  const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n");
-  const unified = mounts.find((line) => line.split(" ")[2] === "cgroup2")?.split(" ")[1] ?? "/sys/fs/cgroup/unified";
-  const groups = join(unified, `nx${homeId}`);
-  for (const group of await readdir(groups)) {
-    if (!group.startsWith("engine-")) continue;
-    for (const line of (await readFile(join(groups, group, "cgroup.procs"), "utf8")).split("\n")) if (line) pids.add(Number(line));
-  }
-  let total = 0;
-  for (const pid of pids) {
-    const text = await readFile(`/proc/${pid}/smaps_rollup`, "utf8").catch(() => "");
-    total += Number(/^Pss:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
-  }
-  return total;
-}
-
-/** From the intent's entry to the outcome's, by the log's own times. */
-async function recordedMs(who: Caller, imvu: string): Promise<number> {
-  const { entries } = await who.ok("ledger", "entries", "--imvu-id", imvu);
-  const at = (type: string) => Date.parse(entries.find((entry: { type: string }) => entry.type === type).time);
-  return at("effect.applied") - at("command.accepted");
-}
-
-async function measure(root: string): Promise<readonly Result[]> {
-  const results: Result[] = [];
-  const operator = new Caller(join(root, "p"));
-  const creator = new Caller(join(root, "c"));
-  await operator.ok("up", "--detach");
-  try {
-    const status: Printed = await operator.ok("status");
-    const { homeId } = JSON.parse(await readFile(join(root, "p/platform/home.json"), "utf8")) as { homeId: string };
-    const there = new Caller(creator.home, `http://${status.listen.api}`);
-    await there.ok("identity", "create", "creator-8891");
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
-    const idle = await pssBytes(homeId, status.supervisor.pid);
-    results.push({ name: "idle platform without IMVUs, sum of PSS", ours: round(idle / 1024 ** 2, 1), baseline: null, unit: "MiB", ratio: null, goal: "under 350", met: idle < 350 * 1024 ** 2 });
-    const create = (name: string) => there.ok("imvu", "create", "--name", name, "--owner", "creator-8891", "--jurisdiction", "EU-GDPR", "--cpu", "0.5", "--memory", "0.25", "--storage", "0.25");
-    await create("Warm");
-    const ours: number[] = [];
-    const raw: number[] = [];
-    const typed: number[] = [];
-    for (let round_ = 0; round_ < ROUNDS; round_ += 1) {
-      const began = performance.now();
-      const made: Printed = await create(`Unit${round_}`);
-      typed.push(performance.now() - began);
-      ours.push(await recordedMs(there, made.imvu.id));
-      raw.push(await rawCreate({ home: join(root, "p/platform"), homeId, round: round_ }));
-    }
-    const ratio = median(ours.map((value, at) => value / (raw[at] ?? 1)));
-    results.push({ name: "create with a warm image, from the signed intent to the recorded outcome / the raw engine calls by a script", ours: round(median(ours), 0), baseline: round(median(raw), 0), unit: "ms", ratio: round(ratio), goal: "at most 2 (aim 1.5)", met: ratio <= 2 });
-    results.push({ name: "the same as typed, from the command line's start to the checked receipt", ours: round(median(typed), 0), baseline: round(median(raw), 0), unit: "ms", ratio: round(median(typed.map((value, at) => value / (raw[at] ?? 1)))), goal: "", met: true });
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
-    const with6 = await pssBytes(homeId, status.supervisor.pid);
-    const each = (with6 - idle) / (ROUNDS + 1);
-    results.push({ name: "each idle IMVU beside its own service, sum of PSS", ours: round(each / 1024 ** 2, 1), baseline: null, unit: "MiB", ratio: null, goal: "under 15", met: each < 15 * 1024 ** 2 });
-  } finally {
-    await operator.ok("down", "--purge");
-  }
-  return results;
-}
-
-function markdown(machine: string, results: readonly Result[]): string {
-  const rows = results.map((one) => `| ${one.name} | ${one.ours} ${one.unit} | ${one.baseline === null ? "" : `${one.baseline} ${one.unit}`} | ${one.ratio ?? ""} | ${one.goal} | ${one.goal === "" ? "" : one.met ? "yes" : "no"} |`);
-  return `# Benchmarks\n\nMade by \`./nexus bench\` on ${machine}. Ratios are medians of ${ROUNDS} pairs taken in turn in one run; single figures of a shared machine say little.\n\n| what | ours | raw | ratio | goal | met |\n|---|---:|---:|---:|---|---|\n${rows.join("\n")}\n`;
-}
-
-const root = await mkdtemp(join(tmpdir(), "nb-"));
-await chmod(root, 0o711);
-try {
-  const machine = `Linux ${release()} ${arch()}, ${cpus().length} cores, ${Math.round(totalmem() / 1024 ** 3)} GiB, Node ${process.version}`;
-  const results = await measure(root);
-  await writeFileAtomic(join(ROOT, "docs/benchmarks.md"), markdown(machine, results), 0o644);
-  process.stdout.write(process.argv.includes("--json") ? `${JSON.stringify({ machine, results })}\n` : markdown(machine, results));
-} finally {
-  await rm(root, { recursive: true, force: true });
+const machine = `Linux ${release()} ${arch()}, ${cpus().length} cores, ${Math.round(totalmem() / 1024 ** 3)} GiB, Node ${process.version}`;
+for (const part of chosen) {
+  const figures = await part.measure();
+  const text = section(part, machine, figures);
+  const document = await readFile(DOCUMENT, "utf8").catch(() => "");
+  await writeFileAtomic(DOCUMENT, withSection(document, part.title, text), 0o644);
+  process.stdout.write(process.argv.includes("--json") ? `${JSON.stringify({ part: part.name, machine, figures })}\n` : `${text}\n`);
 }

@@ -10,6 +10,8 @@ import { join, relative } from "node:path";
  */
 const ROOT = join(import.meta.dirname, "..");
 const FILE_TIMEOUT_MS = 900_000;
+/** The soak in its long form: `NEXUS_SOAK_KILLS=300 ./nexus test soak`. */
+const SOAK_TIMEOUT_MS = 10_800_000;
 const SUITES: readonly { readonly name: string; readonly pattern: string; readonly sideBySide: number }[] = [
   { name: "unit", pattern: "src/**/*.test.ts", sideBySide: 2 },
   { name: "vectors", pattern: "tests/vectors/**/*.test.ts", sideBySide: 2 },
@@ -17,6 +19,7 @@ const SUITES: readonly { readonly name: string; readonly pattern: string; readon
   { name: "contract", pattern: "tests/contract/**/*.test.ts", sideBySide: 1 },
   { name: "hostile-admin", pattern: "tests/hostile-admin/**/*.test.ts", sideBySide: 1 },
   { name: "isolation", pattern: "tests/isolation/**/*.test.ts", sideBySide: 1 },
+  { name: "soak", pattern: "tests/soak/**/*.test.ts", sideBySide: 1 },
   { name: "journey", pattern: "tests/journey/**/*.test.ts", sideBySide: 1 },
 ];
 
@@ -33,7 +36,7 @@ for (const suite of SUITES) {
   process.stdout.write(`\n── ${suite.name}: ${files.length} ${files.length === 1 ? "file" : "files"}\n`);
   const began = performance.now();
   const testsIn = new Map(files.map((file) => [file, 0]));
-  const stream = runTests({ files: files.sort(), concurrency: suite.sideBySide, timeout: FILE_TIMEOUT_MS });
+  const stream = runTests({ files: files.sort(), concurrency: suite.sideBySide, timeout: suite.name === "soak" ? SOAK_TIMEOUT_MS : FILE_TIMEOUT_MS });
   stream.on("test:pass", (event) => {
     if (event.skip !== undefined || event.todo !== undefined) {
       skipped += 1;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { CANONICAL_DEPTH_MAX, canonicalBytes, canonicalJson, type Json } from "./canonical.ts";
+import { CANONICAL_DEPTH_MAX, canonicalBytes, canonicalJson, type Json, parseCanonicalJson } from "./canonical.ts";
 
 const leaf = fc.oneof(fc.string({ unit: "grapheme" }), fc.maxSafeInteger(), fc.boolean(), fc.constant(null));
 const json = fc.letrec<{ value: Json }>((tie) => ({
@@ -47,6 +47,21 @@ describe("canonical JSON", () => {
     }
     assert.throws(() => canonicalJson({ a: undefined } as unknown as Json), /"a" is undefined/);
     for (const value of [undefined, 1n, () => 1, Symbol("s")]) assert.throws(() => canonicalJson([value] as unknown as Json), TypeError);
+  });
+
+  test("is told from every other spelling of the same value", () => {
+    fc.assert(
+      fc.property(json, (value) => {
+        const text = canonicalJson(value);
+        assert.equal(canonicalJson(parseCanonicalJson(text)), text);
+        const other = JSON.stringify(reversed(value));
+        if (other !== text) assert.throws(() => parseCanonicalJson(other), TypeError);
+      }),
+      { numRuns: 200 },
+    );
+    assert.deepEqual(parseCanonicalJson('{"10":1,"9":2}'), { 9: 2, 10: 1 });
+    for (const text of ['{"b":1,"a":2}', '{"9":2,"10":1}', '{"a":1,"a":1}', " 1", "1.5", "[0.5]", "-0", "1e3", "9007199254740993", '"\\ud800"', '{"\\udc00":1}', '"\\u0041"', "", "{", `${"[".repeat(66)}${"]".repeat(66)}`])
+      assert.throws(() => parseCanonicalJson(text), text);
   });
 
   test("nests to its bound and not one deeper, also when a value holds itself", () => {

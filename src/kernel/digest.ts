@@ -1,4 +1,4 @@
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import { createHash, hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 
@@ -6,8 +6,9 @@ declare const sha256Brand: unique symbol;
 /** Lower-case hexadecimal SHA-256, 64 characters. */
 export type Sha256 = string & { readonly [sha256Brand]: true };
 
+/** By way of a Latin-1 string: Node's own Buffer result is memory outside its heap for each digest, which costs three times the hashing. */
 export function sha256(data: string | NodeJS.ArrayBufferView): Buffer {
-  return hash("sha256", data, "buffer");
+  return Buffer.from(hash("sha256", data, "binary"), "latin1");
 }
 
 export function sha256Hex(data: string | NodeJS.ArrayBufferView): Sha256 {

@@ -4,7 +4,7 @@
  * Depends on nothing of ours.
  */
 export { ensureFolder, type FileOwner, writeFileAtomic } from "./atomic-file.ts";
-export { canonicalBytes, canonicalJson, type Json } from "./canonical.ts";
+export { canonicalBytes, canonicalJson, type Json, parseCanonicalJson } from "./canonical.ts";
 export { type Clock, rfc3339, sleep, systemClock } from "./clock.ts";
 export { parseSha256, type Sha256, sha256, sha256File, sha256Hex } from "./digest.ts";
 export { type ChildProcess, pipeThrough, plainEnvironment, type Ran, run, runOk, start } from "./exec.ts";

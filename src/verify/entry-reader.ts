@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Checkpoint, parseEntryBody, parseHashes, verifyInclusion } from "../core/ledger/pure.ts";
+import { type Checkpoint, InclusionRun, parseEntryBody } from "../core/ledger/pure.ts";
 import { messageOf, sha256 } from "../kernel/index.ts";
 import type { Counter, Failures } from "./failures.ts";
 import { type Entry, type EntryGroup, entriesPath, proofsPath } from "./ledger-files.ts";
@@ -11,6 +11,7 @@ const ENTRY_LINE = /^\{"index":(0|[1-9]\d{0,15}),"body":(\{.*\})\}$/s;
 export async function* readEntries(dir: string, group: EntryGroup, checkpoint: Checkpoint, entries: Counter, failures: Failures): AsyncGenerator<Entry> {
   const path = entriesPath(group);
   const proofs = linesOf(join(dir, proofsPath(group)));
+  const tree = new InclusionRun(checkpoint.size, checkpoint.root);
   let before = -1;
   try {
     let line = 0;
@@ -24,7 +25,7 @@ export async function* readEntries(dir: string, group: EntryGroup, checkpoint: C
         continue;
       }
       const { index } = entry;
-      const flaw = index > before ? proofFlaw(entry, proof.done ? undefined : proof.value, checkpoint) : `it stands after entry ${before}`;
+      const flaw = index > before ? proofFlaw(entry, proof.done ? undefined : proof.value, tree, checkpoint) : `it stands after entry ${before}`;
       before = index;
       if (flaw === undefined) entries.good += 1;
       else failures.add(`${path} entry ${index}`, `the entry that stands at ${index} in the log`, flaw);
@@ -52,24 +53,23 @@ export function parseLine(line: string): Entry | string {
   const [index, text] = [Number(match?.[1]), match?.[2]];
   if (text === undefined || !Number.isSafeInteger(index)) return "a line of another form";
   const body = parseEntryBody(text);
-  return body.ok ? { index, text, body: body.value } : body.message;
+  return body.ok ? { index, text, body: body.value, leaf: sha256(text) } : body.message;
 }
 
-function proofFlaw({ index, text }: Entry, line: string | undefined, checkpoint: Checkpoint): string | undefined {
+function proofFlaw({ index, leaf }: Entry, line: string | undefined, tree: InclusionRun, checkpoint: Checkpoint): string | undefined {
   if (line === undefined) return "no proof";
-  const leaf = sha256(text);
   const proof = parseProof(line);
   if (!proof) return "a malformed proof";
   if (proof.index !== index) return `the proof of entry ${proof.index}`;
   if (proof.leaf !== leaf.toString("base64")) return `a body with SHA-256 ${leaf.toString("base64")}, not its commitment ${proof.leaf}`;
-  const good = verifyInclusion(leaf, index, checkpoint.size, proof.hashes, checkpoint.root);
+  const good = tree.verify(leaf, index, proof.hashes);
   return good ? undefined : `no inclusion in the tree of ${checkpoint.size} entries that the checkpoint signs`;
 }
 
-function parseProof(line: string): { index: number; leaf: string; hashes: readonly Uint8Array[] } | undefined {
+function parseProof(line: string): { index: number; leaf: string; hashes: readonly string[] } | undefined {
   try {
     const { index, leaf, proof } = JSON.parse(line) as { index: unknown; leaf: unknown; proof: unknown };
-    const hashes = Array.isArray(proof) && proof.every((one) => typeof one === "string") ? parseHashes(proof as string[]) : undefined;
+    const hashes = Array.isArray(proof) && proof.every((one) => typeof one === "string") ? (proof as string[]) : undefined;
     return typeof index === "number" && typeof leaf === "string" && hashes ? { index, leaf, hashes } : undefined;
   } catch {
     return undefined;

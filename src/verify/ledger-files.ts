@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import type { EntryBody } from "../contract/index.ts";
 
 /**
@@ -34,4 +35,6 @@ export interface Entry {
   readonly index: number;
   readonly text: string;
   readonly body: EntryBody;
+  /** SHA-256 of the text. */
+  readonly leaf: Buffer;
 }

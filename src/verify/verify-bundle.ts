@@ -1,5 +1,4 @@
 import { chainFlaw, openCheckpoint, parseVerifierKey, type StreamHead } from "../core/ledger/pure.ts";
-import { sha256 } from "../kernel/index.ts";
 import { inspectBundle } from "./bundle/inspect.ts";
 import type { Manifest } from "./bundle/manifest.ts";
 import { BUNDLE_LIMITS, type BundleLimits } from "./bundle/unpack.ts";
@@ -120,10 +119,10 @@ class StreamCheck {
     this.failures = failures;
   }
 
-  follow({ index, text, body }: Entry): void {
+  follow({ index, body, leaf }: Entry): void {
     const flaw = body.stream === this.manifest.imvu ? chainFlaw(body, this.head) : `it belongs to stream ${body.stream}`;
     if (flaw) this.failures.add(`${entriesPath("events")} entry ${index}`, `the next entry of stream ${this.manifest.imvu}`, flaw);
-    this.head = { streamSeq: body.streamSeq, time: body.time, leaf: sha256(text) };
+    this.head = { streamSeq: body.streamSeq, time: body.time, leaf };
     this.last = index;
   }
 

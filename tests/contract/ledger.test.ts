@@ -141,6 +141,25 @@ test("a crowd is stored in a few batches, every stream without a gap", async () 
   await assertSound();
 });
 
+test("a batch larger than one portion of rows, with statements of its own in between: all in order, the refused ones without a trace", async () => {
+  const size = ledger.size();
+  const asked = Array.from({ length: 900 }, (_, n) => {
+    if (n % 300 === 299) return ledger.append([entry("portions", { n })], async (tx) => void (await tx.query("SELECT 1 / 0")));
+    if (n % 200 === 150) return ledger.append([entry("portions", { n })], async (tx) => void (await tx.query("SELECT 1")));
+    return ledger.append([entry("portions", { n })]);
+  });
+  const results = await Promise.allSettled(asked);
+  let next = size;
+  for (const [n, result] of results.entries()) {
+    if (n % 300 === 299) assert.equal(result.status === "rejected" && result.reason.code, "22012");
+    else assert.equal(result.status === "fulfilled" && result.value[0]?.index, next++);
+  }
+  const bodies = (await collect(ledger.entries({ stream: "portions" }))).map((one) => one.body);
+  const chain = verifyStreamChain(bodies);
+  assert.equal(chain.ok && chain.value.entries, 897);
+  await assertSound();
+});
+
 test("time never goes back in a stream, whatever the clock does", async () => {
   const real = systemClock.now();
   let now = real + 3_600_000;

@@ -202,6 +202,48 @@ test("a transaction is all or nothing, a savepoint its part, a snapshot cannot w
   assert.equal(await store.transaction((tx) => tx.run("DELETE FROM identity")), 2);
 });
 
+test("rows come in by COPY exactly as they are, all or none, and a COPY cut off or refused leaves the connection usable", async () => {
+  const texts = ["", "ü\t\\N\n\"quoted\"", "x".repeat(20_000), "\u{1f600}"];
+  await superuser("CREATE TABLE copied (a bigint, b text, c bytea); GRANT INSERT, SELECT ON copied TO nexus_service");
+  const session = await store.session();
+  try {
+    await session.transaction(async (tx) => {
+      const copy = tx.copy("copied");
+      await copy.write(texts.slice(0, 2).map((text, at) => [at, text, Buffer.from([0, at, 255])]));
+      await assert.rejects(tx.query("SELECT 1"), code("STORE_TX_COPYING"));
+      await copy.write(texts.slice(2).map((text, at) => [at ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER, text, Buffer.alloc(0)]));
+      await copy.end();
+      const rows = await tx.query("SELECT a, b, c FROM copied ORDER BY b COLLATE \"C\"");
+      assert.deepEqual(rows, [
+        { a: 0, b: texts[0], c: Buffer.from([0, 0, 255]) },
+        { a: Number.MIN_SAFE_INTEGER, b: texts[2], c: Buffer.alloc(0) },
+        { a: 1, b: texts[1], c: Buffer.from([0, 1, 255]) },
+        { a: Number.MAX_SAFE_INTEGER, b: texts[3], c: Buffer.alloc(0) },
+      ]);
+    });
+    await assert.rejects(
+      session.transaction(async (tx) => {
+        await tx.copy("copied").write([[5, "cut", Buffer.alloc(1)]]);
+        throw new Fault("TEST_SAYS_NO", "no");
+      }),
+      code("TEST_SAYS_NO"),
+    );
+    await assert.rejects(
+      session.transaction(async (tx) => {
+        const copy = tx.copy("ledger_entry (index, stream, stream_seq, body, leaf)");
+        await copy.write([[0, "s", 0, "{}", Buffer.alloc(32)]]);
+        await copy.end();
+      }),
+      code("23514"),
+    );
+    assert.deepEqual(await session.transaction((tx) => tx.query("SELECT a FROM copied WHERE a = 5")), []);
+    assert.equal(session.lost(), false);
+  } finally {
+    await session.close();
+    await superuser("DROP TABLE copied");
+  }
+});
+
 test("values come back as the platform uses them", async () => {
   const [row] = await store.snapshot((tx) =>
     tx.query(

@@ -1,5 +1,5 @@
 import type { Command, Imvu, Receipt, Verdict } from "../../contract/index.ts";
-import { accept, type Clock, type ImvuId, type Json, type KeyId, messageOf, type Outcome, refuse, type Refusal, rfc3339, sha256Hex } from "../../kernel/index.ts";
+import { accept, type Clock, Fault, type ImvuId, type Json, type KeyId, messageOf, type Outcome, refuse, type Refusal, rfc3339, sha256Hex } from "../../kernel/index.ts";
 import { isIdentityCommand, type OpenedCommand, openCommand } from "../identity/index.ts";
 import type { Ledger } from "../ledger/index.ts";
 import { type Facts, hasStanding, isAllowed, isOperatorCommand, judge, refusalOf, wantsApproval } from "../policy-engine/index.ts";
@@ -87,7 +87,12 @@ export class CommandBus {
     if (projection.actorOf({ signatures }) === "unknown" && !this.strangers.take(this.deps.clock.now()))
       return refuse("busy", "STRANGERS_MANY", "more commands of unregistered keys than the platform takes at a time", "wait a minute, then send it again; registered identities are not concerned");
     return await this.turns.take(turn, async () => {
-      const earlier = await this.deps.store.snapshot((tx) => projection.seenCommand(tx, opened.digest));
+      let earlier = await this.deps.store.snapshot((tx) => projection.seenCommand(tx, opened.digest));
+      if (earlier?.state === "accepted") {
+        // Its turn is ours, so nobody is at work on it: the database went away between intent and outcome, and this process lived on.
+        await this.finish(earlier);
+        earlier = await this.deps.store.snapshot((tx) => projection.seenCommand(tx, opened.digest));
+      }
       if (earlier && !(earlier.state === "refused" && earlier.signed !== JSON.stringify(opened.signed))) return await this.answerAgain(opened, earlier);
       const admitted = await this.turns.take(JUDGING, () => this.admit(opened));
       if (!admitted.ok) return admitted;
@@ -222,27 +227,34 @@ export class CommandBus {
   async resume(say: (line: string) => void): Promise<number> {
     const open = await this.deps.store.snapshot(projection.openCommands);
     for (const seen of open) {
-      const receipt = await this.deps.ledger.receipt(seen.intentIndex);
-      const record = (JSON.parse(receipt.body) as { data: CommandRecord }).data;
-      const opened = openCommand(record.jws);
-      if (!opened.ok) throw new TypeError(`entry ${seen.intentIndex} holds a command that cannot be read: ${opened.message}`);
-      const { command } = opened.value;
-      say(`finishing ${command.op} (entry ${seen.intentIndex}), which a crash interrupted`);
-      const before = command.imvu ? (await this.deps.store.snapshot((tx) => projection.imvuBeforeReserve(tx, command.imvu as ImvuId))) : undefined;
-      const after = this.deps.effects.after(command, before, record.allocation);
-      const intent: Intent = { index: seen.intentIndex, verdicts: record.verdicts, actor: seen.actor, before, after, began: performance.now() };
-      const saga = new Saga(() => {}, this.deps.aroundStep);
-      try {
-        const worked = await this.deps.effects.run({ command, digest: seen.digest, actor: seen.actor, before, after, saga });
-        await this.recordSuccess(opened.value, intent, worked);
-      } catch (error) {
-        const id = after?.id ?? command.imvu;
-        const left: string[] = [...(await saga.undo())];
-        if (id) await this.deps.effects.converge(id, before).catch((fault) => left.push(messageOf(fault)));
-        await this.recordFailure(opened.value, intent, error, left);
-      }
+      say(`finishing ${seen.op} (entry ${seen.intentIndex}), which a crash interrupted`);
+      await this.finish(seen);
     }
     return open.length;
+  }
+
+  /** Carries out an intent without an outcome again, or undoes it; records which. */
+  private async finish(seen: projection.SeenCommand): Promise<void> {
+    const receipt = await this.deps.ledger.receipt(seen.intentIndex);
+    const record = (JSON.parse(receipt.body) as { data: CommandRecord }).data;
+    const opened = openCommand(record.jws);
+    if (!opened.ok) throw new TypeError(`entry ${seen.intentIndex} holds a command that cannot be read: ${opened.message}`);
+    const { command } = opened.value;
+    const before = command.imvu ? (await this.deps.store.snapshot((tx) => projection.imvuBeforeReserve(tx, command.imvu as ImvuId))) : undefined;
+    const after = this.deps.effects.after(command, before, record.allocation);
+    const intent: Intent = { index: seen.intentIndex, verdicts: record.verdicts, actor: seen.actor, before, after, began: performance.now() };
+    const saga = new Saga(() => {}, this.deps.aroundStep);
+    try {
+      const worked = await this.deps.effects.run({ command, digest: seen.digest, actor: seen.actor, before, after, saga });
+      await this.recordSuccess(opened.value, intent, worked);
+    } catch (error) {
+      // The log did not answer, and an outcome may stand in it: a second one must not. The intent stays open and is finished another time.
+      if (error instanceof Fault && error.code.startsWith("LEDGER_")) throw error;
+      const id = after?.id ?? command.imvu;
+      const left: string[] = [...(await saga.undo())];
+      if (id) await this.deps.effects.converge(id, before).catch((fault) => left.push(messageOf(fault)));
+      await this.recordFailure(opened.value, intent, error, left);
+    }
   }
 }
 

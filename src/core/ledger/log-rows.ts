@@ -1,5 +1,5 @@
 import { Fault } from "../../kernel/index.ts";
-import type { ReadTx, Tx } from "../store/index.ts";
+import type { CopyField, CopyIn, ReadTx, Tx } from "../store/index.ts";
 import { type Appended, parseEntryBody, type StreamHead } from "./entry.ts";
 
 /** The ledger's rows: the only SQL that names ledger_entry and ledger_checkpoint. */
@@ -19,17 +19,12 @@ export interface CheckpointRow {
   readonly note: string;
 }
 
-export async function insertEntries(tx: Tx, entries: readonly Appended[]): Promise<void> {
-  await tx.run(
-    "INSERT INTO ledger_entry (index, stream, stream_seq, body, leaf) SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bytea[])",
-    [
-      entries.map((entry) => entry.index),
-      entries.map((entry) => entry.stream),
-      entries.map((entry) => entry.streamSeq),
-      entries.map((entry) => entry.body),
-      entries.map((entry) => entry.leaf),
-    ],
-  );
+export function copyEntries(tx: Tx): CopyIn {
+  return tx.copy("ledger_entry (index, stream, stream_seq, body, leaf)");
+}
+
+export function entryFields(entry: Appended): readonly CopyField[] {
+  return [entry.index, entry.stream, entry.streamSeq, entry.body, entry.leaf];
 }
 
 export async function entryCount(tx: ReadTx): Promise<number> {

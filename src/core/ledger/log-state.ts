@@ -32,7 +32,7 @@ export async function loadLogState(store: Store, verifier: NoteVerifier, known: 
     return { size: await entryCount(tx), leaves: run[0] ? run[0].first + run[0].bytes / HASH_BYTES : 0, newest: await newestCheckpoint(tx) };
   });
   if (size !== leaves) throw broken(`there are ${size} entries and a tree of ${leaves}`);
-  const tree = await LogTree.load((fn) => store.snapshot(fn), size);
+  const tree = await LogTree.load(store, size);
   if (!newest) {
     if (known) throw broken(`the checkpoint of ${known.size} entries is gone`);
     return { size, tree, published: undefined };

@@ -1,10 +1,11 @@
 import { Fault } from "../../kernel/index.ts";
-import type { ReadTx, Tx } from "../store/index.ts";
+import type { Statement, Store, Tx } from "../store/index.ts";
 import { hashesAtLevel, Tile, TILE_LEVEL_MAX, TILE_WIDTH, tileOfNode, tileWidth } from "./tile.ts";
 import { foldRange, HASH_BYTES, type NodeAt, type Range, rootRange } from "./tree.ts";
 
-/** 256 full tiles with the rows above them: about 8 MB. */
-const TILES_CACHED_MAX = 256;
+/** Full tiles in memory, 16 KiB each: of leaves the latest, above them all that a log of 67 million entries has. */
+const LEAF_TILES_CACHED_MAX = 128;
+const UPPER_TILES_CACHED_MAX = 1_024;
 
 /** Consecutive hashes at a tile level, as one row stores them. */
 export interface NodeRun {
@@ -13,7 +14,7 @@ export interface NodeRun {
   readonly hashes: Buffer;
 }
 
-type Read = <T>(fn: (tx: ReadTx) => Promise<T>) => Promise<T>;
+type Reads = Pick<Store, "select">;
 
 /**
  * The stored tree: its right edge in memory, everything else in ledger_node, read tile by tile. Only the sequencer appends. What
@@ -21,25 +22,24 @@ type Read = <T>(fn: (tx: ReadTx) => Promise<T>) => Promise<T>;
  * throws this object away and loads a new one.
  */
 export class LogTree {
-  private readonly read: Read;
+  private readonly store: Reads;
   private readonly edge: { n: number; tile: Tile }[];
-  private readonly cache = new Map<string, Tile>();
+  private readonly leafTiles = new Map<number, Tile>();
+  private readonly upperTiles = new Map<number, Tile>();
 
-  private constructor(read: Read, edge: { n: number; tile: Tile }[]) {
-    this.read = read;
+  private constructor(store: Reads, edge: { n: number; tile: Tile }[]) {
+    this.store = store;
     this.edge = edge;
   }
 
-  static async load(read: Read, size: number): Promise<LogTree> {
+  static async load(store: Reads, size: number): Promise<LogTree> {
     const edge: { n: number; tile: Tile }[] = [];
-    await read(async (tx) => {
-      for (let level = 0; level === 0 || hashesAtLevel(size, level) > 0; level += 1) {
-        const n = Math.floor(hashesAtLevel(size, level) / TILE_WIDTH);
-        const width = tileWidth(size, level, n);
-        edge.push({ n, tile: width === 0 ? new Tile() : await loadTile(tx, level, n, width) });
-      }
-    });
-    return new LogTree(read, edge);
+    for (let level = 0; level === 0 || hashesAtLevel(size, level) > 0; level += 1) {
+      const n = Math.floor(hashesAtLevel(size, level) / TILE_WIDTH);
+      const width = tileWidth(size, level, n);
+      edge.push({ n, tile: width === 0 ? new Tile() : await loadTile(store, level, n, width) });
+    }
+    return new LogTree(store, edge);
   }
 
   /** Adds leaf hashes and returns the rows that store them and the full tiles they completed. */
@@ -91,41 +91,45 @@ export class LogTree {
   async tile(level: number, n: number, width: number): Promise<Tile> {
     const end = this.edge[level];
     if (end?.n === n && end.tile.width >= width) return end.tile;
-    const key = `${level}/${n}`;
-    const cached = this.cache.get(key);
+    // Apart: every proof wants a tile of leaves that few others want, and the same ones above.
+    const cache = level === 0 ? this.leafTiles : this.upperTiles;
+    const key = n * (TILE_LEVEL_MAX + 1) + level;
+    const cached = cache.get(key);
     if (cached) {
       // Newest last: the first in a Map is the one that was not used for longest.
-      this.cache.delete(key);
-      this.cache.set(key, cached);
+      cache.delete(key);
+      cache.set(key, cached);
       return cached;
     }
-    const tile = await this.read((tx) => loadTile(tx, level, n, width));
+    const tile = await loadTile(this.store, level, n, width);
     if (tile.width === TILE_WIDTH) {
-      this.cache.set(key, tile);
-      if (this.cache.size > TILES_CACHED_MAX) this.cache.delete(this.cache.keys().next().value as string);
+      cache.set(key, tile);
+      if (cache.size > (level === 0 ? LEAF_TILES_CACHED_MAX : UPPER_TILES_CACHED_MAX)) cache.delete(cache.keys().next().value as number);
     }
     return tile;
   }
 }
 
-async function loadTile(tx: ReadTx, level: number, n: number, width: number): Promise<Tile> {
-  const start = n * TILE_WIDTH;
-  // The run that holds the tile's first hash may have begun before it.
-  const runs = await tx.query<{ first: number; hashes: Buffer }>(
-    `SELECT first, hashes FROM ledger_node
+/** The run that holds the tile's first hash may have begun long before it: only what lies in the tile is read and sent. */
+const RUNS_OF_TILE: Statement = {
+  name: "ledger runs of a tile",
+  text: `SELECT greatest(first, $2::bigint) AS first, substring(hashes FROM (greatest($2::bigint - first, 0) * ${HASH_BYTES} + 1)::int FOR ${TILE_WIDTH * HASH_BYTES}) AS hashes
+       FROM ledger_node
       WHERE level = $1 AND first < $3
         AND first >= coalesce((SELECT max(first) FROM ledger_node WHERE level = $1 AND first <= $2), 0)
-      ORDER BY first`,
-    [level, start, start + TILE_WIDTH],
-  );
+      ORDER BY ledger_node.first`,
+};
+
+async function loadTile(store: Reads, level: number, n: number, width: number): Promise<Tile> {
+  const start = n * TILE_WIDTH;
+  const runs = await store.select<{ first: number; hashes: Buffer }>(RUNS_OF_TILE, [level, start, start + TILE_WIDTH]);
   const bytes = Buffer.alloc(TILE_WIDTH * HASH_BYTES);
   let end = start;
   for (const run of runs) {
-    const skip = end - run.first;
-    if (skip < 0) break;
-    const fresh = run.hashes.subarray(skip * HASH_BYTES);
+    if (run.first !== end) break;
+    const fresh = run.hashes.subarray(0, (start + TILE_WIDTH - end) * HASH_BYTES);
     fresh.copy(bytes, (end - start) * HASH_BYTES);
-    end = Math.min(end + fresh.length / HASH_BYTES, start + TILE_WIDTH);
+    end += fresh.length / HASH_BYTES;
   }
   if (end - start < width)
     throw new Fault("LEDGER_NODE_MISSING", `tile ${n} at level ${level} has ${end - start} of ${width} hashes`, { hint: "nexus ledger fsck" });

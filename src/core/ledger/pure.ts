@@ -13,6 +13,7 @@ export {
   type StreamHead,
   verifyStreamChain,
 } from "./entry.ts";
+export { InclusionRun } from "./inclusion-run.ts";
 export { type Note, type NoteSigner, type NoteVerifier, noteSigner, openNote, parseVerifierKey, signNote } from "./note.ts";
 export { type KnownCheckpoint, type VerifiedReceipt, verifyCheckpoints, verifyReceipt } from "./receipt.ts";
 export { parseTilePath } from "./tile.ts";

@@ -18,7 +18,7 @@ export interface Request {
 
 export const REQUEST_ENTRIES_MAX = 1_024;
 export const QUEUE_ENTRIES_MAX = 65_536;
-const BATCH_ENTRIES_MAX = 2_048;
+const BATCH_ENTRIES_MAX = 4_096;
 
 /** What waits for the sequencer, first come first served, and not without bound. */
 export class RequestQueue {

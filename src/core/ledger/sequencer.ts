@@ -3,12 +3,14 @@ import type { NewEntry } from "../../contract/index.ts";
 import { type Clock, Fault, messageOf, rfc3339 } from "../../kernel/index.ts";
 import { isUniqueViolation, type Session, STORE_LOST, type Store, type Tx } from "../store/index.ts";
 import { signCheckpoint } from "./checkpoint.ts";
+import { EntryWriter } from "./entry-writer.ts";
 import { type Appended, headOf, nextEntry, type StreamHead } from "./entry.ts";
-import { insertCheckpoint, insertEntries, leavesOf, streamHeads } from "./log-rows.ts";
+import { insertCheckpoint, leavesOf, streamHeads } from "./log-rows.ts";
 import { lockedSession, relockedSession } from "./locked-session.ts";
 import { loadLogState, type LogState, type Published } from "./log-state.ts";
 import { insertRuns } from "./log-tree.ts";
 import type { NoteSigner } from "./note.ts";
+import { randomPool } from "./random-pool.ts";
 import { type Also, type Request, RequestQueue } from "./request-queue.ts";
 import { leafHash } from "./tree.ts";
 
@@ -26,6 +28,7 @@ const CHECKPOINT_RETRY_MS = 500;
 export class Sequencer {
   private readonly deps: SequencerDeps;
   private readonly queue = new RequestQueue();
+  private readonly random: (size: number) => Uint8Array;
   private heads = new Map<string, StreamHead>();
   private session: Session;
   private current: LogState;
@@ -39,6 +42,7 @@ export class Sequencer {
 
   private constructor(deps: SequencerDeps, session: Session, state: LogState) {
     this.deps = deps;
+    this.random = randomPool(deps.randomBytes);
     this.session = session;
     this.current = state;
   }
@@ -115,23 +119,33 @@ export class Sequencer {
       await this.session.transaction(async (tx) => {
         await this.loadHeads(tx, batch);
         const heads = new Map(this.heads);
+        const writer = new EntryWriter(tx);
+        const now = rfc3339(this.deps.clock.now());
         for (const request of batch) {
+          const also = request.also;
+          if (also) await writer.pause();
+          
+          let appended: readonly Appended[];
           try {
-            const appended = this.place(request.entries, this.current.size + rows.length, heads);
-            const also = request.also;
+            appended = this.place(request.entries, this.current.size + rows.length, heads, now);
             if (also) await tx.savepoint(() => also(tx, appended));
-            for (const entry of appended) heads.set(entry.stream, headOf(entry));
-            rows.push(...appended);
-            settled.set(request, { appended });
           } catch (error) {
             // What failed is not this request but the transaction that all of them share.
             if (this.session.lost() || (error instanceof Fault && error.code === STORE_LOST)) throw error;
             settled.set(request, { error });
+            continue;
           }
+          for (const entry of appended) heads.set(entry.stream, headOf(entry));
+          rows.push(...appended);
+          settled.set(request, { appended });
+          await writer.add(appended);
         }
         if (rows.length === 0) return;
-        await insertEntries(tx, rows);
-        await insertRuns(tx, this.current.tree.append(rows.map((row) => leafHash(row.leaf))));
+        const written = writer.finish();
+        // While PostgreSQL takes the last rows.
+        const runs = this.current.tree.append(rows.map((row) => leafHash(row.leaf)));
+        await written;
+        await insertRuns(tx, runs);
       });
       this.keep(rows);
     } catch (cause) {
@@ -149,12 +163,11 @@ export class Sequencer {
   }
 
   /** Gives each entry its place; nothing of it is kept until the request has succeeded. */
-  private place(entries: readonly NewEntry[], first: number, heads: ReadonlyMap<string, StreamHead>): readonly Appended[] {
-    const now = rfc3339(this.deps.clock.now());
+  private place(entries: readonly NewEntry[], first: number, heads: ReadonlyMap<string, StreamHead>, now: string): readonly Appended[] {
     const own = new Map<string, StreamHead>();
     return entries.map((entry, offset) => {
       const head = own.get(entry.stream) ?? heads.get(entry.stream);
-      const placed = nextEntry(entry, first + offset, head, now, this.deps.randomBytes);
+      const placed = nextEntry(entry, first + offset, head, now, this.random);
       own.set(entry.stream, headOf(placed));
       return placed;
     });

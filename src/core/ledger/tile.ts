@@ -7,35 +7,39 @@ export const TILE_WIDTH = 256;
 /** 256^8 leaves: more than a safe integer counts. */
 export const TILE_LEVEL_MAX = 6;
 
-/** One tile with the rows above its bottom, so that a node inside it is never hashed twice. */
+/** Row r holds 2^(8-r) hashes, behind those below it. */
+const rowBegin = (row: number): number => 2 * TILE_WIDTH - 2 ** (TILE_HEIGHT + 1 - row);
+
+/** One tile with the rows above its bottom, so that a node inside it is never hashed twice: 16 KiB in one piece, for logs keep many of them. */
 export class Tile {
-  private readonly rows: Buffer[][] = Array.from({ length: TILE_HEIGHT + 1 }, () => []);
+  private readonly hashes = Buffer.allocUnsafeSlow((2 * TILE_WIDTH - 1) * HASH_BYTES);
+  private filled = 0;
 
   static of(hashes: Uint8Array): Tile {
     if (hashes.length % HASH_BYTES !== 0 || hashes.length > TILE_WIDTH * HASH_BYTES) throw new RangeError(`${hashes.length} bytes are no tile`);
     const tile = new Tile();
-    for (let at = 0; at < hashes.length; at += HASH_BYTES) tile.push(Buffer.from(hashes.subarray(at, at + HASH_BYTES)));
+    for (let at = 0; at < hashes.length; at += HASH_BYTES) tile.push(hashes.subarray(at, at + HASH_BYTES));
     return tile;
   }
 
   get width(): number {
-    return (this.rows[0] as Buffer[]).length;
+    return this.filled;
   }
 
-  push(hash: Buffer): void {
-    if (this.width === TILE_WIDTH) throw new RangeError("the tile is full");
+  push(hash: Uint8Array): void {
+    if (this.filled === TILE_WIDTH) throw new RangeError("the tile is full");
     let carried = hash;
-    for (let row = 0; ; row += 1) {
-      const nodes = this.rows[row] as Buffer[];
-      nodes.push(carried);
-      if (nodes.length % 2 === 1 || row === TILE_HEIGHT) return;
-      carried = nodeHash(nodes[nodes.length - 2] as Buffer, carried);
+    for (let row = 0, index = this.filled; ; row += 1, index = (index - 1) / 2) {
+      this.hashes.set(carried, (rowBegin(row) + index) * HASH_BYTES);
+      if (index % 2 === 0 || row === TILE_HEIGHT) break;
+      carried = nodeHash(this.at(row, index - 1), carried);
     }
+    this.filled += 1;
   }
 
   /** The node `row` rows above the bottom; undefined when its leaves are not all here yet. */
   node(row: number, index: number): Buffer | undefined {
-    return this.rows[row]?.[index];
+    return row >= 0 && row <= TILE_HEIGHT && index >= 0 && (index + 1) * 2 ** row <= this.filled ? this.at(row, index) : undefined;
   }
 
   /** The root of a full tile: one hash of the tile above. */
@@ -43,10 +47,15 @@ export class Tile {
     return this.node(TILE_HEIGHT, 0);
   }
 
-  /** The first `width` hashes of the bottom row, concatenated. */
+  /** The first `width` hashes of the bottom row, concatenated; a copy. */
   bytes(width: number = this.width): Buffer {
     if (width < 1 || width > this.width) throw new RangeError(`a tile of ${this.width} has no width ${width}`);
-    return Buffer.concat((this.rows[0] as Buffer[]).slice(0, width));
+    return Buffer.from(this.hashes.subarray(0, width * HASH_BYTES));
+  }
+
+  private at(row: number, index: number): Buffer {
+    const begin = (rowBegin(row) + index) * HASH_BYTES;
+    return this.hashes.subarray(begin, begin + HASH_BYTES);
   }
 }
 

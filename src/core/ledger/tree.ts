@@ -1,22 +1,28 @@
 import { Buffer } from "node:buffer";
-import { hash } from "node:crypto";
+import { sha256 } from "../../kernel/index.ts";
 
 /** The Merkle tree of RFC 6962 §2.1 over SHA-256: hashes, and which stored nodes a root or a proof is made of. No tree is held here. */
 
 export const HASH_BYTES = 32;
 
-const LEAF_PREFIX = Buffer.from([0]);
-const NODE_PREFIX = Buffer.from([1]);
+/** Where a node's two children are put to be hashed: one at a time, and millions of times. */
+const nodeInput = Buffer.alloc(1 + 2 * HASH_BYTES, 1);
 
 /** MTH({}) = SHA-256(). */
-export const EMPTY_ROOT: Buffer = hash("sha256", "", "buffer");
+export const EMPTY_ROOT: Buffer = sha256("");
 
 export function leafHash(leaf: Uint8Array): Buffer {
-  return hash("sha256", Buffer.concat([LEAF_PREFIX, leaf]), "buffer");
+  const input = Buffer.allocUnsafe(1 + leaf.length);
+  input[0] = 0;
+  input.set(leaf, 1);
+  return sha256(input);
 }
 
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
-  return hash("sha256", Buffer.concat([NODE_PREFIX, left, right]), "buffer");
+  if (left.length !== HASH_BYTES || right.length !== HASH_BYTES) throw new RangeError(`${left.length} and ${right.length} bytes are no two hashes`);
+  nodeInput.set(left, 1);
+  nodeInput.set(right, 1 + HASH_BYTES);
+  return sha256(nodeInput);
 }
 
 /** The root of the full subtree over leaves [index·2^level, (index+1)·2^level). */

@@ -4,5 +4,7 @@
  * Depends on kernel (and contract for the shapes of a site and an engine).
  */
 export { endPostgresLeftovers, postgresEngine } from "./cluster.ts";
-export { isUniqueViolation, openStore, type Session, type Store, type StoreAddress } from "./store.ts";
+export { copyBytes, type CopyField } from "./copy-format.ts";
+export type { CopyIn } from "./copy-stream.ts";
+export { isUniqueViolation, openStore, type Session, type Statement, type Store, type StoreAddress } from "./store.ts";
 export { type ReadTx, type Row, STORE_LOST, type Tx } from "./transaction.ts";

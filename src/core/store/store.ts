@@ -4,7 +4,7 @@ import type { Site } from "../../contract/index.ts";
 import { Fault, messageOf } from "../../kernel/index.ts";
 import { clusterPaths, DATABASE, OWNER_ROLE, PORT, SERVICE_ROLE } from "./cluster-layout.ts";
 import { migrate } from "./migrate.ts";
-import { inTransaction, type ReadTx, type Tx } from "./transaction.ts";
+import { inTransaction, lostOrError, type ReadTx, type Row, type Tx } from "./transaction.ts";
 
 const POOL_CONNECTIONS_MAX = 8;
 const POOL_IDLE_MS = 30_000;
@@ -24,11 +24,19 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** A SELECT that never changes, under a name that no other has; 63 characters at most. */
+export interface Statement {
+  readonly name: string;
+  readonly text: `SELECT ${string}`;
+}
+
 export interface Store {
   /** READ COMMITTED, durable when it resolves. */
   transaction<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
   /** One consistent view of everything (REPEATABLE READ, READ ONLY). */
   snapshot<T>(fn: (tx: ReadTx) => Promise<T>): Promise<T>;
+  /** One SELECT, planned once for each connection. It is a snapshot of its own: nothing around it, a third of a transaction's round trips. */
+  select<R extends Row = Record<string, unknown>>(statement: Statement, params?: readonly unknown[]): Promise<readonly R[]>;
   session(): Promise<Session>;
   close(): Promise<void>;
   /** Where it is, without any secret. `socket` is a folder for the private cluster and a host name otherwise. */
@@ -62,6 +70,7 @@ export async function openStore(address: StoreAddress): Promise<Store> {
   return {
     transaction: (fn) => withClient((client) => inTransaction(client, "BEGIN", fn)),
     snapshot: (fn) => withClient((client) => inTransaction(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", fn)),
+    select: ({ name, text }, params = []) => withClient(async (client) => (await client.query({ name, text, values: [...params] }).catch(lostOrError)).rows),
     session: () => openSession(service),
     close: () => pool.end(),
     describe: () => ({ socket: service.host ?? "localhost", port: service.port ?? PORT, name: service.database ?? DATABASE }),

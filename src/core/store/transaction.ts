@@ -1,5 +1,6 @@
 import type { ClientBase } from "pg";
 import { Fault, messageOf } from "../../kernel/index.ts";
+import { type CopyIn, OpenCopy } from "./copy-stream.ts";
 
 /** Code of the Fault of a transaction whose connection broke. Retry is true; after a COMMIT the outcome is unknown. */
 export const STORE_LOST = "STORE_LOST";
@@ -15,6 +16,8 @@ export interface ReadTx {
 export interface Tx extends ReadTx {
   /** Runs a statement and returns how many rows it changed. jsonb parameters are passed as JSON text. */
   run(sql: string, params?: readonly unknown[]): Promise<number>;
+  /** Begins to add rows to `into` – a table with its columns, never outside text – by binary COPY. Nothing else may be asked until it ended. */
+  copy(into: string): CopyIn;
   /** Everything `fn` did is undone when it throws, and nothing else of the transaction; the error is thrown on. */
   savepoint<T>(fn: () => Promise<T>): Promise<T>;
 }
@@ -24,6 +27,7 @@ class OpenTx implements Tx {
   private readonly client: ClientBase;
   private open = true;
   private depth = 0;
+  private copying: OpenCopy | undefined;
 
   constructor(client: ClientBase) {
     this.client = client;
@@ -31,10 +35,13 @@ class OpenTx implements Tx {
 
   end(): void {
     this.open = false;
+    // What ends the transaction would wait behind it for ever.
+    this.copying?.cut();
   }
 
   private usable(): ClientBase {
     if (!this.open) throw new Fault("STORE_TX_ENDED", "this transaction has ended");
+    if (this.copying?.over === false) throw new Fault("STORE_TX_COPYING", "this transaction is in the middle of a COPY");
     return this.client;
   }
 
@@ -44,6 +51,11 @@ class OpenTx implements Tx {
 
   async run(sql: string, params: readonly unknown[] = []): Promise<number> {
     return (await this.usable().query(sql, [...params])).rowCount ?? 0;
+  }
+
+  copy(into: string): CopyIn {
+    this.copying = new OpenCopy(this.usable(), into);
+    return this.copying;
   }
 
   async savepoint<T>(fn: () => Promise<T>): Promise<T> {
@@ -74,10 +86,10 @@ function lost(cause: unknown): Fault {
     : new Fault(STORE_LOST, `the connection to the database was lost: ${messageOf(cause)}`, { cause, retry: true });
 }
 
-/** Tells a broken connection from a statement that PostgreSQL refused: no SQLSTATE is the driver's own complaint, 57P a server that goes away, 08 the connection. */
-function lostOrError(error: unknown): never {
+/** Tells a broken connection from a statement that PostgreSQL refused: no SQLSTATE (each has a digit, EPIPE has none) is the driver's own complaint, 57P a server that goes away, 08 the connection. */
+export function lostOrError(error: unknown): never {
   const code = (error as { code?: unknown } | undefined)?.code;
-  const refused = typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith("57P") && !code.startsWith("08");
+  const refused = typeof code === "string" && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) && !code.startsWith("57P") && !code.startsWith("08");
   throw refused ? error : lost(error);
 }
 

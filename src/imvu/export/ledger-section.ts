@@ -139,7 +139,7 @@ class GroupFile {
 function parsed(index: number, text: string): Entry {
   const body = parseEntryBody(text);
   if (!body.ok) throw new Fault("LEDGER_BROKEN", `entry ${index}: ${body.message}`, { hint: "nexus ledger fsck" });
-  return { index, text, body: body.value };
+  return { index, text, body: body.value, leaf: sha256(text) };
 }
 
 function recordOf({ index, body }: Entry): AuditRecord | undefined {

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, rmdir, truncate, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
-import { runOk } from "../src/kernel/index.ts";
+import { runOk } from "../../src/kernel/index.ts";
 
 export interface RawCreateOrder {
   /** The platform's folder of a running home: its engines are the ones that are called. */
