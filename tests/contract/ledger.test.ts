@@ -97,13 +97,13 @@ test("what is refused leaves nothing, and its neighbours stand without a gap", a
     ledger.append([entry("IMVU-001", "x".repeat(40_000))]),
     ledger.append([entry("IMVU-001", { n: 2 }), entry("no good", {})]),
     ledger.append([entry("IMVU-001", { n: 3 })], async (tx, [appended]) => {
-      await tx.run("INSERT INTO identity (name, kid, public_key, status, doc, updated_index) VALUES ('gone', 'gone', '', 'live', '{}', $1)", [
+      await tx.run("INSERT INTO identity (name, doc, updated_index) VALUES ('gone', '{}', $1)", [
         appended?.index,
       ]);
       throw new Fault("TEST_SAYS_NO", "no");
     }),
     ledger.append([entry("IMVU-001", { n: 4 })], async (tx, [appended]) => {
-      await tx.run("INSERT INTO identity (name, kid, public_key, status, doc, updated_index) VALUES ('kept', 'kept', '', 'live', '{}', $1)", [
+      await tx.run("INSERT INTO identity (name, doc, updated_index) VALUES ('kept', '{}', $1)", [
         appended?.index,
       ]);
     }),

@@ -163,7 +163,7 @@ test("the database repeats the constants of the law", async () => {
 test("a transaction is all or nothing, a savepoint its part, a snapshot cannot write", async () => {
   const names = () => store.snapshot((tx) => tx.query<{ name: string }>("SELECT name FROM identity ORDER BY name"));
   const add = (tx: { run(sql: string, params: unknown[]): Promise<number> }, name: string) =>
-    tx.run("INSERT INTO identity (name, kid, public_key, status, doc, updated_index) VALUES ($1, $1, '', 'live', '{}', 0)", [name]);
+    tx.run("INSERT INTO identity (name, doc, updated_index) VALUES ($1, '{}', 0)", [name]);
   await assert.rejects(
     store.transaction(async (tx) => {
       assert.equal(await add(tx, "a"), 1);
@@ -295,7 +295,7 @@ test("a database given by URL is migrated by its owner and used as the service r
 
 test("after kill -9 of everything, leftovers do not block, and what was committed is there", async () => {
   await store.transaction((tx) =>
-    tx.run("INSERT INTO identity (name, kid, public_key, status, doc, updated_index) VALUES ('kept', 'kept', '', 'live', '{}', 0)"),
+    tx.run("INSERT INTO identity (name, doc, updated_index) VALUES ('kept', '{}', 0)"),
   );
   const before = engines.views()[0]?.pid as number;
   // Only the postmaster dies, as by the OOM killer: its children and its pid file stay behind.

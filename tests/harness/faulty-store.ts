@@ -47,18 +47,24 @@ export class FaultyStore implements Store {
         await real.close();
         return await this.alive(() => Promise.reject(lost()));
       };
+      const transaction = async <T>(fn: (tx: Tx) => Promise<T>): Promise<T> => {
+        const plan = this.plan;
+        if (!plan || plan.seen++ < plan.after) return await real.transaction(fn);
+        this.plan = undefined;
+        if (plan.instant === "COMMIT sent, persisted anyway") await real.transaction(fn);
+        else if (plan.instant !== "before BEGIN") await real.transaction(broken(fn, plan.instant)).catch(() => {});
+        return await lose(plan.dies);
+      };
       return {
         tryLock: (key) => real.tryLock(key),
         lost: () => gone || real.lost(),
         close: () => (gone ? Promise.resolve() : real.close()),
-        transaction: async (fn) => {
-          const plan = this.plan;
-          if (!plan || plan.seen++ < plan.after) return await real.transaction(fn);
-          this.plan = undefined;
-          if (plan.instant === "COMMIT sent, persisted anyway") await real.transaction(fn);
-          else if (plan.instant !== "before BEGIN") await real.transaction(broken(fn, plan.instant)).catch(() => {});
-          return await lose(plan.dies);
-        },
+        transaction,
+        // One statement is a transaction too, with the same instants.
+        run: (sql, params) =>
+          transaction(async (tx) => {
+            await tx.run(sql, params);
+          }),
       };
     });
   }

@@ -76,7 +76,9 @@ test("what an administrator does behind the product's back is found", async (t) 
     const attacks: readonly (readonly [does: string, undoes: string, table: string, key: RegExp])[] = [
       ["UPDATE imvu SET doc = jsonb_set(doc, '{envelope,cpuMillis}', '100')", "UPDATE imvu SET doc = jsonb_set(doc, '{envelope,cpuMillis}', '500')", "imvu", /^IMVU-001$/],
       ["UPDATE imvu SET owner = 'creator-6666'", "UPDATE imvu SET owner = 'creator-8891'", "imvu", /^IMVU-001$/],
-      ["INSERT INTO identity SELECT 'creator-6666', kid || 'x', public_key, status, doc, updated_index FROM identity", "DELETE FROM identity WHERE name = 'creator-6666'", "identity", /^creator-6666$/],
+      ["INSERT INTO identity SELECT 'creator-6666', doc, updated_index FROM identity WHERE name = 'creator-8891'", "DELETE FROM identity WHERE name = 'creator-6666'", "identity", /^creator-6666$/],
+      ["INSERT INTO operator VALUES ('creator-8891', 0)", "DELETE FROM operator WHERE identity = 'creator-8891'", "operator", /^creator-8891$/],
+      ["UPDATE identity SET doc = jsonb_set(doc, '{keys,0,since}', '999') WHERE name = 'creator-8891'", "UPDATE identity SET doc = jsonb_set(doc, '{keys,0,since}', updated_index::text::jsonb) WHERE name = 'creator-8891'", "identity", /^creator-8891$/],
       ["CREATE TABLE kept AS SELECT * FROM reading WHERE resource = 'compute.cpu' ORDER BY entry_index LIMIT 1; DELETE FROM reading r USING kept k WHERE r.imvu = k.imvu AND r.resource = k.resource AND r.entry_index = k.entry_index", "INSERT INTO reading SELECT * FROM kept; DROP TABLE kept", "reading", / compute\.cpu$/],
       ["UPDATE reading SET value = value + 1 WHERE resource = 'network.out'", "UPDATE reading SET value = value - 1 WHERE resource = 'network.out'", "reading", / network\.out$/],
       ["UPDATE command_seen SET state = 'failed' WHERE op = 'imvu.create'", "UPDATE command_seen SET state = 'applied' WHERE op = 'imvu.create'", "command_seen", /^[0-9a-f]{64}$/],
@@ -90,6 +92,20 @@ test("what an administrator does behind the product's back is found", async (t) 
       assert.equal((await psql(undoes)).code, 0);
       await house.operator.ok("ledger", "replay", "--check");
     }
+  });
+  await t.test("the database's superuser: a key that he gives to an owner commands, and is named by the log", async () => {
+    const thief = await house.creator("thief");
+    const { kid, publicKey } = await thief.call.ok("identity", "create", "creator-8891");
+    const key = JSON.stringify({ kid, publicKey, device: null, since: 0, ended: null });
+    const given = await psql(`UPDATE identity SET doc = jsonb_set(doc, '{keys,9}', '${key}') WHERE name = 'creator-8891'; INSERT INTO identity_key VALUES ('${kid}', 'creator-8891', '${publicKey}')`);
+    assert.equal(given.code, 0, given.stderr);
+    const { receipt } = await thief.call.ok("consent", "record", "--imvu-id", id, "--subject", "user-1", "--purpose", "newsletter", "--text-sha256", "ab".repeat(32), "--state", "given", "--as", "creator-8891");
+    await broken(1, new RegExp(`entry ${receipt.index}: the signature of ${kid} does not verify`));
+    const seen = await house.operator.call("ledger", "replay", "--check");
+    assert.equal(seen.code, 1);
+    assert.deepEqual([...new Set(seen.printed.failures.map((failure: { table: string }) => failure.table))].sort(), ["identity", "identity_key"]);
+    assert.equal((await psql(`UPDATE identity SET doc = doc #- '{keys,-1}' WHERE name = 'creator-8891'; DELETE FROM identity_key WHERE kid = '${kid}'`)).code, 0);
+    await house.operator.ok("ledger", "replay", "--check");
   });
   await t.test("the database's superuser: an edited entry is named, the constants stand in a constraint", async () => {
     const unfair = await psql("INSERT INTO statement (imvu, period, currency, gross, creator, platform, doc, entry_index) VALUES ('IMVU-001', '2026-01', 'EUR', 100, 54, 46, '{}', 999999)");

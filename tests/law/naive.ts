@@ -385,6 +385,7 @@ function gate7(one: Case): string | null {
 function room(next: Envelope, old: Envelope | null, facts: Facts): string | null {
   const { node } = facts;
   if (node === null) return "FIGURES_UNKNOWN";
+  if (node.allocated === null) return "FIGURES_UNKNOWN";
   if ((old === null || next.cpuMillis > old.cpuMillis) && next.cpuMillis + node.allocated.cpuMillis > 8 * node.capacity.cpuMillis) return "NODE_FULL";
   if ((old === null || next.memoryBytes > old.memoryBytes) && next.memoryBytes + node.allocated.memoryBytes > node.capacity.memoryBytes) return "NODE_FULL";
   if ((old === null || next.storageBytes > old.storageBytes) && next.storageBytes + node.allocated.storageBytes > node.capacity.storageBytes) return "NODE_FULL";

@@ -1,33 +1,24 @@
-import type { Command, Imvu, Receipt, Verdict } from "../../contract/index.ts";
-import { accept, type Clock, Fault, type ImvuId, type Json, type KeyId, messageOf, type Outcome, refuse, type Refusal, rfc3339, sha256Hex } from "../../kernel/index.ts";
-import { isIdentityCommand, type OpenedCommand, openCommand } from "../identity/index.ts";
-import type { Ledger } from "../ledger/index.ts";
-import { type Facts, hasStanding, isAllowed, isOperatorCommand, judge, refusalOf, wantsApproval } from "../policy-engine/index.ts";
-import type { Store } from "../store/index.ts";
+import type { Receipt, Verdict } from "../../contract/index.ts";
+import { accept, Fault, type ImvuId, type Json, messageOf, type Outcome, refuse, sha256Hex } from "../../kernel/index.ts";
+import { type OpenedCommand, openCommand } from "../identity/index.ts";
+import { hasStanding, judge, refusalOf } from "../policy-engine/index.ts";
+import { Admission, type AdmissionDeps, type Intent } from "./admission.ts";
 import { Bucket } from "./bucket.ts";
-import { putConsent } from "./consents.ts";
-import type { Effects, Worked } from "./effects.ts";
-import { signatureFacts } from "./facts-loader.ts";
-import { applyIdentity, putOperator, removeOperator } from "./identities.ts";
+import { denied } from "./denied.ts";
+import type { Worked } from "./effects.ts";
+import { type Loaded, signatureFacts } from "./facts-loader.ts";
+import { Gather, oneBatch } from "./gather.ts";
+import { lookUpKeys } from "./identities.ts";
 import { Operations, type Operation } from "./operations.ts";
+import { Outcomes } from "./outcomes.ts";
 import * as projection from "./projection.ts";
-import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord, withoutFloats } from "./record.ts";
+import { asJson, type CommandRecord, type FailedRecord } from "./record.ts";
 import { type AroundStep, Saga, type StepEvent } from "./saga.ts";
 import { Turns } from "./turns.ts";
+import { Writer } from "./writer.ts";
 
-/** What the loader needs to know of the world beyond the database. */
-export interface BusDeps {
-  readonly store: Store;
-  readonly ledger: Ledger;
-  readonly clock: Clock;
-  readonly effects: Effects;
-  /** SHA-256 over the law's source. */
-  readonly law: string;
-  loadFacts(opened: OpenedCommand): Promise<Facts>;
-  /** A command that names this unit was refused. */
-  onRefused?(imvu: ImvuId): void;
-  /** Somebody began to recover this identity with its recovery key. */
-  onRecovery?(identity: string): void;
+/** What the command room needs of the world beyond the database. */
+export interface BusDeps extends AdmissionDeps {
   /** Faults put into steps by a test. */
   readonly aroundStep?: AroundStep;
 }
@@ -41,7 +32,8 @@ export interface CommandAnswer {
   readonly timings: readonly { readonly step: string; readonly ms: number }[];
 }
 
-const JUDGING = "judging";
+/** Looked up together, by those who come at the same time. */
+const LOOKUPS_MAX = 256;
 /** Commands of nobody who is registered: each leaves an entry, and keys cost nothing. */
 const STRANGERS_BURST = 120;
 const STRANGERS_PER_SECOND = 2;
@@ -51,10 +43,20 @@ export class CommandBus {
   private readonly deps: BusDeps;
   private readonly turns = new Turns();
   private readonly strangers = new Bucket(STRANGERS_BURST, STRANGERS_PER_SECOND);
+  private readonly admission: Admission;
+  private readonly outcomes: Outcomes;
+  private readonly actors: Gather<OpenedCommand, string>;
   readonly operations = new Operations();
 
   constructor(deps: BusDeps) {
     this.deps = deps;
+    const writer = new Writer(deps.ledger);
+    this.admission = new Admission(deps, writer);
+    this.outcomes = new Outcomes(writer, deps.effects);
+    this.actors = new Gather<OpenedCommand, string>(async (all) => {
+      const keys = await lookUpKeys(deps.store, all.flatMap(({ signatures }) => signatures.map(({ kid }) => kid)));
+      return all.map((opened) => projection.actorOf({ signatures: signatureFacts(opened, keys) }));
+    }, oneBatch(LOOKUPS_MAX));
   }
 
   /** Starts a command, or joins the one with the same digest. A usage refusal comes at once and leaves no trace. */
@@ -70,7 +72,7 @@ export class CommandBus {
   async dryRun(signed: unknown): Promise<Outcome<Json>> {
     const opened = openCommand(signed);
     if (!opened.ok) return opened;
-    const facts = await this.deps.loadFacts(opened.value);
+    const [{ facts }] = (await this.deps.loadFacts([opened.value])) as readonly [Loaded];
     const verdicts = judge(opened.value, facts);
     const { command } = opened.value;
     const refusal = refusalOf(command, facts, verdicts);
@@ -83,65 +85,19 @@ export class CommandBus {
     const { command } = opened;
     const turn = command.imvu ?? `${command.op}/${opened.digest}`;
     // Before any turn: a crowd of strangers must not stand in the way of those who are known.
-    const signatures = await this.deps.store.snapshot((tx) => signatureFacts(tx, opened));
-    if (projection.actorOf({ signatures }) === "unknown" && !this.strangers.take(this.deps.clock.now()))
+    if ((await this.actors.ask(opened)) === "unknown" && !this.strangers.take(this.deps.clock.now()))
       return refuse("busy", "STRANGERS_MANY", "more commands of unregistered keys than the platform takes at a time", "wait a minute, then send it again; registered identities are not concerned");
     return await this.turns.take(turn, async () => {
-      let earlier = await this.deps.store.snapshot((tx) => projection.seenCommand(tx, opened.digest));
-      if (earlier?.state === "accepted") {
+      let admitted = await this.admission.admit(opened);
+      if ("earlier" in admitted && admitted.earlier.state === "accepted") {
         // Its turn is ours, so nobody is at work on it: the database went away between intent and outcome, and this process lived on.
-        await this.finish(earlier);
-        earlier = await this.deps.store.snapshot((tx) => projection.seenCommand(tx, opened.digest));
+        await this.finish(admitted.earlier);
+        admitted = await this.admission.admit(opened);
       }
-      if (earlier && !(earlier.state === "refused" && earlier.signed !== JSON.stringify(opened.signed))) return await this.answerAgain(opened, earlier);
-      const admitted = await this.turns.take(JUDGING, () => this.admit(opened));
+      if ("earlier" in admitted) return await this.answerAgain(opened, admitted.earlier);
       if (!admitted.ok) return admitted;
       return await this.carryOut(opened, admitted.value, report);
     });
-  }
-
-  /** Judges and writes the intent or the refusal. One command at a time, so that two cannot spend the same room. */
-  private async admit(opened: OpenedCommand): Promise<Outcome<Intent>> {
-    const { ledger, clock, effects, law, store } = this.deps;
-    const { command, digest } = opened;
-    const facts = await this.deps.loadFacts(opened);
-    const verdicts = judge(opened, facts);
-    const denied = !isAllowed(verdicts);
-    const before = command.imvu ? await store.snapshot((tx) => projection.imvuById(tx, command.imvu as ImvuId)) : undefined;
-    // A registration is the one command of somebody the platform does not know yet: it is his first own entry.
-    const actor = command.op === "identity.register" && isAllowed(verdicts) ? command.params.name : projection.actorOf(facts);
-    const seen = { digest, actor, nonce: command.nonce, op: command.op, imvu: command.imvu, signed: JSON.stringify(opened.signed) };
-    if (denied) {
-      const record: CommandRecord = { digest, jws: opened.signed, facts, verdicts, law, allocation: null };
-      // What nobody signed is nobody's entry: it must not fill an owner's stream.
-      const stream = actor === "unknown" ? "platform" : (before?.id ?? actor);
-      const [entry] = await ledger.append([{ stream, type: "command.refused", actor, data: asJson(record) }], async (tx, [appended]) => {
-        await projection.recordSeen(tx, { ...seen, state: "refused", intentIndex: (appended as { index: number }).index });
-      });
-      const index = (entry as { index: number }).index;
-      if (command.imvu) this.deps.onRefused?.(command.imvu);
-      return deny(command, record, index, await ledger.receipt(index));
-    }
-    const objection = await effects.objection(command, before);
-    if (objection) return objection;
-    const at = rfc3339(clock.now());
-    const allocation = await effects.allocate(command, actor, at, await store.snapshot(projection.nextImvuNumber));
-    const after = effects.after(command, before, allocation);
-    const record: CommandRecord = { digest, jws: opened.signed, facts, verdicts, law, allocation };
-    const stream = streamOf(command, after?.id ?? before?.id, actor);
-    const [entry] = await ledger.append([{ stream, type: "command.accepted", actor, data: asJson(record) }], async (tx, [appended]) => {
-      const { index, time } = appended as { index: number; time: string };
-      await projection.recordSeen(tx, { ...seen, imvu: after?.id ?? command.imvu, state: "accepted", intentIndex: index });
-      if (command.op === "consent.record" && command.imvu) await putConsent(tx, command.imvu, command.params, index);
-      if (isIdentityCommand(command)) await applyIdentity(tx, command, opened.signatures[0]?.kid as KeyId, actor, { index, time_ms: Date.parse(time) });
-      if (command.op === "platform.operator.add") await putOperator(tx, command.params.identity, index);
-      if (command.op === "platform.operator.remove") await removeOperator(tx, command.params.identity);
-      if (after && !before) await projection.addImvu(tx, { ...after, status: "creating" }, index);
-      // Room that is asked for is taken at once; the smaller of two sizes is given back only when the kernel has confirmed it.
-      if (after && before) await projection.reserve(tx, before, after, index);
-    });
-    if (command.op === "identity.recovery.begin") this.deps.onRecovery?.(actor);
-    return accept({ index: (entry as { index: number }).index, verdicts, actor, before, after, began: performance.now() });
   }
 
   private async carryOut(opened: OpenedCommand, intent: Intent, report: (event: StepEvent) => void): Promise<Outcome<Json>> {
@@ -155,46 +111,16 @@ export class CommandBus {
       const left = await saga.undo();
       return await this.recordFailure(opened, intent, error, left);
     }
-    const result = await this.recordSuccess(opened, intent, worked);
-    const receipts = await Promise.all([this.deps.ledger.receipt(intent.index), this.deps.ledger.receipt(result)]);
-    const answer: CommandAnswer = {
-      receipt: receipts[0],
-      verdicts: intent.verdicts,
-      outcome: { receipt: receipts[1], result: worked.observed },
-      imvu: after?.id ?? command.imvu,
-      timings: saga.timings,
-    };
+    const outcome = await this.outcomes.applied(opened, intent, worked);
+    const [receipt, proof] = await Promise.all([this.deps.ledger.proven(intent.entry), this.deps.ledger.proven(outcome)]);
+    const answer: CommandAnswer = { receipt, verdicts: intent.verdicts, outcome: { receipt: proof, result: worked.observed }, imvu: after?.id ?? command.imvu, timings: saga.timings };
     return accept(asJson(answer));
   }
 
-  private async recordSuccess(opened: OpenedCommand, intent: Intent, worked: Worked): Promise<number> {
-    const { command, digest } = opened;
-    const { after, before } = intent;
-    const imvu = after?.id ?? command.imvu;
-    const record: AppliedRecord = { digest, intent: intent.index, op: command.op, imvu, learned: worked.learned, observed: withoutFloats(worked.observed) };
-    const stream = streamOf(command, imvu, intent.actor);
-    const [entry] = await this.deps.ledger.append([{ stream, type: "effect.applied", actor: "platform", data: asJson(record) }], async (tx, [appended]) => {
-      const { index } = appended as { index: number };
-      if (after) await projection.putImvu(tx, this.deps.effects.withLearned(after, worked.learned), index);
-      else if (before) await projection.putImvu(tx, before, index);
-      await projection.settleSeen(tx, digest, "applied", index, worked.observed);
-    });
-    return (entry as { index: number }).index;
-  }
-
   private async recordFailure(opened: OpenedCommand, intent: Intent, error: unknown, left: readonly string[]): Promise<Outcome<never>> {
-    const { command, digest } = opened;
-    const imvu = intent.after?.id ?? command.imvu;
-    const reason = messageOf(error).slice(0, 4_000);
-    const record: FailedRecord = { digest, intent: intent.index, op: command.op, imvu, reason, left };
-    const [entry] = await this.deps.ledger.append([{ stream: streamOf(command, imvu, intent.actor), type: "effect.failed", actor: "platform", data: asJson(record) }], async (tx, [appended]) => {
-      const { index } = appended as { index: number };
-      if (intent.before) await projection.putImvu(tx, intent.before, index);
-      else if (intent.after) await projection.removeImvu(tx, intent.after.id);
-      await projection.settleSeen(tx, digest, "failed", index, asJson(record));
-    });
-    const { index } = entry as { index: number };
-    return refuse("engine", "EFFECT_FAILED", `${command.op}: ${reason}`, left.length === 0 ? "everything was undone; try again, or run 'nexus doctor'" : `not undone: ${left.join("; ")} – run 'nexus doctor'`, { ledgerIndex: index });
+    const { entry, reason } = await this.outcomes.failed(opened, intent, error, left);
+    const hint = left.length === 0 ? "everything was undone; try again, or run 'nexus doctor'" : `not undone: ${left.join("; ")} – run 'nexus doctor'`;
+    return refuse("engine", "EFFECT_FAILED", `${opened.command.op}: ${reason}`, hint, { ledgerIndex: entry.index });
   }
 
   /** The same command again answers the first outcome. */
@@ -203,7 +129,7 @@ export class CommandBus {
     const receipt = await ledger.receipt(earlier.intentIndex);
     const record = (JSON.parse(receipt.body) as { data: CommandRecord }).data;
     if (earlier.state === "refused") {
-      return deny(opened.command, record, earlier.intentIndex, receipt);
+      return denied(opened.command, record, earlier.intentIndex, receipt);
     }
     const outcomeIndex = earlier.outcomeIndex as number;
     if (earlier.state === "failed") {
@@ -242,11 +168,11 @@ export class CommandBus {
     const { command } = opened.value;
     const before = command.imvu ? (await this.deps.store.snapshot((tx) => projection.imvuBeforeReserve(tx, command.imvu as ImvuId))) : undefined;
     const after = this.deps.effects.after(command, before, record.allocation);
-    const intent: Intent = { index: seen.intentIndex, verdicts: record.verdicts, actor: seen.actor, before, after, began: performance.now() };
+    const intent: Intent = { entry: receipt, verdicts: record.verdicts, actor: seen.actor, before, after };
     const saga = new Saga(() => {}, this.deps.aroundStep);
     try {
       const worked = await this.deps.effects.run({ command, digest: seen.digest, actor: seen.actor, before, after, saga });
-      await this.recordSuccess(opened.value, intent, worked);
+      await this.outcomes.applied(opened.value, intent, worked);
     } catch (error) {
       // The log did not answer, and an outcome may stand in it: a second one must not. The intent stays open and is finished another time.
       if (error instanceof Fault && error.code.startsWith("LEDGER_")) throw error;
@@ -256,27 +182,4 @@ export class CommandBus {
       await this.recordFailure(opened.value, intent, error, left);
     }
   }
-}
-
-/** Where a command's entries stand: with its unit; what operators do with the platform, before everybody; the rest with who signed. */
-function streamOf(command: Command, imvu: ImvuId | null | undefined, actor: string): string {
-  return imvu ?? (isOperatorCommand(command) ? "platform" : actor);
-}
-
-interface Intent {
-  readonly index: number;
-  readonly verdicts: readonly Verdict[];
-  readonly actor: string;
-  readonly before: Imvu | undefined;
-  readonly after: Imvu | undefined;
-  readonly began: number;
-}
-
-/** A stranger is told nothing that depends on the IMVU: neither verdicts nor the entry that lies in its stream. */
-function deny(command: Command, record: Pick<CommandRecord, "digest" | "facts" | "verdicts">, index: number, receipt: Receipt): Refusal {
-  const refusal = refusalOf(command, record.facts, record.verdicts, index);
-  if (!refusal) throw new TypeError(`entry ${index} refuses a command that no gate denied`);
-  if (!hasStanding(command, record.facts)) return refusal;
-  const hint = wantsApproval(record.verdicts) ? `ask ${record.facts.imvu?.owner ?? "another operator"} to run: nexus imvu approve ${record.digest}` : refusal.hint;
-  return { ...refusal, hint, digest: record.digest, verdicts: record.verdicts, receipt } as Refusal;
 }

@@ -1,6 +1,5 @@
 import type { Params } from "../../contract/index.ts";
 import type { ImvuId, Sha256 } from "../../kernel/index.ts";
-import type { ConsentFact } from "../policy-engine/index.ts";
 import type { ReadTx, Tx } from "../store/index.ts";
 
 export interface ConsentRow {
@@ -15,14 +14,23 @@ interface Row extends Omit<ConsentRow, "index"> {
   readonly entry_index: string;
 }
 
-export async function putConsent(tx: Tx, imvu: ImvuId, { subject, purpose, text, state }: Params<"consent.record">, index: number): Promise<void> {
-  await tx.run("INSERT INTO consent (imvu, subject, purpose, text, state, entry_index) VALUES ($1, $2, $3, $4, $5, $6)", [imvu, subject, purpose, text, state, index]);
+export interface NewConsent {
+  readonly imvu: ImvuId;
+  readonly params: Params<"consent.record">;
+  readonly index: number;
 }
 
-/** What stands of one subject and purpose. */
-export async function consentNow(tx: ReadTx, imvu: ImvuId, { subject, purpose }: Pick<Params<"consent.record">, "subject" | "purpose">): Promise<ConsentFact> {
-  const [last] = await tx.query<Pick<Row, "state" | "text">>("SELECT state, text FROM consent WHERE imvu = $1 AND subject = $2 AND purpose = $3 ORDER BY entry_index DESC LIMIT 1", [imvu, subject, purpose]);
-  return last ? { state: last.state, text: last.text } : { state: "none", text: null };
+export async function putConsents(tx: Tx, records: readonly NewConsent[]): Promise<void> {
+  if (records.length === 0) return;
+  const column = (of: (one: NewConsent) => unknown) => records.map(of);
+  await tx.run("INSERT INTO consent (imvu, subject, purpose, text, state, entry_index) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])", [
+    column(({ imvu }) => imvu),
+    column(({ params }) => params.subject),
+    column(({ params }) => params.purpose),
+    column(({ params }) => params.text),
+    column(({ params }) => params.state),
+    column(({ index }) => index),
+  ]);
 }
 
 /** Oldest first, of one subject or of all. */

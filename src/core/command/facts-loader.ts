@@ -2,12 +2,11 @@ import type { Command, Imvu, Resource } from "../../contract/index.ts";
 import type { Clock, Fqdn, ImvuId, KeyId, Sha256 } from "../../kernel/index.ts";
 import { broughtBy, isIdentityCommand, kidOf, type OpenedCommand, stateIn } from "../identity/index.ts";
 import {
-  type BlobFact, type BundleFacts, blobsIn, type Facts, type IdentityFacts, imvuFactsOf, isOperatorCommand, type NodeFacts, type OperatorFacts, type RegisteredKey, type SignatureFact, signatureFactsOf, type UsedFacts,
+  asksForRoom, type BlobFact, type BundleFacts, blobsIn, domainsIn, type Facts, GATES, type IdentityFacts, imvuFactsOf, isOperatorCommand, type NodeFacts, type OperatorFacts, type SignatureFact, signatureFactsOf, type UsedFacts,
   zoneClaimsFor,
 } from "../policy-engine/index.ts";
-import type { ReadTx, Store } from "../store/index.ts";
-import { consentNow } from "./consents.ts";
-import { isKeyKnown, keyNow, operatorNames, ringByName } from "./identities.ts";
+import type { ReadTx, Statement, Store } from "../store/index.ts";
+import { type KeyNow, type KeyRow, knownIn, knownKids, operatorNames, ringByName } from "./identities.ts";
 import * as projection from "./projection.ts";
 
 /** What facts need that the database does not hold. */
@@ -24,89 +23,189 @@ export interface World {
   readonly keyLoaded: boolean;
 }
 
-/** One database snapshot and the engines' answers, for one command. Anything that cannot be read becomes null, and null denies. */
-export function factsLoader(store: Store, clock: Clock, world: World): (opened: OpenedCommand) => Promise<Facts> {
-  return async (opened) => {
-    const { command } = opened;
-    const bundle = await world.bundle(command).catch(() => null);
-    const ledgerWritable = await world.ledgerWritable().catch(() => false);
-    const read = await store.snapshot(async (tx) => {
-      const signatures = await signatureFacts(tx, opened);
-      const actor = signatures[0]?.identity ?? null;
-      const imvu = command.imvu ? await projection.imvuById(tx, command.imvu) : undefined;
-      const all = await projection.allImvus(tx);
-      const newZone = command.op === "imvu.create" ? world.zoneOfNext(await projection.nextImvuNumber(tx)) : command.op === "imvu.import" ? command.params.zone : null;
-      return {
-        signatures,
-        actor,
-        imvu,
-        newZone,
-        nonceSeen: await projection.nonceSeen(tx, actor ?? "unknown", command.nonce, opened.digest),
-        registration: await registrationFacts(tx, command),
-        identity: await identityFacts(tx, opened),
-        operators: await operatorFacts(tx, command, signatures),
-        zoneClaims: zoneClaimsFor(command, newZone, all.map((one) => ({ zone: one.zone, imvu: one.id }))),
-        allocated: allocatedBy(all, command.imvu),
-        consent: command.op === "consent.record" && imvu ? await consentNow(tx, imvu.id, command.params) : null,
-        meters: imvu ? await metersOf(tx, imvu.id) : command.op === "imvu.create" || command.op === "imvu.import" ? world.meteredResources : null,
-      };
-    });
-    const { imvu } = read;
-    return {
-      v: 1,
-      now_ms: clock.now(),
-      suffix: world.suffix,
-      signatures: read.signatures,
-      nonceSeen: read.nonceSeen,
-      registration: read.registration,
-      imvu: imvu ? imvuFactsOf(imvu, command, read.signatures) : null,
-      newZone: read.newZone,
-      zoneClaims: read.zoneClaims,
-      node: { ...world.node, allocated: read.allocated },
-      used: imvu ? await world.used(imvu, command).catch(() => null) : null,
-      meters: read.meters,
-      blobs: await Promise.all(blobsIn(command).map((digest) => world.blob(digest as Sha256, read.actor, imvu))),
-      consent: read.consent,
-      ...(isIdentityCommand(command) ? { identity: read.identity } : {}),
-      ...(isOperatorCommand(command) ? { operators: read.operators } : {}),
-      bundle,
-      platform: { ledgerWritable, keyLoaded: world.keyLoaded },
-    };
+/** What a command is judged by, and the document of the unit it names as it was then. */
+export interface Loaded {
+  readonly facts: Facts;
+  readonly imvu: Imvu | undefined;
+  /** The same command when it was seen before. */
+  readonly earlier: projection.SeenCommand | undefined;
+}
+
+export type LoadFacts = (opened: readonly OpenedCommand[]) => Promise<readonly Loaded[]>;
+
+/** One look at the tables for all, and the engines' answers for each. Anything that cannot be read becomes null, and null denies. */
+export function factsLoader(store: Store, clock: Clock, world: World): LoadFacts {
+  return async (all) => {
+    const bundles = await Promise.all(all.map(({ command }) => world.bundle(command).catch(() => null)));
+    const [ledgerWritable, shared] = await Promise.all([world.ledgerWritable().catch(() => false), readShared(store, all)]);
+    return await Promise.all(
+      all.map(async (opened, at): Promise<Loaded> => {
+        const { command } = opened;
+        const { imvu, actor, allocated, identity, operators, signatures, nonceSeen, registration, newZone, zoneClaims, meters, consent } = await readFor(store, world, shared, opened, at);
+        const facts: Facts = {
+          v: 1,
+          now_ms: clock.now(),
+          suffix: world.suffix,
+          signatures,
+          nonceSeen,
+          registration,
+          imvu: imvu ? imvuFactsOf(imvu, command, signatures) : null,
+          newZone,
+          zoneClaims,
+          node: { ...world.node, allocated },
+          used: imvu && usesFigures(command) ? await world.used(imvu, command).catch(() => null) : null,
+          meters,
+          blobs: await Promise.all(blobsIn(command).map((digest) => world.blob(digest, actor, imvu))),
+          consent,
+          ...(isIdentityCommand(command) ? { identity } : {}),
+          ...(isOperatorCommand(command) ? { operators } : {}),
+          bundle: bundles[at] ?? null,
+          platform: { ledgerWritable, keyLoaded: world.keyLoaded },
+        };
+        return { facts, imvu, earlier: shared.earlier.get(opened.digest) };
+      }),
+    );
   };
 }
 
+/** What one question answers for every command of a batch. */
+interface Shared {
+  readonly keys: ReadonlyMap<KeyId, KeyNow>;
+  readonly imvus: ReadonlyMap<ImvuId, Imvu>;
+  readonly earlier: ReadonlyMap<string, projection.SeenCommand>;
+  /** `actor nonce` of commands seen, with their digests. */
+  readonly nonces: ReadonlyMap<string, readonly string[]>;
+  /** By the command's place in the batch. */
+  readonly consents: ReadonlyMap<number, NonNullable<Facts["consent"]>>;
+}
+
+/** What most commands are judged by, for all of them in one statement, which is its own snapshot. */
+const SHARED: Statement = {
+  name: "facts of commands",
+  text: `SELECT /* one look */
+    (SELECT jsonb_agg(jsonb_build_object('kid', kid, 'doc', identity.doc, 'public_key', public_key)) FROM identity_key JOIN identity ON name = identity WHERE kid = ANY($1)) AS keys,
+    (SELECT jsonb_agg(doc) FROM imvu WHERE id = ANY($2)) AS imvus,
+    (SELECT jsonb_agg(to_jsonb(seen) - 'nonce') FROM command_seen seen WHERE digest = ANY($3)) AS earlier,
+    (SELECT jsonb_agg(jsonb_build_array(seen.actor, seen.nonce, seen.digest)) FROM unnest($4::text[], $5::text[]) AS asked (kid, nonce)
+       JOIN LATERAL (
+         SELECT actor, nonce, digest FROM command_seen WHERE actor = 'unknown' AND nonce = asked.nonce
+         UNION ALL
+         SELECT actor, nonce, digest FROM command_seen WHERE actor = (SELECT identity FROM identity_key WHERE kid = asked.kid) AND nonce = asked.nonce
+       ) seen ON true) AS nonces,
+    (SELECT jsonb_agg(jsonb_build_array(at, last.state, last.text)) FROM unnest($6::int[], $7::text[], $8::text[], $9::text[]) AS asked (at, imvu, subject, purpose)
+       JOIN LATERAL (SELECT c.state, c.text FROM consent c WHERE c.imvu = asked.imvu AND c.subject = asked.subject AND c.purpose = asked.purpose ORDER BY c.entry_index DESC LIMIT 1) last ON true) AS consents`,
+};
+
+interface SharedRow extends Record<string, unknown> {
+  readonly keys: readonly KeyRow[] | null;
+  readonly imvus: readonly projection.ImvuDoc[] | null;
+  readonly earlier: readonly projection.SeenRow[] | null;
+  readonly nonces: readonly (readonly [actor: string, nonce: string, digest: string])[] | null;
+  readonly consents: readonly (readonly [at: number, state: "given" | "withdrawn", text: Sha256])[] | null;
+}
+
+async function readShared(store: Pick<Store, "select">, all: readonly OpenedCommand[]): Promise<Shared> {
+  const recorded = all.flatMap(({ command }, at) => (command.op === "consent.record" && command.imvu !== null ? [{ at, imvu: command.imvu, ...command.params }] : []));
+  const [row] = await store.select<SharedRow>(SHARED, [
+    [...new Set(all.flatMap(({ signatures }) => signatures.map(({ kid }) => kid)))],
+    [...new Set(all.flatMap(({ command }) => command.imvu ?? []))],
+    all.map(({ digest }) => digest),
+    all.map(({ signatures }) => signatures[0]?.kid ?? ""),
+    all.map(({ command }) => command.nonce),
+    recorded.map(({ at }) => at),
+    recorded.map(({ imvu }) => imvu),
+    recorded.map(({ subject }) => subject),
+    recorded.map(({ purpose }) => purpose),
+  ]);
+  const nonces = new Map<string, readonly string[]>();
+  for (const [actor, nonce, digest] of row?.nonces ?? []) nonces.set(`${actor} ${nonce}`, [...(nonces.get(`${actor} ${nonce}`) ?? []), digest]);
+  return {
+    keys: knownIn(row?.keys ?? []),
+    imvus: new Map((row?.imvus ?? []).map(projection.withoutBefore).map((imvu) => [imvu.id, imvu])),
+    earlier: new Map((row?.earlier ?? []).map(projection.seenOf).map((seen) => [seen.digest, seen])),
+    nonces,
+    consents: new Map((row?.consents ?? []).map(([at, state, text]) => [at, { state, text }])),
+  };
+}
+
+type FromStore = Pick<Facts, "signatures" | "nonceSeen" | "registration" | "newZone" | "zoneClaims" | "meters" | "consent"> & {
+  readonly actor: string | null;
+  readonly imvu: Imvu | undefined;
+  readonly allocated: NodeFacts["allocated"];
+  readonly identity: IdentityFacts | null;
+  readonly operators: OperatorFacts | null;
+};
+
+async function readFor(store: Store, world: World, shared: Shared, opened: OpenedCommand, at: number): Promise<FromStore> {
+  const { command, digest } = opened;
+  const signatures = signatureFactsOf(opened, (kid) => shared.keys.get(kid));
+  const imvu = command.imvu === null ? undefined : shared.imvus.get(command.imvu);
+  const consents = command.op === "consent.record" && imvu;
+  return {
+    signatures,
+    actor: signatures[0]?.identity ?? null,
+    imvu,
+    nonceSeen: (shared.nonces.get(`${projection.actorOf({ signatures })} ${command.nonce}`) ?? []).some((other) => other !== digest),
+    identity: identityFacts(shared, opened),
+    consent: consents ? (shared.consents.get(at) ?? { state: "none", text: null }) : null,
+    ...(asksMore(command) ? await store.snapshot((tx) => readMore(tx, world, opened, imvu, signatures)) : NO_MORE),
+  };
+}
+
+type More = Pick<FromStore, "registration" | "newZone" | "zoneClaims" | "meters" | "allocated" | "operators">;
+const NO_MORE: More = { registration: null, newZone: null, zoneClaims: [], meters: null, allocated: null, operators: null };
+
+/** Whether gates read more of the tables for it than what every command is judged by. */
+function asksMore(command: Command): boolean {
+  return isMetered(command) || asksForRoom(command) || isOperatorCommand(command) || broughtBy(command).length > 0 || domainsIn(command).length > 0;
+}
+
+async function readMore(tx: ReadTx, world: World, { command }: OpenedCommand, imvu: Imvu | undefined, signatures: readonly SignatureFact[]): Promise<More> {
+  const newZone = command.op === "imvu.create" ? world.zoneOfNext(await projection.nextImvuNumber(tx)) : command.op === "imvu.import" ? command.params.zone : null;
+  return {
+    newZone,
+    registration: await registrationFacts(tx, command),
+    operators: await operatorFacts(tx, command, signatures),
+    zoneClaims: newZone !== null || domainsIn(command).length > 0 ? zoneClaimsFor(command, newZone, await projection.boundZones(tx)) : [],
+    allocated: asksForRoom(command) ? await projection.allocatedFigures(tx, command.imvu) : null,
+    meters: !isMetered(command) ? null : imvu ? await metersOf(tx, imvu.id) : command.op === "imvu.create" || command.op === "imvu.import" ? world.meteredResources : null,
+  };
+}
+
+/** Gate 6 reads the meters of the commands that it judges. */
+function isMetered({ op }: Command): boolean {
+  return GATES[5].appliesTo[op];
+}
+
+/** Gates 7 and 12 compare what is used; an engine is asked for no other command. */
+function usesFigures({ op }: Command): boolean {
+  return GATES[6].appliesTo[op] || GATES[11].appliesTo[op];
+}
+
 /** Who signed, by the registry as it is now. */
-export async function signatureFacts(tx: ReadTx, opened: OpenedCommand): Promise<readonly SignatureFact[]> {
-  const known = new Map<KeyId, RegisteredKey>();
-  for (const { kid } of opened.signatures) {
-    const key = await keyNow(tx, kid);
-    if (key) known.set(kid, key);
-  }
-  return signatureFactsOf(opened, (kid) => known.get(kid));
+export function signatureFacts(opened: OpenedCommand, keys: ReadonlyMap<KeyId, KeyNow>): readonly SignatureFact[] {
+  return signatureFactsOf(opened, (kid) => keys.get(kid));
 }
 
 async function registrationFacts(tx: ReadTx, command: Command): Promise<Facts["registration"]> {
   const brought = broughtBy(command);
   if (brought.length === 0) return null;
   const nameTaken = command.op === "identity.register" && (await ringByName(tx, command.params.name)) !== undefined;
-  let keyTaken = false;
-  for (const text of brought) keyTaken ||= await isKeyKnown(tx, kidOf(text));
-  return { nameTaken, keyTaken };
+  return { nameTaken, keyTaken: (await knownKids(tx, brought.map(kidOf))).size > 0 };
 }
 
-async function identityFacts(tx: ReadTx, { command, signatures }: OpenedCommand): Promise<IdentityFacts | null> {
+function identityFacts({ keys }: Shared, { command, signatures }: OpenedCommand): IdentityFacts | null {
   const signer = signatures[0];
-  const key = isIdentityCommand(command) && signer ? await keyNow(tx, signer.kid) : undefined;
-  if (!key) return null;
-  const { name, keys, recovery, pending } = key.ring;
+  const ring = isIdentityCommand(command) && signer ? keys.get(signer.kid)?.ring : undefined;
+  if (!ring) return null;
   const kid = command.op === "identity.key.revoke" ? command.params.kid : undefined;
   return {
-    name,
-    liveKeys: keys.filter(({ ended }) => ended === null).length,
-    keys: keys.length,
-    recoveryKid: recovery?.kid ?? null,
-    named: kid !== undefined && keys.some((held) => held.kid === kid) ? stateIn(key.ring, kid) : null,
-    pendingSince_ms: pending?.since_ms ?? null,
+    name: ring.name,
+    liveKeys: ring.keys.filter(({ ended }) => ended === null).length,
+    keys: ring.keys.length,
+    recoveryKid: ring.recovery?.kid ?? null,
+    named: kid !== undefined && ring.keys.some((held) => held.kid === kid) ? stateIn(ring, kid) : null,
+    pendingSince_ms: ring.pending?.since_ms ?? null,
   };
 }
 
@@ -120,12 +219,6 @@ async function operatorFacts(tx: ReadTx, command: Command, signatures: readonly 
     registered: (await ringByName(tx, identity)) !== undefined,
     operator: operators.includes(identity),
   };
-}
-
-function allocatedBy(all: readonly Imvu[], except: ImvuId | null): NodeFacts["allocated"] {
-  const others = all.filter((imvu) => imvu.id !== except);
-  const sum = (key: "cpuMillis" | "memoryBytes" | "storageBytes") => others.reduce((total, imvu) => total + imvu.envelope[key], 0);
-  return { cpuMillis: sum("cpuMillis"), memoryBytes: sum("memoryBytes"), storageBytes: sum("storageBytes") };
 }
 
 async function metersOf(tx: ReadTx, imvu: ImvuId): Promise<readonly Resource[] | null> {

@@ -1,7 +1,7 @@
 import type { IdentityName, KeyId } from "../../kernel/index.ts";
 import { type IdentityCommand, type KeyRing, keysIn, nextRing, publicKeyFromText, stateIn } from "../identity/index.ts";
 import type { RegisteredKey } from "../policy-engine/index.ts";
-import type { ReadTx, Tx } from "../store/index.ts";
+import type { ReadTx, Statement, Store, Tx } from "../store/index.ts";
 
 /** Key rings and operators: tables told by the ledger, written only in the transaction of an entry. */
 
@@ -9,16 +9,43 @@ export async function ringByName(tx: ReadTx, name: string): Promise<KeyRing | un
   return (await tx.query<{ doc: KeyRing }>("SELECT doc FROM identity WHERE name = $1", [name]))[0]?.doc;
 }
 
-/** Whether some identity made the key known, whatever became of it. */
-export async function isKeyKnown(tx: ReadTx, kid: string): Promise<boolean> {
-  return (await tx.query("SELECT 1 FROM identity_key WHERE kid = $1", [kid])).length > 0;
+/** Of these keys those that some identity made known, whatever became of them. */
+export async function knownKids(tx: ReadTx, kids: readonly string[]): Promise<ReadonlySet<string>> {
+  if (kids.length === 0) return new Set();
+  return new Set((await tx.query<{ kid: string }>("SELECT kid FROM identity_key WHERE kid = ANY($1)", [kids])).map(({ kid }) => kid));
 }
 
-/** A key with what it is good for now, and the ring it belongs to; undefined: nobody's. */
-export async function keyNow(tx: ReadTx, kid: KeyId): Promise<(RegisteredKey & { readonly ring: KeyRing }) | undefined> {
-  const [row] = await tx.query<{ doc: KeyRing; public_key: string }>("SELECT doc, public_key FROM identity_key JOIN identity ON name = identity WHERE kid = $1", [kid]);
-  const publicKey = row && publicKeyFromText(row.public_key);
-  return row && publicKey?.ok ? { publicKey: publicKey.value, identity: row.doc.name, status: stateIn(row.doc, kid), ring: row.doc } : undefined;
+export type KeyNow = RegisteredKey & { readonly ring: KeyRing };
+
+export interface KeyRow extends Record<string, unknown> {
+  readonly kid: KeyId;
+  readonly doc: KeyRing;
+  readonly public_key: string;
+}
+
+const KEYS_NOW: Statement = { name: "keys now", text: "SELECT kid, doc, public_key FROM identity_key JOIN identity ON name = identity WHERE kid = ANY($1)" };
+
+/** Keys with what they are good for now, and the rings they belong to; nobody's are not among them. */
+export async function keysNow(tx: ReadTx, kids: readonly KeyId[]): Promise<ReadonlyMap<KeyId, KeyNow>> {
+  return knownIn(await tx.query<KeyRow>(KEYS_NOW.text, [kids]));
+}
+
+/** The same as a snapshot of its own, in one round trip. */
+export async function lookUpKeys(store: Pick<Store, "select">, kids: readonly KeyId[]): Promise<ReadonlyMap<KeyId, KeyNow>> {
+  return knownIn(await store.select<KeyRow>(KEYS_NOW, [kids]));
+}
+
+export function knownIn(rows: readonly KeyRow[]): ReadonlyMap<KeyId, KeyNow> {
+  const known = new Map<KeyId, KeyNow>();
+  for (const { kid, doc, public_key } of rows) {
+    const publicKey = publicKeyFromText(public_key);
+    if (publicKey.ok) known.set(kid, { publicKey: publicKey.value, identity: doc.name, status: stateIn(doc, kid), ring: doc });
+  }
+  return known;
+}
+
+export async function keyNow(tx: ReadTx, kid: KeyId): Promise<KeyNow | undefined> {
+  return (await keysNow(tx, [kid])).get(kid);
 }
 
 /** Rings in which a recovery waits for objections. */

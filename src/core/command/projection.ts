@@ -1,6 +1,6 @@
 import type { Imvu, Op } from "../../contract/index.ts";
-import type { ImvuId, Json } from "../../kernel/index.ts";
-import type { Facts } from "../policy-engine/index.ts";
+import type { Fqdn, ImvuId, Json } from "../../kernel/index.ts";
+import type { Facts, NodeFigures } from "../policy-engine/index.ts";
 import type { ReadTx, Tx } from "../store/index.ts";
 
 /** The tables that are told by the ledger: read here, and written only in the transaction of an entry. */
@@ -19,8 +19,10 @@ export interface SeenCommand {
 }
 
 /** An IMVU's document with the one it had before a command that is still at work. */
+export type ImvuDoc = Imvu & { readonly before?: Imvu };
+
 interface ImvuRow {
-  readonly doc: Imvu & { readonly before?: Imvu };
+  readonly doc: ImvuDoc;
 }
 
 /** The identity whose valid signature comes first; "unknown" for a stranger's, and for a key that ended: whoever found it is nobody. */
@@ -29,14 +31,16 @@ export function actorOf(facts: Pick<Facts, "signatures">): string {
   return first?.valid && first.identity !== null && first.status !== "revoked" && first.status !== "rotated" ? first.identity : "unknown";
 }
 
+const SEEN_COLUMNS = "digest, actor, op, imvu, state, intent_index, outcome_index, result, signed";
+
 export async function seenCommand(tx: ReadTx, digest: string): Promise<SeenCommand | undefined> {
-  const rows = await tx.query<SeenRow>("SELECT digest, actor, op, imvu, state, intent_index, outcome_index, result, signed FROM command_seen WHERE digest = $1", [digest]);
-  return rows[0] && seenOf(rows[0]);
+  return (await tx.query<SeenRow>(`SELECT ${SEEN_COLUMNS} FROM command_seen WHERE digest = $1`, [digest])).map(seenOf)[0];
 }
+
 
 export async function openCommands(tx: ReadTx): Promise<readonly SeenCommand[]> {
   const rows = await tx.query<SeenRow>(
-    "SELECT digest, actor, op, imvu, state, intent_index, outcome_index, result, signed FROM command_seen WHERE state = 'accepted' ORDER BY intent_index",
+    `SELECT ${SEEN_COLUMNS} FROM command_seen WHERE state = 'accepted' ORDER BY intent_index`,
     [],
   );
   return rows.map(seenOf);
@@ -45,7 +49,7 @@ export async function openCommands(tx: ReadTx): Promise<readonly SeenCommand[]> 
 /** The newest refusals of commands about an IMVU, whoever sent them. */
 export async function refusedCommands(tx: ReadTx, imvu: ImvuId, limit: number): Promise<readonly SeenCommand[]> {
   const rows = await tx.query<SeenRow>(
-    "SELECT digest, actor, op, imvu, state, intent_index, outcome_index, result, signed FROM command_seen WHERE imvu = $1 AND state = 'refused' ORDER BY intent_index DESC LIMIT $2",
+    `SELECT ${SEEN_COLUMNS} FROM command_seen WHERE imvu = $1 AND state = 'refused' ORDER BY intent_index DESC LIMIT $2`,
     [imvu, limit],
   );
   return rows.map(seenOf);
@@ -66,7 +70,7 @@ export async function othersRefusals(tx: ReadTx, { id, owner }: Pick<Imvu, "id" 
   return { refusals: rows.map(({ actor, op, intent_index }) => ({ index: Number(intent_index), actor, op })), count: Number(counted?.many ?? 0) };
 }
 
-interface SeenRow {
+export interface SeenRow extends Record<string, unknown> {
   readonly digest: string;
   readonly actor: string;
   readonly op: Op;
@@ -78,7 +82,7 @@ interface SeenRow {
   readonly signed: string;
 }
 
-function seenOf(row: SeenRow): SeenCommand {
+export function seenOf(row: SeenRow): SeenCommand {
   return {
     digest: row.digest,
     actor: row.actor,
@@ -92,31 +96,62 @@ function seenOf(row: SeenRow): SeenCommand {
   };
 }
 
-export async function recordSeen(
-  tx: Tx,
-  seen: { digest: string; actor: string; nonce: string; op: Op; imvu: ImvuId | null; signed: string; state: "accepted" | "refused"; intentIndex: number },
-): Promise<void> {
-  // A command refused because its nonce was used leaves no row: the nonce stays with the first one.
-  if (await nonceSeen(tx, seen.actor, seen.nonce, seen.digest)) return;
+export interface NewlySeen {
+  readonly digest: string;
+  readonly actor: string;
+  readonly nonce: string;
+  readonly op: Op;
+  readonly imvu: ImvuId | null;
+  readonly signed: string;
+  readonly state: "accepted" | "refused";
+  readonly intentIndex: number;
+}
+
+/** Commands whose nonces nobody used before: one that was refused because its nonce was used leaves no row, the nonce stays with the first one. */
+export async function recordSeen(tx: Tx, seen: readonly NewlySeen[]): Promise<void> {
+  if (seen.length === 0) return;
+  const column = (of: (one: NewlySeen) => unknown) => seen.map(of);
   await tx.run(
-    `INSERT INTO command_seen (digest, actor, nonce, op, imvu, signed, intent_index, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-     ON CONFLICT (digest) DO UPDATE SET state = $8, intent_index = $7, signed = $6, actor = $2, imvu = $5 WHERE command_seen.state = 'refused'`,
-    [seen.digest, seen.actor, seen.nonce, seen.op, seen.imvu, seen.signed, seen.intentIndex, seen.state],
+    `INSERT INTO command_seen (digest, actor, nonce, op, imvu, signed, intent_index, state)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[])
+     ON CONFLICT (digest) DO UPDATE SET state = excluded.state, intent_index = excluded.intent_index, signed = excluded.signed, actor = excluded.actor, imvu = excluded.imvu WHERE command_seen.state = 'refused'`,
+    [column((one) => one.digest), column((one) => one.actor), column((one) => one.nonce), column((one) => one.op), column((one) => one.imvu), column((one) => one.signed), column((one) => one.intentIndex), column((one) => one.state)],
   );
 }
 
-export async function settleSeen(tx: Tx, digest: string, state: "applied" | "failed", index: number, result: Json): Promise<void> {
-  await tx.run("UPDATE command_seen SET state = $2, outcome_index = $3, result = $4::jsonb WHERE digest = $1", [digest, state, index, JSON.stringify(result)]);
+export interface Settled {
+  readonly digest: string;
+  readonly state: "applied" | "failed";
+  readonly index: number;
+  readonly result: Json;
 }
 
-export async function nonceSeen(tx: ReadTx, actor: string, nonce: string, digest: string): Promise<boolean> {
-  const rows = await tx.query("SELECT 1 AS one FROM command_seen WHERE actor = $1 AND nonce = $2 AND digest <> $3", [actor, nonce, digest]);
-  return rows.length > 0;
+export async function settleSeen(tx: Tx, settled: readonly Settled[]): Promise<void> {
+  if (settled.length === 0) return;
+  await tx.run(
+    `UPDATE command_seen AS seen SET state = done.state, outcome_index = done.index, result = done.result
+       FROM unnest($1::text[], $2::text[], $3::bigint[], $4::jsonb[]) AS done (digest, state, index, result) WHERE seen.digest = done.digest`,
+    [settled.map(({ digest }) => digest), settled.map(({ state }) => state), settled.map(({ index }) => index), settled.map(({ result }) => JSON.stringify(result))],
+  );
 }
 
 export async function imvuById(tx: ReadTx, id: ImvuId): Promise<Imvu | undefined> {
   const rows = await tx.query<ImvuRow>("SELECT doc FROM imvu WHERE id = $1", [id]);
   return rows[0] && withoutBefore(rows[0].doc);
+}
+
+/** Every bound zone. */
+export async function boundZones(tx: ReadTx): Promise<readonly { readonly zone: Fqdn; readonly imvu: ImvuId }[]> {
+  return await tx.query<{ zone: Fqdn; imvu: ImvuId }>("SELECT zone, id AS imvu FROM imvu ORDER BY number");
+}
+
+/** Sum of all envelopes but one. */
+export async function allocatedFigures(tx: ReadTx, except: ImvuId | null): Promise<NodeFigures> {
+  const [row] = await tx.query<{ cpu: string; memory: string; storage: string }>(
+    "SELECT coalesce(sum(cpu_millis), 0) AS cpu, coalesce(sum(memory_bytes), 0) AS memory, coalesce(sum(storage_bytes), 0) AS storage FROM imvu WHERE $1::text IS NULL OR id <> $1",
+    [except],
+  );
+  return { cpuMillis: Number(row?.cpu ?? 0), memoryBytes: Number(row?.memory ?? 0), storageBytes: Number(row?.storage ?? 0) };
 }
 
 /** The document an interrupted command started from: undefined when the command was creating it. */
@@ -132,7 +167,7 @@ export async function allImvus(tx: ReadTx): Promise<readonly Imvu[]> {
   return rows.map((row) => withoutBefore(row.doc));
 }
 
-function withoutBefore(doc: ImvuRow["doc"]): Imvu {
+export function withoutBefore(doc: ImvuDoc): Imvu {
   const { before: _, ...imvu } = doc;
   return imvu;
 }
@@ -150,12 +185,27 @@ export async function nextImvuNumber(tx: ReadTx): Promise<number> {
   return Number(rows[0]?.next ?? 1);
 }
 
-export async function putImvu(tx: Tx, imvu: Imvu, index: number, before?: Imvu): Promise<void> {
-  const doc = JSON.stringify(before ? { ...imvu, before } : imvu);
+export interface UnitRow {
+  readonly imvu: Imvu;
+  /** The document before a command that is at work. */
+  readonly before?: Imvu | undefined;
+  readonly index: number;
+}
+
+export async function putImvus(tx: Tx, rows: readonly UnitRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const column = (of: (row: UnitRow) => unknown) => rows.map(of);
   await tx.run(
-    `INSERT INTO imvu (id, number, owner, status, doc, updated_index) VALUES ($1, $2, $3, $4, $5::jsonb, $6)
-     ON CONFLICT (id) DO UPDATE SET owner = $3, status = $4, doc = $5::jsonb, updated_index = $6`,
-    [imvu.id, imvu.number, imvu.owner, imvu.status, doc, index],
+    `INSERT INTO imvu (id, number, owner, status, doc, updated_index) SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::jsonb[], $6::bigint[])
+     ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, status = excluded.status, doc = excluded.doc, updated_index = excluded.updated_index`,
+    [
+      column(({ imvu }) => imvu.id),
+      column(({ imvu }) => imvu.number),
+      column(({ imvu }) => imvu.owner),
+      column(({ imvu }) => imvu.status),
+      column(({ imvu, before }) => JSON.stringify(before ? { ...imvu, before } : imvu)),
+      column(({ index }) => index),
+    ],
   );
 }
 
@@ -165,7 +215,7 @@ export async function addImvu(tx: Tx, imvu: Imvu, index: number): Promise<void> 
 }
 
 /** While a command works, the larger of each limit counts, and the old document is kept for a crash. */
-export async function reserve(tx: Tx, before: Imvu, after: Imvu, index: number): Promise<void> {
+export function reserved(before: Imvu, after: Imvu): Omit<UnitRow, "index"> {
   const larger = (key: "cpuMillis" | "memoryBytes" | "storageBytes" | "iops" | "bandwidthBps" | "processes") => Math.max(before.envelope[key], after.envelope[key]);
   const envelope = {
     ...before.envelope,
@@ -176,7 +226,7 @@ export async function reserve(tx: Tx, before: Imvu, after: Imvu, index: number):
     bandwidthBps: larger("bandwidthBps"),
     processes: larger("processes"),
   };
-  await putImvu(tx, { ...before, envelope }, index, before);
+  return { imvu: { ...before, envelope }, before };
 }
 
 export async function removeImvu(tx: Tx, id: ImvuId): Promise<void> {

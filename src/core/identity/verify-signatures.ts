@@ -12,16 +12,23 @@ export interface VerifiedSignature {
   readonly valid: boolean;
 }
 
+/** Of each command the signatures that were verified before: a key id names one key for ever, so the answer cannot change. */
+const VERIFIED = new WeakMap<OpenedCommand["signed"], Map<KeyId, boolean>>();
+
 /** Each signature against the key it names, in the command's order. An unknown key is not valid. */
 export function verifySignatures(
   opened: Pick<OpenedCommand, "signed" | "signatures">,
   keyOf: (kid: KeyId) => PublicKey | undefined,
 ): readonly VerifiedSignature[] {
+  const before = VERIFIED.get(opened.signed) ?? new Map<KeyId, boolean>();
+  VERIFIED.set(opened.signed, before);
   return opened.signatures.map(({ kid, protected: header, signature }) => {
     const publicKey = keyOf(kid);
     // A registry that answers another key than asked for must not count.
     const fits = publicKey !== undefined && publicKey.kid === kid;
-    const valid = fits && verify(null, signingInput(header, opened.signed.payload), publicKey.key, Buffer.from(signature, "base64url"));
+    if (!fits) return { kid, publicKey, valid: false };
+    const valid = before.get(kid) ?? verify(null, signingInput(header, opened.signed.payload), publicKey.key, Buffer.from(signature, "base64url"));
+    before.set(kid, valid);
     return { kid, publicKey, valid };
   });
 }

@@ -34,6 +34,8 @@ export interface Ledger {
   append(entries: readonly NewEntry[], also?: Also): Promise<readonly Appended[]>;
   /** Waits for a published checkpoint that covers the entry. */
   receipt(index: number): Promise<Receipt>;
+  /** The same for an entry whose bytes are at hand. */
+  proven(entry: Pick<Appended, "index" | "body">): Promise<Receipt>;
   /** The newest published signed note; undefined while the log is empty. */
   checkpoint(): string | undefined;
   /** Entries of the newest published checkpoint; 0 while there is none. */
@@ -104,6 +106,10 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
       const row = await store.snapshot((tx) => entryRow(tx, index));
       if (!row) throw new Fault("LEDGER_BROKEN", `entry ${index} is missing`, { hint: "nexus ledger fsck" });
       return { index, body: row.body, proof: formatTlogProof({ index, hashes: await inclusionProof(index, size), checkpoint: note }) };
+    },
+    async proven({ index, body }) {
+      const { note, size } = await covered(index);
+      return { index, body, proof: formatTlogProof({ index, hashes: await inclusionProof(index, size), checkpoint: note }) };
     },
     async consistencyProof(from, to) {
       checkSize(to, sequencer.state().size);

@@ -1,5 +1,5 @@
 import { Fault } from "../../kernel/index.ts";
-import type { CopyField, CopyIn, ReadTx, Tx } from "../store/index.ts";
+import type { CopyField, CopyIn, ReadTx, Session, Tx } from "../store/index.ts";
 import { type Appended, parseEntryBody, type StreamHead } from "./entry.ts";
 
 /** The ledger's rows: the only SQL that names ledger_entry and ledger_checkpoint. */
@@ -79,6 +79,6 @@ export async function checkpointRows(tx: ReadTx, above: number, limit: number): 
 }
 
 /** Compare and swap: fails on a unique constraint when another checkpoint extends the same previous one. */
-export async function insertCheckpoint(tx: Tx, row: CheckpointRow): Promise<void> {
-  await tx.run("INSERT INTO ledger_checkpoint (size, previous, root, note) VALUES ($1, $2, $3, $4)", [row.size, row.previous, row.root, row.note]);
+export async function insertCheckpoint(session: Pick<Session, "run">, row: CheckpointRow): Promise<void> {
+  await session.run("INSERT INTO ledger_checkpoint (size, previous, root, note) VALUES ($1, $2, $3, $4)", [row.size, row.previous, row.root, row.note]);
 }

@@ -124,15 +124,16 @@ export class Sequencer {
         for (const request of batch) {
           const also = request.also;
           if (also) await writer.pause();
-          
           let appended: readonly Appended[];
           try {
             appended = this.place(request.entries, this.current.size + rows.length, heads, now);
-            if (also) await tx.savepoint(() => also(tx, appended));
+            // A request that is alone takes the transaction with it when it fails: nobody else is in it.
+            if (also) await (batch.length === 1 ? also(tx, appended) : tx.savepoint(() => also(tx, appended)));
           } catch (error) {
             // What failed is not this request but the transaction that all of them share.
             if (this.session.lost() || (error instanceof Fault && error.code === STORE_LOST)) throw error;
             settled.set(request, { error });
+            if (batch.length === 1) throw error;
             continue;
           }
           for (const entry of appended) heads.set(entry.stream, headOf(entry));
@@ -221,7 +222,7 @@ export class Sequencer {
       await this.ensureSession();
       const root = await tree.root(size);
       const next: Published = { size, root, note: signCheckpoint({ origin: this.deps.signer.name, size, root }, this.deps.signer) };
-      await this.session.transaction((tx) => insertCheckpoint(tx, { ...next, previous: published?.size ?? null }));
+      await insertCheckpoint(this.session, { ...next, previous: published?.size ?? null });
       this.current = { ...this.current, published: next };
       this.announce();
     } catch (error) {

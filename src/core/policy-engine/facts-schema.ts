@@ -39,7 +39,7 @@ const zImvuFacts = z.strictObject({
   } satisfies Shape<ImvuFacts["named"]>),
 } satisfies Shape<ImvuFacts>);
 
-const zNodeFacts = z.strictObject({ name: zText, jurisdictions: z.array(zText), capacity: zFigures, allocated: zFigures } satisfies Shape<NodeFacts>);
+const zNodeFacts = z.strictObject({ name: zText, jurisdictions: z.array(zText), capacity: zFigures, allocated: zFigures.nullable() } satisfies Shape<NodeFacts>);
 
 const zUsedFacts = z.strictObject({ memoryBytes: zCount, storageBytes: zCount, processes: zCount, mailboxMessages: zCount.nullable() } satisfies Shape<UsedFacts>);
 

@@ -32,7 +32,7 @@ export type Facts = {
   /** Read from the engines for `imvu`; null when there is no IMVU or they could not be asked. */
   readonly used: UsedFacts | null;
   /**
-   * Resources that have a meter. Existing IMVU: the series of its newest reading; a new one: every resource that
+   * Resources that have a meter; null for a command that gate 6 does not judge. Existing IMVU: the series of its newest reading; a new one: every resource that
    * the running fabrics will meter from its first second.
    */
   readonly meters: readonly Resource[] | null;
@@ -114,8 +114,8 @@ export type NodeFacts = {
   readonly name: string;
   readonly jurisdictions: readonly Jurisdiction[];
   readonly capacity: NodeFigures;
-  /** Sum of the envelopes of all IMVUs on the node but the one commanded. */
-  readonly allocated: NodeFigures;
+  /** Sum of the envelopes of all IMVUs on the node but the one commanded; null: the command asks for no room, so it was not read. */
+  readonly allocated: NodeFigures | null;
 };
 
 export type NodeFigures = { readonly cpuMillis: number; readonly memoryBytes: number; readonly storageBytes: number };

@@ -6,10 +6,11 @@
 export type { BlobFact, BundleFacts, ConsentFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, SignatureFact, UsedFacts } from "./facts.ts";
 export type { Denial, Gate } from "./gate.ts";
 export { flawsOf } from "./arriving.ts";
+export { GATES } from "./gates.ts";
 export { imvuFactsOf } from "./imvu-facts.ts";
 export { isAllowed, judge } from "./judge.ts";
 export { lawDigest } from "./law-digest.ts";
-export { blobsIn, zoneClaimsFor } from "./named-domains.ts";
+export { asksForRoom, blobsIn, domainsIn, zoneClaimsFor } from "./named-domains.ts";
 export { probeGates } from "./probe.ts";
 export type { FabricName, LogReality, ProbeRow, Reality, RecordedCommand, RecordedEntry, Witness } from "./reality.ts";
 export { isOperatorCommand } from "./operators.ts";

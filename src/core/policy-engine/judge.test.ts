@@ -76,7 +76,7 @@ const changes: fc.Arbitrary<Partial<Facts>> = fc.record(
     ),
     newZone: nullable(name),
     zoneClaims: fc.array(fc.record({ zone: name, imvu: id }), { maxLength: 3 }),
-    node: nullable(fc.record({ name, jurisdictions: fc.array(name, { maxLength: 3 }), capacity: figures, allocated: figures })),
+    node: nullable(fc.record({ name, jurisdictions: fc.array(name, { maxLength: 3 }), capacity: figures, allocated: nullable(figures) })),
     used: nullable(fc.record({ memoryBytes: count, storageBytes: count, processes: count, mailboxMessages: nullable(count) })),
     meters: nullable(fc.subarray([...(factsFor(opened("imvu.exit")).meters ?? [])])),
     blobs: fc.array(fc.record({ digest: name, readable: fc.boolean(), bytes: count }), { maxLength: 2 }),

@@ -49,3 +49,8 @@ export function blobsIn(command: Command): readonly Sha256[] {
       return [];
   }
 }
+
+/** Whether it asks for room on the node: only then `node.allocated` is read. */
+export function asksForRoom({ op }: Command): boolean {
+  return op === "imvu.create" || op === "imvu.import" || op === "imvu.scale";
+}

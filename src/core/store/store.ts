@@ -17,6 +17,8 @@ export type StoreAddress = { readonly site: Site } | { readonly databaseUrl: str
 /** One connection of its own, for the ledger's sequencer: its advisory lock lives exactly as long as the connection. */
 export interface Session {
   transaction<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
+  /** One statement, a transaction of its own. */
+  run(sql: string, params: readonly unknown[]): Promise<void>;
   /** A lock this session holds until it closes or its connection is lost; false when another session has it. */
   tryLock(key: bigint): Promise<boolean>;
   /** True once the connection is gone; the session is then of no more use. */
@@ -122,6 +124,9 @@ async function openSession(config: ClientConfig): Promise<Session> {
   }
   return {
     transaction: (fn) => inTransaction(client, "BEGIN", fn),
+    run: async (sql, params) => {
+      await client.query(sql, [...params]).catch(lostOrError);
+    },
     tryLock: async (key) => (await client.query("SELECT pg_try_advisory_lock($1) AS held", [key.toString()])).rows[0]?.held === true,
     lost: () => gone,
     close: () => client.end(),

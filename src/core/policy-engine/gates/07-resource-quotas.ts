@@ -121,11 +121,12 @@ function scales(next: Envelope, imvu: ImvuFacts, facts: Facts, answer: Answer<Co
 
 /** Figures that do not grow need no room. */
 function fitsNode(next: Envelope, now: Envelope | undefined, node: NodeFacts | null, answer: Answer<Code>): Verdict {
-  if (node === null) return answer.deny("FIGURES_UNKNOWN");
+  if (node === null || node.allocated === null) return answer.deny("FIGURES_UNKNOWN");
+  const { capacity, allocated } = node;
   const room = {
-    cpuMillis: node.capacity.cpuMillis * CPU_OVERCOMMIT_FACTOR - node.allocated.cpuMillis,
-    memoryBytes: node.capacity.memoryBytes - node.allocated.memoryBytes,
-    storageBytes: node.capacity.storageBytes - node.allocated.storageBytes,
+    cpuMillis: capacity.cpuMillis * CPU_OVERCOMMIT_FACTOR - allocated.cpuMillis,
+    memoryBytes: capacity.memoryBytes - allocated.memoryBytes,
+    storageBytes: capacity.storageBytes - allocated.storageBytes,
   };
   for (const what of ["cpuMillis", "memoryBytes", "storageBytes"] as const) {
     const grows = now === undefined || next[what] > now[what];

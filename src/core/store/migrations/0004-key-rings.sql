@@ -16,6 +16,16 @@ UPDATE identity SET doc = jsonb_build_object(
 );
 ALTER TABLE identity DROP COLUMN kid, DROP COLUMN public_key, DROP COLUMN status;
 
+-- What is asked of all units for one command, without reading their documents.
+ALTER TABLE imvu
+  ADD COLUMN zone          text   GENERATED ALWAYS AS (doc->>'zone') STORED,
+  ADD COLUMN cpu_millis    bigint GENERATED ALWAYS AS ((doc->'envelope'->>'cpuMillis')::bigint) STORED,
+  ADD COLUMN memory_bytes  bigint GENERATED ALWAYS AS ((doc->'envelope'->>'memoryBytes')::bigint) STORED,
+  ADD COLUMN storage_bytes bigint GENERATED ALWAYS AS ((doc->'envelope'->>'storageBytes')::bigint) STORED;
+
+-- The newest reading of a unit, without reading all of them.
+CREATE INDEX reading_newest ON reading (imvu, entry_index);
+
 CREATE TABLE operator (
   identity    text   PRIMARY KEY,
   -- Index of the entry that made it one.

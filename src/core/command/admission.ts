@@ -1,0 +1,175 @@
+import type { Command, Imvu, Verdict } from "../../contract/index.ts";
+import { accept, type Clock, type ImvuId, type KeyId, type Outcome, type Refusal, rfc3339 } from "../../kernel/index.ts";
+import { isIdentityCommand, type OpenedCommand } from "../identity/index.ts";
+import type { Appended, Ledger } from "../ledger/index.ts";
+import { isAllowed, isOperatorCommand, judge } from "../policy-engine/index.ts";
+import type { Store, Tx } from "../store/index.ts";
+import { denied } from "./denied.ts";
+import type { Effects } from "./effects.ts";
+import type { LoadFacts, Loaded } from "./facts-loader.ts";
+import { Gather } from "./gather.ts";
+import { applyIdentity, putOperator, removeOperator } from "./identities.ts";
+import * as projection from "./projection.ts";
+import { asJson, type CommandRecord } from "./record.ts";
+import type { Piece, Writer } from "./writer.ts";
+
+export interface AdmissionDeps {
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly effects: Effects;
+  /** SHA-256 over the law's source. */
+  readonly law: string;
+  readonly loadFacts: LoadFacts;
+  /** A command that names this unit was refused. */
+  onRefused?(imvu: ImvuId): void;
+  /** Somebody began to recover this identity with its recovery key. */
+  onRecovery?(identity: string): void;
+}
+
+/** An accepted command on its way to its effects. */
+export interface Intent {
+  readonly entry: Pick<Appended, "index" | "body">;
+  readonly verdicts: readonly Verdict[];
+  readonly actor: string;
+  readonly before: Imvu | undefined;
+  readonly after: Imvu | undefined;
+}
+
+const BATCH_COMMANDS_MAX = 256;
+
+/**
+ * Judges commands and writes each one's intent or refusal. Side by side are only commands of which none can matter to another: each on a unit
+ * of its own, with a nonce of its own. Whatever spends what is everybody's – names, keys, a node's room – goes alone.
+ */
+export class Admission {
+  private readonly deps: AdmissionDeps;
+  private readonly writer: Writer;
+  private readonly gather: Gather<OpenedCommand, Admitted>;
+
+  constructor(deps: AdmissionDeps, writer: Writer) {
+    this.deps = deps;
+    this.writer = writer;
+    this.gather = new Gather((batch) => this.admitAll(batch), together);
+  }
+
+  /** An intent, a refusal, or what became of the same command when it came before. */
+  async admit(opened: OpenedCommand): Promise<Outcome<Intent> | { readonly earlier: projection.SeenCommand }> {
+    const admitted = await this.gather.ask(opened);
+    if ("earlier" in admitted) return admitted;
+    if ("fault" in admitted) throw admitted.fault;
+    if ("code" in admitted) return admitted;
+    const { weighed: { state, record, actor, before, after }, entry } = admitted;
+    const { command } = opened;
+    if (state === "refused") {
+      if (command.imvu) this.deps.onRefused?.(command.imvu);
+      return denied(command, record, entry.index, await this.deps.ledger.proven(entry));
+    }
+    if (command.op === "identity.recovery.begin") this.deps.onRecovery?.(actor);
+    return accept({ entry, verdicts: record.verdicts, actor, before, after });
+  }
+
+  private async admitAll(batch: readonly OpenedCommand[]): Promise<readonly Admitted[]> {
+    const loaded = await this.deps.loadFacts(batch);
+    return await Promise.all(
+      batch.map(async (opened, at): Promise<Admitted> => {
+        try {
+          const { earlier } = loaded[at] as Loaded;
+          // An approval added to a refused command makes it worth judging again.
+          if (earlier && !(earlier.state === "refused" && earlier.signed !== JSON.stringify(opened.signed))) return { earlier };
+          const weighed = await this.weigh(opened, loaded[at] as Loaded);
+          return "record" in weighed ? { weighed, entry: await this.writer.write(pieceOf(weighed)) } : weighed;
+        } catch (fault) {
+          return { fault };
+        }
+      }),
+    );
+  }
+
+  /** What is to be written of it, before anything is. */
+  private async weigh(opened: OpenedCommand, { facts, imvu: before }: Loaded): Promise<Weighed | Refusal> {
+    const { clock, effects, law, store } = this.deps;
+    const { command, digest } = opened;
+    const verdicts = judge(opened, facts);
+    const allowed = isAllowed(verdicts);
+    // A registration is the one command of somebody the platform does not know yet: it is his first own entry.
+    const actor = command.op === "identity.register" && allowed ? command.params.name : projection.actorOf(facts);
+    const common = { opened, actor, before, nonceSeen: facts.nonceSeen };
+    if (!allowed) {
+      // What nobody signed is nobody's entry: it must not fill an owner's stream.
+      const stream = actor === "unknown" ? "platform" : (before?.id ?? actor);
+      return { ...common, state: "refused", stream, after: undefined, record: { digest, jws: opened.signed, facts, verdicts, law, allocation: null } };
+    }
+    const objection = await effects.objection(command, before);
+    if (objection) return objection;
+    const allocation = await effects.allocate(command, actor, rfc3339(clock.now()), command.op === "imvu.create" ? await store.snapshot(projection.nextImvuNumber) : 0);
+    const after = effects.after(command, before, allocation);
+    return { ...common, state: "accepted", stream: streamOf(command, after?.id ?? before?.id, actor), after, record: { digest, jws: opened.signed, facts, verdicts, law, allocation } };
+  }
+}
+
+type Admitted = { readonly weighed: Weighed; readonly entry: Appended } | { readonly earlier: projection.SeenCommand } | { readonly fault: unknown } | Refusal;
+
+interface Weighed {
+  readonly opened: OpenedCommand;
+  readonly state: "accepted" | "refused";
+  readonly stream: string;
+  readonly actor: string;
+  readonly nonceSeen: boolean;
+  readonly before: Imvu | undefined;
+  readonly after: Imvu | undefined;
+  readonly record: CommandRecord;
+}
+
+/** Its entry and the rows that change with it. */
+function pieceOf(one: Weighed): Piece {
+  const { opened: { command, digest, signed }, stream, state, actor, nonceSeen, before, after, record } = one;
+  const entry = { stream, type: `command.${state}` as const, actor, data: asJson(record) };
+  // A command that was refused because its nonce was used leaves no row: the nonce stays with the first one.
+  const seen = nonceSeen ? undefined : { digest, actor, nonce: command.nonce, op: command.op, imvu: after?.id ?? command.imvu, signed: JSON.stringify(signed), state };
+  if (state === "refused") return { entry, seen };
+  return {
+    entry,
+    seen,
+    consent: command.op === "consent.record" && command.imvu !== null ? { imvu: command.imvu, params: command.params } : undefined,
+    // Room that is asked for is taken at once; the smaller of two sizes is given back only when the kernel has confirmed it.
+    unit: before && after && after !== before ? projection.reserved(before, after) : undefined,
+    also: (tx, appended) => applyOwn(tx, one, appended),
+  };
+}
+
+/** What a command that is admitted alone changes beside its own row. */
+async function applyOwn(tx: Tx, { opened, actor, before, after }: Weighed, { index, time }: Appended): Promise<void> {
+  const { command, signatures } = opened;
+  if (isIdentityCommand(command)) await applyIdentity(tx, command, signatures[0]?.kid as KeyId, actor, { index, time_ms: Date.parse(time) });
+  if (command.op === "platform.operator.add") await putOperator(tx, command.params.identity, index);
+  if (command.op === "platform.operator.remove") await removeOperator(tx, command.params.identity);
+  if (after && !before) await projection.addImvu(tx, { ...after, status: "creating" }, index);
+}
+
+/** Where a command's entries stand: with its unit; what operators do with the platform, before everybody; the rest with who signed. */
+export function streamOf(command: Command, imvu: ImvuId | null | undefined, actor: string): string {
+  return imvu ?? (isOperatorCommand(command) ? "platform" : actor);
+}
+
+/**
+ * How many of those that wait may be judged now, by the same facts and beside those at work: on units and with nonces that no other has.
+ * What matters to more than its own unit waits until nobody is at work, and goes alone.
+ */
+export function together(waiting: readonly OpenedCommand[], working: readonly OpenedCommand[] = []): number {
+  const units = new Set(working.map(({ command }) => command.imvu));
+  const nonces = new Set(working.map(({ command }) => command.nonce));
+  if (working.some(isAlone)) return 0;
+  for (const [at, opened] of waiting.entries()) {
+    const { imvu, nonce } = opened.command;
+    if (isAlone(opened)) return at > 0 || working.length > 0 ? at : 1;
+    if (at === BATCH_COMMANDS_MAX || units.has(imvu) || nonces.has(nonce)) return at;
+    units.add(imvu);
+    nonces.add(nonce);
+  }
+  return waiting.length;
+}
+
+function isAlone({ command: { imvu, op } }: OpenedCommand): boolean {
+  return imvu === null || op === "imvu.scale";
+}
