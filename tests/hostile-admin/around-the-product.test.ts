@@ -99,8 +99,8 @@ test("what an administrator does behind the product's back is found", async (t) 
     const key = JSON.stringify({ kid, publicKey, device: null, since: 0, ended: null });
     const given = await psql(`UPDATE identity SET doc = jsonb_set(doc, '{keys,9}', '${key}') WHERE name = 'creator-8891'; INSERT INTO identity_key VALUES ('${kid}', 'creator-8891', '${publicKey}')`);
     assert.equal(given.code, 0, given.stderr);
-    const { receipt } = await thief.call.ok("consent", "record", "--imvu-id", id, "--subject", "user-1", "--purpose", "newsletter", "--text-sha256", "ab".repeat(32), "--state", "given", "--as", "creator-8891");
-    await broken(1, new RegExp(`entry ${receipt.index}: the signature of ${kid} does not verify`));
+    await thief.call.ok("consent", "record", "--imvu-id", id, "--subject", "user-1", "--purpose", "newsletter", "--text-sha256", "ab".repeat(32), "--state", "given", "--as", "creator-8891");
+    await broken(1, new RegExp(`entry \\d+: the signature of ${kid} does not verify`));
     const seen = await house.operator.call("ledger", "replay", "--check");
     assert.equal(seen.code, 1);
     assert.deepEqual([...new Set(seen.printed.failures.map((failure: { table: string }) => failure.table))].sort(), ["identity", "identity_key"]);

@@ -57,6 +57,7 @@ test("what an end user agreed to stands for good: recorded, withdrawn, asked for
       assert.ok(replayed.code === 1 && replayed.printed.failures.some(({ table }: { table: string }) => table === "consent"), does);
       await psql(undoes);
       assert.equal((await gate10()).verdict, "holds");
+      await house.operator.ok("ledger", "replay", "--check");
     }
   });
 

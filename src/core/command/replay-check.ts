@@ -82,7 +82,7 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
     keys: new Map(keys.map(({ kid, identity, public_key }) => [kid, { identity, publicKey: public_key }])),
     operators: new Map(operators.map(({ identity, entry_index }) => [identity, { index: Number(entry_index) }])),
     commands: new Map(commands.map((row) => [row.digest, asJson({ state: row.state, intent: Number(row.intent_index), outcome: row.outcome_index === null ? null : Number(row.outcome_index) })])),
-    consents: new Map(consents.map(({ entry_index, ...row }) => [entry_index, asJson(row)])),
+    consents: new Map(consents.map(({ entry_index, ...row }) => [String(entry_index), asJson(row)])),
     readings: Number(readings?.many ?? 0),
   };
 }
