@@ -163,6 +163,8 @@ export class Collector {
   private async run(): Promise<void> {
     while (!this.ended) {
       const newest = this.newest();
+      // Somebody may have seen it already: nothing smaller may follow.
+      if (newest && !this.shown) this.show(newest);
       if (newest && this.cosignaturesOf(newest.size).length < this.deps.policy.required) await this.round(newest);
       else if (newest) for (const asker of this.askers) asker.aimAt(newest);
       if (!this.ended && this.newest()?.size === newest?.size) await this.changed.promise;
