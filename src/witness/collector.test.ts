@@ -163,7 +163,10 @@ test("a slow witness holds a checkpoint back no longer than said, delays nobody 
 
 test("of a stream of checkpoints the newest is asked for, and what is shown keeps up and never shrinks", async () => {
   const log = new CraftedLog(1);
-  const peers = [await witness(log, "w1"), await witness(log, "w2"), await crafted("slow", async (note, key) => (await sleep(300), [200, cosign(textOf(note), key, 1)]))];
+  const peers = [await witness(log, "w1"), await witness(log, "w2"), await crafted("slow", async (note, key) => {
+    await sleep(300);
+    return [200, cosign(textOf(note), key, 1)];
+  })];
   const collector = await collecting(log, 2, peers);
   let last = 0;
   let witnessed = 0;
