@@ -186,9 +186,8 @@ export class Collector {
     }
   }
 
-  /** Never a smaller tree than before: who watches us would have to ask why. */
+  /** The log only grows, and what a round begins with was the newest: never a smaller tree than before, or who watches us would have to ask why. */
   private show(target: Target): void {
-    if (this.shown && target.size < this.shown.size) return;
     this.shown = target;
     for (const size of this.cosigned.keys()) if (size < target.size) this.cosigned.delete(size);
     this.writeSoon();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -169,6 +170,11 @@ describe("a witness's folder", () => {
       const memory = await WitnessMemory.open(dir);
       const again = await memory.addLog(log.verifierKey);
       assert.deepEqual(again.ok && again.value, { origin: log.signer.name, keys: [log.verifierKey], size: 5 });
+      const second = new CraftedLog(5, log.signer.name, "leaf", generateKeyPairSync("ed25519").privateKey);
+      assert.equal((await post(witness, second.request(5))).status, 403);
+      const both = await memory.addLog(second.verifierKey);
+      assert.deepEqual(both.ok && both.value.keys, [log.verifierKey, second.verifierKey]);
+      assert.deepEqual([(await post(witness, second.request(5))).status, (await post(witness, log.request(5))).status], [200, 200]);
       const refused = await memory.addLog("nonsense");
       assert.equal(refused.ok ? "" : refused.code, "BAD_VERIFIER_KEY");
       assert.deepEqual((await memory.logs()).map(({ size }) => size), [5]);

@@ -10,8 +10,8 @@ export class CraftedLog {
   private leaves: Buffer[] = [];
   private readonly watchers = new Set<() => void>();
 
-  constructor(size = 0, name = "log.example/crafted", flavour = "leaf") {
-    this.signer = noteSigner(name, KEY);
+  constructor(size = 0, name = "log.example/crafted", flavour = "leaf", key = KEY) {
+    this.signer = noteSigner(name, key);
     this.grow(size, flavour);
   }
 
