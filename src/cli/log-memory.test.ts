@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 after(() => rm(root, { recursive: true, force: true }));
 
-const WAIT_MS = 500;
+const WAIT_MS = 800;
 const witnesses = ["w1", "w2", "w3"].map((name) => cosigner(name, generateKeyPairSync("ed25519").privateKey));
 const keys = witnesses.map(({ vkey }) => vkey);
 const textOf = (note: string) => note.slice(0, note.lastIndexOf("\n\n") + 1);

@@ -114,6 +114,16 @@ test("a checkpoint is shown with its cosignatures as soon as enough are there, a
   await until("nobody is behind", () => collector.witnessing().list.every(({ behind, lastError, alarm }) => behind === 0 && lastError === null && alarm === null));
 });
 
+test("an empty log has nothing to show; its first checkpoint is witnessed like any other", async () => {
+  const log = new CraftedLog(0);
+  const peer = await witness(log, "w1");
+  const collector = await collecting(log, 1, [peer]);
+  assert.deepEqual([collector.checkpoint(), collector.witnessing().present], [undefined, 0]);
+  log.grow(2);
+  await until("witnessed", () => collector.witnessing().present === 1);
+  assert.deepEqual([sizeOf(collector.checkpoint()), cosignersIn(collector, [peer])], [2, ["w1"]]);
+});
+
 test("with no witnesses listed what the log signed is shown at once", async () => {
   const log = new CraftedLog(3);
   const collector = await collecting(log, 0, []);
@@ -143,10 +153,10 @@ test("a witness is down: unwitnessed, without the lines of those that are there,
 test("a slow witness holds a checkpoint back no longer than said, delays nobody who appends, and its late answer still counts", async () => {
   const log = new CraftedLog(3);
   const slow = await crafted("slow", async (note, key) => {
-    await sleep(700);
+    await sleep(1_300);
     return [200, cosign(textOf(note), key, 1)];
   });
-  const collector = await collecting(log, 1, [slow]);
+  const collector = await collecting(log, 1, [slow], [], { request_ms: 4_000 });
   await until("the first, late", () => collector.witnessing().present === 1);
   const began = performance.now();
   log.grow(1);
@@ -155,7 +165,7 @@ test("a slow witness holds a checkpoint back no longer than said, delays nobody 
   assert.equal(sizeOf(collector.checkpoint()), 3, "held back");
   await until("unwitnessed after the wait", () => sizeOf(collector.checkpoint()) === 4);
   const waited = performance.now() - began;
-  assert.ok(waited > TIMES.wait_ms * 0.8 && waited < TIMES.wait_ms + 250, `${waited} ms`);
+  assert.ok(waited > TIMES.wait_ms * 0.8 && waited < TIMES.wait_ms + 700, `${waited} ms`);
   assert.equal(collector.checkpoint(), log.checkpoint());
   await until("witnessed late", () => collector.witnessing().present === 1 && sizeOf(collector.checkpoint()) === 4);
   assert.equal(cosignersIn(collector, [slow]).length, 1);
@@ -178,7 +188,7 @@ test("of a stream of checkpoints the newest is asked for, and what is shown keep
     if (size > last && cosignersIn(collector, peers).length >= 2) witnessed += 1;
     last = size;
   }
-  assert.ok(witnessed >= 10, `${witnessed} witnessed checkpoints under way`);
+  assert.ok(witnessed >= 5, `${witnessed} witnessed checkpoints under way`);
   await until("the newest, by all", () => collector.witnessing().present === 3 && sizeOf(collector.checkpoint()) === 151);
   assert.ok((peers[2] as unknown as { asked: number }).asked < 15, "the slow one was asked for a few only");
 });

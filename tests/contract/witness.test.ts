@@ -133,7 +133,7 @@ test("two witness processes cosign what a log on PostgreSQL publishes, while ent
     for (const { child } of peers) child.kill("SIGSTOP");
     const slow = await crowd();
     for (const { child } of peers) child.kill("SIGCONT");
-    assert.ok(slow < 2_000, `400 entries took ${slow} ms while both witnesses stood still`);
+    assert.ok(slow < 10_000, `400 entries took ${slow} ms while both witnesses stood still`);
     await until("the newest is witnessed", () => sizeOf(collector.checkpoint()) === ledger.size() && collector.witnessing().present === 2);
     const note = parseNote(collector.checkpoint() as string);
     const log = parseVerifierKey(ledger.verifierKey);
