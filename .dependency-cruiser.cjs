@@ -10,7 +10,7 @@ const only = (name, from, allowed, comment) => ({
 
 const ROOMS = [
   "kernel", "contract", "core/identity", "core/store", "core/ledger", "core/policy-engine", "core/command", "core/handshake",
-  "compute", "domains", "mail", "network", "imvu/imvu-manager", "imvu/export", "imvu/import", "platform", "api", "cli", "verify",
+  "compute", "domains", "mail", "network", "imvu/imvu-manager", "imvu/export", "imvu/import", "platform", "api", "cli", "verify", "witness",
 ];
 
 module.exports = {
@@ -36,14 +36,15 @@ module.exports = {
     only("command", "core/command/", ["kernel/", "contract/", "core/"]),
     ...["compute", "domains", "mail", "network"].map((room) => only(room, `${room}/`, ["kernel/", "contract/"], "the four fabrics know nothing of one another")),
     only("verify", "verify/", ["kernel/", "contract/", "core/identity/", "core/policy-engine/", "core/handshake/", "core/ledger/pure"], "nothing here may need a database or an engine"),
+    only("witness", "witness/", ["kernel/", "core/ledger/pure"], "a witness runs with no platform and no database"),
     only("imvu", "imvu/", ["kernel/", "contract/", "core/", "verify/"], "fabrics come as ports, never as rooms"),
     only("api", "api/", ["kernel/", "contract/", "core/command/", "core/identity/"]),
-    only("cli", "cli/", ["kernel/", "contract/", "core/identity/", "core/ledger/pure", "verify/", "imvu/export/", "imvu/import/", "platform/index"], "platform only for the verbs of whoever runs the machine"),
+    only("cli", "cli/", ["kernel/", "contract/", "core/identity/", "core/ledger/pure", "verify/", "imvu/export/", "imvu/import/", "witness/", "platform/index"], "platform only for the verbs of whoever runs the machine"),
     {
       name: "pure-stays-pure",
       severity: "error",
       comment: "what a creator or a stranger runs offline must not reach a database, an engine or the platform, by whatever detour",
-      from: { path: "^src/(core/ledger/pure|core/handshake/index|core/policy-engine/index|verify/(index|main))\\.ts$" },
+      from: { path: "^src/(core/ledger/pure|core/handshake/index|core/policy-engine/index|witness/index|verify/(index|main))\\.ts$" },
       to: { path: "^src/(core/(store|command)|platform|api|compute|domains|mail|network)/", reachable: true },
     },
     {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { addApproval, type CommandFields, commandFields, kidOf, openCommand, type SigningKey, signCommand, signingKeyFromJwk } from "../src/core/identity/index.ts";
 import { SMALL_ORDER_ENCODINGS } from "../src/core/identity/ed25519-point.ts";
 import { formatCheckpoint } from "../src/core/ledger/checkpoint.ts";
+import { cosign, cosigner, withSignatureLines } from "../src/core/ledger/cosignature.ts";
 import { BODY_BYTES_MAX, NO_PREVIOUS } from "../src/core/ledger/entry.ts";
 import { type NoteSigner, noteSigner, signNote } from "../src/core/ledger/note.ts";
 import { entriesBundleOf, formatTilePath, hashesAtLevel, tileWidth } from "../src/core/ledger/tile.ts";
@@ -372,6 +373,7 @@ function checkpoints(log: NoteSigner, other: NoteSigner, thief: NoteSigner): Jso
     ["another log's signature first", signNote(text, [other, log]), accepted],
     ["the log's key id under another name, beside the log's own signature", good + line("witness.example", spoiled), accepted],
     ["a signature of a type nobody knows, of another length", good + line("witness.example/mldsa", Buffer.alloc(200, 5)), accepted],
+    ["a witness's cosignature below (c2sp.org/tlog-cosignature)", withSignatureLines(good, [cosign(text, cosigner("witness.example/w1", privateKeyOf("vectors witness")), NOW_MS / 1_000)]), accepted],
     ["the log's name under another key id, beside the log's own signature", good + line(ORIGIN, Buffer.concat([Buffer.alloc(4, 9), raw.subarray(4)])), accepted],
     ["the log's signature twice", good + line(ORIGIN, own), accepted],
     ["another log's signature only", signNote(text, [other])],

@@ -37,7 +37,7 @@ export class Client {
   constructor(base: string, home: string, lifetime_ms = COMMAND_LIFETIME_MS_DEFAULT) {
     this.lifetime_ms = lifetime_ms;
     this.base = base.replace(/\/+$/, "");
-    this.log = new LogMemory(home, (path) => this.get(path));
+    this.log = new LogMemory(home, (path) => this.get(path), () => this.text("/log/checkpoint"));
   }
 
   private async send(path: string, init: RequestInit & { duplex?: "half" } = {}, timeout_ms = READ_TIMEOUT_MS): Promise<Response> {

@@ -11,6 +11,7 @@ import { ledgerVerbs } from "./verbs/ledger.ts";
 import { mailVerbs } from "./verbs/mail.ts";
 import { platformVerbs } from "./verbs/platform.ts";
 import { unitVerbs } from "./verbs/units.ts";
+import { witnessVerbs } from "./verbs/witness.ts";
 
 /** All verbs with their flags. What they cannot parse leaves `parseAsync` as a Failure; help that was asked for as a CommanderError of code 0. */
 export function programOf(): Command {
@@ -35,6 +36,7 @@ export function programOf(): Command {
   mailVerbs(program);
   consentVerbs(program);
   ledgerVerbs(program);
+  witnessVerbs(program);
   demoVerb(program);
   everywhere(program, program, "nexus");
   return program;

@@ -6,6 +6,7 @@ import { openRooms } from "./rooms.ts";
 import { cgroup2Mount } from "./supervision/index.ts";
 import { readySupervisor } from "./supervisor-file.ts";
 import { join } from "node:path";
+import { witnessFindings } from "./witnesses-file.ts";
 
 /** Everything that could stand in a platform's way on this machine, each with what to type. Changes nothing. */
 export async function doctor(root: string, options: { cacheDir: string }): Promise<readonly Finding[]> {
@@ -26,5 +27,5 @@ export async function doctor(root: string, options: { cacheDir: string }): Promi
   if (!exists) return findings;
   const home = await openHome(root, { cacheDir: options.cacheDir, create: false, checkPorts: false });
   const rooms = await openRooms(home.site, new BlobShelf(join(home.site.dir, "blobs")), { desiredOf: () => undefined, zones: () => new Map() }, () => {});
-  return [...findings, ...(await rooms.doctor())];
+  return [...findings, ...(await witnessFindings(home.site.dir, home.witnesses.required)), ...(await rooms.doctor())];
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -6,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { imvuUidBase, IMVUS_PER_HOME_MAX, UIDS_PER_HOME } from "../contract/site.ts";
+import { cosigner, noteSigner } from "../core/ledger/pure.ts";
 import { allocatePorts, isPortFree } from "./free-ports.ts";
 import { firstClosedAncestor, homeExists, openHome } from "./home.ts";
 import { lockHome } from "./lock.ts";
@@ -24,6 +26,8 @@ beforeEach(() => {
 });
 after(() => rm(root, { recursive: true, force: true }));
 
+const WITNESS_KEY = generateKeyPairSync("ed25519").privateKey;
+const WITNESS = cosigner("w1.example", WITNESS_KEY).vkey;
 const options = { cacheDir: "/var/cache/nowhere", create: true, checkPorts: false };
 const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
 const configured = async (text: string) => {
@@ -116,7 +120,25 @@ describe("nexus.yaml", () => {
     assert.deepEqual([name, site.suffix, site.publicAddress, site.nodeJurisdictions, meterInterval_ms, capacity], ["museum", "art.example", "2001:db8::1", ["CH-FADP"], 1_000, { cpuMillis: 50, memoryBytes: 1, storageBytes: 2 }]);
   });
 
+  const witnesses = (required: number, ...vkeys: string[]) => `witnesses: {required: ${required}, list: [${vkeys.map((vkey, at) => `{vkey: ${vkey}, url: "http://127.0.0.1:${at + 1}/w/"}`).join(", ")}]}`;
+
+  test("names witnesses, and how many of them must cosign", async () => {
+    assert.deepEqual((await configured("")).witnesses, { required: 0, witnesses: [] });
+    const home = await configured(witnesses(1, WITNESS, cosigner("w2.example", generateKeyPairSync("ed25519").privateKey).vkey));
+    assert.equal(home.witnesses.required, 1);
+    assert.deepEqual(home.witnesses.witnesses.map(({ key, url }) => [key.name, url]), [["w1.example", "http://127.0.0.1:1/w"], ["w2.example", "http://127.0.0.1:2/w"]]);
+  });
+
   const wrong: readonly (readonly [string, RegExp])[] = [
+    [witnesses(0, WITNESS), /witnesses.required: /],
+    [witnesses(2, WITNESS), /witnesses.required: more are required than are listed/],
+    [witnesses(1), /witnesses.list: /],
+    [witnesses(1, WITNESS, WITNESS), /witnesses.list: one key is listed twice/],
+    [witnesses(1, WITNESS, cosigner("w2.example", WITNESS_KEY).vkey), /witnesses.list: one key is listed twice/],
+    [witnesses(1, WITNESS.replace("w1", "w2")), /witnesses.list.0.vkey: .*its id should be/],
+    [witnesses(1, noteSigner("w1.example", WITNESS_KEY).vkey), /witnesses.list.0.vkey: .*not an Ed25519 key of type 4/],
+    [witnesses(1, WITNESS).replace("http:", "ftp:"), /witnesses.list.0.url: /],
+    [witnesses(1, WITNESS).replace("/w/", "/w?x"), /witnesses.list.0.url: /],
     ["colour: blue", /colour/],
     ["name: Museum!", /name: /],
     ["name: ../x", /name: /],

@@ -5,9 +5,11 @@ import { dirname, join, resolve } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { type Ports, type Site, UIDS_PER_HOME } from "../contract/index.ts";
+import { parseWitnessKey } from "../core/ledger/pure.ts";
 import { ensureFolder, Fault, type Fqdn, type Jurisdiction, parseFqdn, parseJurisdiction, writeFileAtomic } from "../kernel/index.ts";
 import { allocatePorts } from "./free-ports.ts";
 import { enginesAlive } from "./supervision/index.ts";
+import type { WitnessPolicy } from "../witness/index.ts";
 
 /** One platform on disk: `<home>/platform/` holds everything its engines own; `<home>/nexus.yaml` what its operator may say. */
 export interface Home {
@@ -16,6 +18,7 @@ export interface Home {
   readonly site: Site;
   readonly capacity: Capacity;
   readonly meterInterval_ms: number;
+  readonly witnesses: WitnessPolicy;
 }
 
 export interface Capacity {
@@ -30,6 +33,8 @@ const HOME_PATH_CHARS_MAX = 50;
 const HOME_SLOTS = 30;
 const UID_FIRST = 100_000_000;
 const METER_INTERVAL_S_DEFAULT = 60;
+/** A signed note is read with 64 signatures at most, by everybody. */
+const WITNESSES_MAX = 32;
 /** CPU may be promised several times over, because the kernel shares it fairly; memory and storage may not. */
 const CPU_OVERCOMMIT = 8;
 
@@ -42,6 +47,28 @@ function brandedBy<T extends string>(parse: (text: unknown) => { ok: true; value
   });
 }
 
+/** A key counts once, under one name: two names of one witness would be two votes of one will. */
+const zWitnesses = z
+  .strictObject({
+    required: z.int().min(1),
+    list: z
+      .array(
+        z.strictObject({
+          vkey: z.string().transform((text, context) => {
+            const parsed = parseWitnessKey(text);
+            if (parsed.ok) return parsed.value;
+            context.addIssue({ code: "custom", message: parsed.message });
+            return z.NEVER;
+          }),
+          url: z.string().regex(/^https?:\/\/[^\s?#@]+$/, "http:// or https://, without a query").transform((url) => url.replace(/\/+$/, "")),
+        }),
+      )
+      .min(1)
+      .max(WITNESSES_MAX),
+  })
+  .refine(({ required, list }) => required <= list.length, { message: "more are required than are listed", path: ["required"] })
+  .refine(({ list }) => new Set(list.map(({ vkey }) => vkey.publicKey.export({ format: "jwk" }).x)).size === list.length, { message: "one key is listed twice", path: ["list"] });
+
 /** `nexus.yaml`: every key with its default; an unknown key is an error. */
 const zConfiguration = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{1,30}$/, "2 to 31 of a-z, 0-9 and hyphens").default("nexus"),
@@ -52,6 +79,7 @@ const zConfiguration = z.strictObject({
   capacity: z
     .strictObject({ cpuMillis: z.int().min(50), memoryBytes: z.int().min(1), storageBytes: z.int().min(1) })
     .optional(),
+  witnesses: zWitnesses.optional(),
 });
 
 interface HomeRecord {
@@ -160,6 +188,7 @@ export async function openHome(root: string, options: { cacheDir: string; create
     },
     capacity: configuration.capacity ?? (await machineCapacity(dir)),
     meterInterval_ms: configuration.meterIntervalSeconds * 1_000,
+    witnesses: { required: configuration.witnesses?.required ?? 0, witnesses: (configuration.witnesses?.list ?? []).map(({ vkey, url }) => ({ key: vkey, url })) },
   };
 }
 

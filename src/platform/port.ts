@@ -4,7 +4,7 @@ import type { Imvu } from "../contract/index.ts";
 import { allImvus, asJson, type CommandBus, commandByDigest, consentHistory, type Effects, imvuById, keyNow, operatorNames, refusalsOf, replayCheck, replayUnits, ringByName } from "../core/command/index.ts";
 import { type KeyRing, stateIn } from "../core/identity/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
-import { parseTilePath } from "../core/ledger/pure.ts";
+import { formatTlogProof, parseTilePath } from "../core/ledger/pure.ts";
 import { probeGates } from "../core/policy-engine/index.ts";
 import type { Store } from "../core/store/index.ts";
 import type { Fabrics } from "../imvu/imvu-manager/index.ts";
@@ -22,6 +22,7 @@ import { statusOf } from "./status.ts";
 import { readAsStranger } from "./stranger.ts";
 import type { RunningEngines } from "./supervision/index.ts";
 import type { ToldUnits } from "./told.ts";
+import type { Collector } from "../witness/index.ts";
 
 export interface PortDeps {
   readonly home: Home;
@@ -31,6 +32,7 @@ export interface PortDeps {
   readonly engines: RunningEngines;
   readonly store: Store;
   readonly ledger: Ledger;
+  readonly witnesses: Collector;
   readonly bus: CommandBus;
   readonly blobs: BlobShelf;
   /** Uploads that some unit or the platform uses. */
@@ -147,11 +149,16 @@ export function platformPort(deps: PortDeps): PlatformPort {
     log: {
       verifierKey: ledger.verifierKey,
       origin: ledger.verifierKey.slice(0, ledger.verifierKey.indexOf("+")),
-      checkpoint: () => ledger.checkpoint(),
+      checkpoint: () => deps.witnesses.checkpoint(),
       receipt: async (index) => {
         if (index >= ledger.size()) return undefined;
         const { body, proof } = await ledger.receipt(index);
-        return { index, leaf: sha256(body).toString("base64"), proof };
+        const leaf = sha256(body).toString("base64");
+        // Where what is shown covers it, against that: then the witnesses' cosignatures stand below the proof as well.
+        const checkpoint = deps.witnesses.checkpoint();
+        const size = Number(checkpoint?.split("\n")[1] ?? 0);
+        if (checkpoint === undefined || size <= index) return { index, leaf, proof };
+        return { index, leaf, proof: formatTlogProof({ index, hashes: await ledger.inclusionProof(index, size), checkpoint }) };
       },
       consistency: async (from, to) => (to <= ledger.size() ? (await ledger.consistencyProof(from, to)).map((hash) => hash.toString("base64")) : undefined),
       tile: async (path) => {

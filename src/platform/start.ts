@@ -22,6 +22,8 @@ import { superviseEngines } from "./supervision/index.ts";
 import { ToldUnits } from "./told.ts";
 import { usedOf } from "./used.ts";
 import { viewOf } from "./view.ts";
+import { Collector } from "../witness/index.ts";
+import { witnessesFile } from "./witnesses-file.ts";
 
 const SWEEP_MS = 3_600_000;
 
@@ -83,6 +85,8 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
   opened.onClose(() => store.close());
   const ledger = await openLedger({ store, clock, randomBytes, logKey: await openLogKey(join(site.dir, "keys", "log.pem")), origin: `${site.suffix}/${home.name}/${site.homeId}` });
   opened.onClose(() => ledger.close());
+  const witnesses = await Collector.open({ log: ledger, policy: home.witnesses, clock, file: witnessesFile(site.dir), say });
+  opened.onClose(() => witnesses.close());
   const law = lawDigest();
   await ensureGenesis(ledger, clock, { name: home.name, suffix: site.suffix, law, firstOperator: () => firstOperator(site) });
 
@@ -139,7 +143,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
   await journeys.clear();
   await bus.resume(say);
 
-  const port = platformPort({ home, clock, rooms, fabrics, engines, store, ledger, bus, blobs, usedBlobs, told, meters, journeys, effects });
+  const port = platformPort({ home, clock, rooms, fabrics, engines, store, ledger, witnesses, bus, blobs, usedBlobs, told, meters, journeys, effects });
   const api = await serveApi(port, site.listenAddress, site.ports.api, say);
   opened.onClose(() => api.close());
   opened.onClose(startSweeps(blobs, usedBlobs, clock, say));

@@ -7,6 +7,7 @@ import type { Home } from "./home.ts";
 import type { Rooms } from "./rooms.ts";
 import type { RunningEngines } from "./supervision/index.ts";
 import { VERSION } from "./version.ts";
+import type { Collector } from "../witness/index.ts";
 
 export interface StatusDeps {
   readonly home: Home;
@@ -14,16 +15,17 @@ export interface StatusDeps {
   readonly engines: RunningEngines;
   readonly store: Store;
   readonly ledger: Ledger;
+  readonly witnesses: Collector;
 }
 
 /** What `nexus status` prints; its keys are a promise to scripts. */
-export async function statusOf({ home, rooms, engines, store, ledger }: StatusDeps): Promise<Json> {
+export async function statusOf({ home, rooms, engines, store, ledger, witnesses }: StatusDeps): Promise<Json> {
   const { site } = home;
   const at = (port: number) => `${site.listenAddress}:${port}`;
   const { ports } = site;
   const units = await store.snapshot(allImvus);
   const count = (statuses: readonly string[]) => units.filter((imvu) => statuses.includes(imvu.status)).length;
-  const checkpoint = ledger.checkpoint();
+  const checkpoint = witnesses.checkpoint();
   return asJson({
     platform: {
       name: home.name,
@@ -49,7 +51,7 @@ export async function statusOf({ home, rooms, engines, store, ledger }: StatusDe
     },
     engines: engines.views(),
     database: store.describe(),
-    ledger: { size: ledger.size(), checkpoint: checkpoint ?? null, checkpointTime: await newestTime(ledger), witnesses: { required: 0, present: 0 } },
+    ledger: { size: ledger.size(), checkpoint: checkpoint ?? null, checkpointTime: await newestTime(ledger), witnesses: witnesses.witnessing() },
     imvus: { active: count(["active", "creating"]), exiting: count(["exiting"]), exited: count(["exported", "exited"]) },
     // Nothing watches continuously yet: unknown is not zero.
     drift: { open: null, last: null },

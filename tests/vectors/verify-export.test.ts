@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { cp, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { SignedCommand } from "../../src/contract/index.ts";
+import { cosign, cosigner, withSignatureLines } from "../../src/core/ledger/pure.ts";
 import { packBundle } from "../../src/imvu/export/index.ts";
 import { type Json, run, sha256Hex } from "../../src/kernel/index.ts";
 import { countsLine, type Manifest, manifestNoteText, manifestText, sectionsOf, type Verification, verifyExport } from "../../src/verify/index.ts";
@@ -187,6 +189,19 @@ async function editEvents(dir: string, edit: (lines: string[]) => string[]): Pro
 describe("a bundle that its platform altered and signed again", () => {
   test("unaltered and signed again it verifies: the tests below fail for their own reason", async () => {
     assert.deepEqual((await resigned(async () => {})).failures, []);
+  });
+
+  test("a checkpoint with witnesses' cosignatures below is the same checkpoint; one without the log's line is none", async () => {
+    const witness = cosigner("witness.example/w1", generateKeyPairSync("ed25519").privateKey);
+    const checkpointed = (change: (note: string, text: string) => string) =>
+      resigned(async (dir, manifest) => {
+        const note = manifest.ledger.checkpoint;
+        const changed = change(note, note.slice(0, note.lastIndexOf("\n\n") + 1));
+        await writeFile(join(dir, "ledger/checkpoint"), changed);
+        Object.assign(manifest.ledger, { checkpoint: changed });
+      });
+    assert.deepEqual((await checkpointed((note, text) => withSignatureLines(note, [cosign(text, witness, 1_800_000_000)]))).failures, []);
+    named(await checkpointed((_, text) => `${text}\n${cosign(text, witness, 1_800_000_000)}`), /checkpoint/, "a witness's line only");
   });
 
   test("one flipped bit in any file of the ledger", async () => {

@@ -96,7 +96,7 @@ interface Status {
   readonly platform: { readonly name: string; readonly home: string; readonly origin: string; readonly suffix: string; readonly version: string };
   readonly listen: Readonly<Record<string, string>>;
   readonly engines: readonly { readonly name: string; readonly version: string; readonly state: string; readonly pid: number | null; readonly purpose: string }[];
-  readonly ledger: { readonly size: number };
+  readonly ledger: { readonly size: number; readonly witnesses: { readonly required: number; readonly present: number; readonly alarms: readonly string[] } };
   readonly imvus: { readonly active: number; readonly exiting: number; readonly exited: number };
 }
 
@@ -107,6 +107,14 @@ function statusLines(status: Status): string[] {
     ...table(engines.map((engine) => [engine.state === "running" ? "  ✓" : "  ✗", engine.name, engine.version, engine.state, engine.pid === null ? "" : `pid ${engine.pid}`, engine.purpose])),
     ...table(Object.entries(listen).map(([name, address]) => [`  ${name}`, address])),
     `  ledger ${ledger.size} entries · IMVUs: ${imvus.active} active, ${imvus.exiting} exiting, ${imvus.exited} left`,
+    ...witnessLines(ledger.witnesses),
   ];
 }
 
+
+/** Nothing where none are asked for; loud where the log does not look the same to everybody. */
+function witnessLines({ required, present, alarms }: Status["ledger"]["witnesses"]): string[] {
+  if (required === 0) return [];
+  const line = `${present} of ${required} required witnesses cosigned the checkpoint that is shown`;
+  return [`  ${present >= required ? line : paint("yellow", `UNWITNESSED: ${line}`)}`, ...alarms.map((alarm) => `  ${paint("red", `WITNESS ALARM: ${alarm}`)}`)];
+}

@@ -38,6 +38,8 @@ export interface Ledger {
   proven(entry: Pick<Appended, "index" | "body">): Promise<Receipt>;
   /** The newest published signed note; undefined while the log is empty. */
   checkpoint(): string | undefined;
+  /** Calls `fn` whenever a checkpoint may have been published; returns how to stop. `fn` must return at once: commands wait for it. */
+  watch(fn: () => void): () => void;
   /** Entries of the newest published checkpoint; 0 while there is none. */
   publishedSize(): number;
   /** Committed entries. */
@@ -95,6 +97,7 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
   return {
     append: (entries, also) => sequencer.append(entries, also),
     checkpoint: () => published()?.note,
+    watch: (fn) => sequencer.watch(fn),
     publishedSize: () => published()?.size ?? 0,
     size: () => sequencer.state().size,
     inclusionProof,

@@ -44,9 +44,10 @@ export function isKeyName(name: string): boolean {
   return name.length > 0 && name.length <= 255 && name.isWellFormed() && !/[\s\p{White_Space}\p{Cc}+]/u.test(name);
 }
 
-function verifierOf(name: string, publicKey: KeyObject): NoteVerifier {
+/** Name, key id and vkey of an Ed25519 key. `type` is what its signatures are (C2SP signed-note, Signature types): one key has another id for each. */
+export function verifierOf(name: string, publicKey: KeyObject, type = ED25519_TYPE): NoteVerifier {
   const { x } = publicKey.export({ format: "jwk" });
-  const typed = Buffer.concat([Buffer.from([ED25519_TYPE]), Buffer.from(x as string, "base64url")]);
+  const typed = Buffer.concat([Buffer.from([type]), Buffer.from(x as string, "base64url")]);
   const keyId = sha256(Buffer.concat([Buffer.from(`${name}\n`, "utf8"), typed]))
     .subarray(0, KEY_ID_BYTES)
     .toString("hex");
@@ -64,15 +65,19 @@ export function noteSigner(name: string, key: KeyObject | string): NoteSigner {
 
 /** Reads a vkey. A key under which forgeries verify is refused: nobody could be held to what it signed. */
 export function parseVerifierKey(vkey: string): Outcome<NoteVerifier> {
-  const bad = (why: string) =>
-    refuse("usage", "BAD_VERIFIER_KEY", `verifier key ${quoteForPeople(vkey)}: ${why}`, "use the line printed at /log/, <name>+<id>+<base64>");
+  return parseTypedKey(vkey, ED25519_TYPE, "use the line printed at /log/, <name>+<id>+<base64>");
+}
+
+/** Reads a vkey whose signatures are of `type`, and of no other: a log's key must not count as a witness's. */
+export function parseTypedKey(vkey: string, type: number, hint: string): Outcome<NoteVerifier> {
+  const bad = (why: string) => refuse("usage", "BAD_VERIFIER_KEY", `verifier key ${quoteForPeople(vkey)}: ${why}`, hint);
   const match = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)$/.exec(vkey);
   if (!match || !isKeyName(match[1] as string)) return bad("is not of the form <name>+<8 hexadecimal digits>+<base64>");
   const typed = parseBase64(match[3] as string);
-  if (typed?.length !== 1 + KEY_BYTES || typed[0] !== ED25519_TYPE) return bad("is not an Ed25519 key");
+  if (typed?.length !== 1 + KEY_BYTES || typed[0] !== type) return bad(`is not an Ed25519 key of type ${type}`);
   const key = publicKeyFromText(typed.subarray(1).toString("base64url"));
   if (!key.ok) return bad(`its key is not one that can be trusted: ${key.message}`);
-  const verifier = verifierOf(match[1] as string, key.value.key);
+  const verifier = verifierOf(match[1] as string, key.value.key, type);
   return verifier.keyId === match[2] ? accept(verifier) : bad(`its id should be ${verifier.keyId}`);
 }
 

@@ -3,7 +3,17 @@
  * The door for the CLI, the offline verifier and witnesses; index.ts is the door to the log itself.
  * Depends on kernel, contract (types) and identity (which keys can be trusted).
  */
-export { type Checkpoint, openCheckpoint, signCheckpoint } from "./checkpoint.ts";
+export { type Checkpoint, openCheckpoint, parseCheckpoint, signCheckpoint } from "./checkpoint.ts";
+export {
+  type Cosignature,
+  type Cosigner,
+  cosign,
+  cosigner,
+  openCosignatures,
+  parseWitnessKey,
+  withSignatureLines,
+  type WitnessVerifier,
+} from "./cosignature.ts";
 export {
   type Appended,
   chainFlaw,
@@ -14,11 +24,14 @@ export {
   verifyStreamChain,
 } from "./entry.ts";
 export { InclusionRun } from "./inclusion-run.ts";
-export { type Note, type NoteSigner, type NoteVerifier, noteSigner, openNote, parseVerifierKey, signNote } from "./note.ts";
+export { openLogKey } from "./log-key.ts";
+export { NOTE_BYTES_MAX, type Note, type NoteSigner, type NoteVerifier, noteSigner, openNote, parseNote, parseVerifierKey, signNote } from "./note.ts";
 export { type KnownCheckpoint, type VerifiedReceipt, verifyCheckpoints, verifyReceipt } from "./receipt.ts";
 export { parseTilePath } from "./tile.ts";
 export { formatTlogProof, parseHashes, parseTlogProof, type TlogProof } from "./tlog-proof.ts";
 export {
+  consistencyRanges,
+  EMPTY_ROOT,
   foldRange,
   inclusionRanges,
   leafHash,
