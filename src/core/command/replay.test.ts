@@ -103,7 +103,7 @@ describe("projection", () => {
     assert.deepEqual(row.imvu.envelope, { ...envelope, cpuMillis: 4_000 });
     const { tx, written } = table();
     await projection.putImvus(tx, [{ ...row, index: 9 }]);
-    const [doc] = (written[0]?.[4] as readonly string[]).map((text) => JSON.parse(text) as Imvu & { before: Imvu });
+    const [doc] = ((written[0]?.[4] ?? []) as readonly string[]).map((text) => JSON.parse(text) as Imvu & { before: Imvu });
     assert.deepEqual(doc?.envelope, { ...envelope, cpuMillis: 4_000 });
     assert.deepEqual(doc?.before, JSON.parse(JSON.stringify(unit)));
   });
