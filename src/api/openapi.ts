@@ -16,6 +16,8 @@ export function openApiDocument(): Document {
     info: { title: "Nexus COS Infrastructure Core", version: "1", description: "Everything that changes something is a signed command; everything else is a read." },
     paths: {
       "/v1/platform": { get: operation("Where everything listens, which engines run, the log's key") },
+      "/openapi.json": { get: operation("This document") },
+      "/metrics": { get: operation("Figures of the platform as a whole, for Prometheus") },
       "/v1/commands": {
         post: {
           ...operation("Sends a signed command (JWS general serialisation); with `Prefer: respond-async` answers 202 and an operation"),
@@ -24,6 +26,7 @@ export function openApiDocument(): Document {
         },
       },
       "/v1/commands/{digest}": { get: { ...operation("A command as it was signed, for its actor and for members of its IMVU (signed request)"), parameters: [path("digest")] } },
+      "/v1/operations/{digest}": { get: { ...operation("Steps of a command so far"), parameters: [path("digest")] } },
       "/v1/operations/{digest}/events": { get: { ...operation("Steps of a command as server-sent events, then its answer"), parameters: [path("digest")] } },
       "/v1/blobs/{sha256}": { put: { ...operation("Uploads what a command will name by SHA-256 (signed request)"), parameters: [path("sha256")] } },
       "/v1/identities/{name}": { get: { ...operation("An identity's public keys, and from which entry to which each counted"), parameters: [path("name")] } },

@@ -11,6 +11,8 @@ export interface PlatformPort {
   /** `http://127.0.0.1:PORT`: what signed requests must name as their target. */
   readonly apiOrigin: string;
   status(): Promise<Json>;
+  /** For Prometheus; nothing in it tells of one IMVU or identity. */
+  metrics(): Promise<{ readonly type: string; readonly text: string }>;
   submit(signed: unknown): Outcome<Operation>;
   dryRun(signed: unknown): Promise<Outcome<Json>>;
   operation(digest: string): Operation | undefined;

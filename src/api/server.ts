@@ -20,6 +20,13 @@ export interface ApiServer {
 
 /** Opens the API on loopback. Every route is a read, a blob, or the command bus. */
 export async function serveApi(platform: PlatformPort, address: string, port: number, say: (line: string) => void): Promise<ApiServer> {
+  const app = apiOf(platform, say);
+  await app.listen({ host: address, port });
+  return { close: () => app.close() };
+}
+
+/** The API, not yet listening. */
+export function apiOf(platform: PlatformPort, say: (line: string) => void, onRoute: (method: string, path: string) => void = () => {}): FastifyInstance {
   const app: FastifyInstance = fastify({
     logger: false,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
@@ -28,6 +35,9 @@ export async function serveApi(platform: PlatformPort, address: string, port: nu
     forceCloseConnections: true,
   });
   (app.server as Server).headersTimeout = HEADERS_TIMEOUT_MS;
+  app.addHook("onRoute", ({ method, url }) => {
+    for (const one of [method].flat()) onRoute(one, url);
+  });
   // Bodies stay bytes: signed requests are verified over exactly what arrived; commands are parsed by their own schema.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body, done) => {
@@ -49,10 +59,13 @@ export async function serveApi(platform: PlatformPort, address: string, port: nu
     return reply.code(status).send(body);
   });
   app.get("/v1/platform", async (_request, reply) => reply.send(await platform.status()));
+  app.get("/metrics", async (_request, reply) => {
+    const { type, text } = await platform.metrics();
+    return reply.type(type).header("cache-control", "no-store").send(text);
+  });
   app.get("/openapi.json", async (_request, reply) => reply.send(openApiDocument()));
   commandRoutes(app, platform);
   logRoutes(app, platform);
   unitRoutes(app, platform, new Authenticator(platform));
-  await app.listen({ host: address, port });
-  return { close: () => app.close() };
+  return app;
 }

@@ -14,6 +14,7 @@ import { publishedTariffs } from "./genesis.ts";
 import type { Home } from "./home.ts";
 import type { OpenJourneys } from "./journeys.ts";
 import { type Meters, readMeters } from "./meters.ts";
+import type { Metrics } from "./metrics.ts";
 import { OneRun } from "./one-run.ts";
 import { realityOf } from "./reality.ts";
 import type { Rooms } from "./rooms.ts";
@@ -33,6 +34,7 @@ export interface PortDeps {
   readonly store: Store;
   readonly ledger: Ledger;
   readonly witnesses: Collector;
+  readonly metrics: Metrics;
   readonly bus: CommandBus;
   readonly blobs: BlobShelf;
   /** Uploads that some unit or the platform uses. */
@@ -61,6 +63,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
     clock,
     apiOrigin,
     status: () => statusOf(deps),
+    metrics: () => deps.metrics.page(),
     submit: (signed) => bus.submit(signed),
     dryRun: (signed) => bus.dryRun(signed),
     operation: (digest) => bus.operations.get(digest),

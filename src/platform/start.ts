@@ -14,6 +14,7 @@ import { ensureGenesis } from "./genesis.ts";
 import { type Home, operatorsFolder } from "./home.ts";
 import { openJourneys } from "./journeys.ts";
 import { Meters } from "./meters.ts";
+import { Metrics } from "./metrics.ts";
 import { Notices } from "./notices.ts";
 import { platformPort } from "./port.ts";
 import { endLeftRehearsals } from "./rehearsal.ts";
@@ -83,10 +84,12 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
   opened.onClose(() => engines.stop());
   const store = await openStore({ site });
   opened.onClose(() => store.close());
-  const ledger = await openLedger({ store, clock, randomBytes, logKey: await openLogKey(join(site.dir, "keys", "log.pem")), origin: `${site.suffix}/${home.name}/${site.homeId}` });
+  const metrics = new Metrics(clock);
+  const ledger = await openLedger({ store, clock, randomBytes, onCommit: metrics.onCommit, logKey: await openLogKey(join(site.dir, "keys", "log.pem")), origin: `${site.suffix}/${home.name}/${site.homeId}` });
   opened.onClose(() => ledger.close());
   const witnesses = await Collector.open({ log: ledger, policy: home.witnesses, clock, file: witnessesFile(site.dir), say });
   opened.onClose(() => witnesses.close());
+  metrics.read({ ledger, engines, witnesses });
   const law = lawDigest();
   await ensureGenesis(ledger, clock, { name: home.name, suffix: site.suffix, law, firstOperator: () => firstOperator(site) });
 
@@ -120,6 +123,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
     clock,
     effects,
     law,
+    onJudged: metrics.onJudged,
     onRefused: (imvu) => notices.refused(imvu),
     onRecovery: (identity) => notices.recovering(identity),
     ...(aroundStep ? { aroundStep } : {}),
@@ -143,7 +147,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
   await journeys.clear();
   await bus.resume(say);
 
-  const port = platformPort({ home, clock, rooms, fabrics, engines, store, ledger, witnesses, bus, blobs, usedBlobs, told, meters, journeys, effects });
+  const port = platformPort({ home, clock, rooms, fabrics, engines, store, ledger, witnesses, metrics, bus, blobs, usedBlobs, told, meters, journeys, effects });
   const api = await serveApi(port, site.listenAddress, site.ports.api, say);
   opened.onClose(() => api.close());
   opened.onClose(startSweeps(blobs, usedBlobs, clock, say));

@@ -150,6 +150,14 @@ test("keys: devices, rotation, revocation, recovery; operators", async (t) => {
         await other.refused(4, /^NO_SUCH_IMVU$/, "imvu", "show", unit.imvu.id);
       });
 
+      await t.test("the platform's metrics count, and name nobody", async () => {
+        const text = await (await fetch(`${platform.apiOrigin}/metrics`)).text();
+        assert.match(text, /^nexus_commands_total\{outcome="accepted"\} [1-9]/m);
+        assert.match(text, /^nexus_gate_denials_total\{gate="1"\} [1-9]/m);
+        assert.match(text, /^nexus_engine_up\{engine="postgres"\} 1$/m);
+        assert.doesNotMatch(text, /IMVU-|imvu001|creator-|operator-|ArtGallery/);
+      });
+
       await t.test("the tables are what the log tells, and the exit verifies by every key that ever signed", async () => {
         assert.equal((await operator.ok("ledger", "replay", "--check")).ok, true);
         assert.equal((await operator.ok("ledger", "fsck")).ok, true);

@@ -98,7 +98,8 @@ const FITTING: Partial<Record<Op, readonly string[]>> = {
 };
 
 function signaturesOf(dice: Dice, op: Op, { kids, publicKeys }: Keys): readonly Signature[] {
-  const fitting = FITTING[op];
+  const recovers = op === "identity.recovery.set" || op === "identity.recovery.begin";
+  const fitting = recovers && dice.chance(25) ? ["owner", "newcomer"] : FITTING[op];
   const who = fitting === undefined ? [dice.of(["owner", "owner", "owner", "maintainer", "maintainer", "viewer", "billing", "operator", "newcomer", "recovery", "waiting"])] : dice.chance(80) ? [...fitting] : [dice.of([...PEOPLE, "newcomer", "recovery", "waiting"])];
   for (const more of ["owner", "maintainer", "operator", "newcomer", "recovery"]) if (!who.includes(more) && dice.chance(fitting ? 6 : 12)) who.push(more);
   return [...new Set(who)].map((person) => {

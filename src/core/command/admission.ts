@@ -21,6 +21,8 @@ export interface AdmissionDeps {
   /** SHA-256 over the law's source. */
   readonly law: string;
   readonly loadFacts: LoadFacts;
+  /** A command was judged and written down. */
+  onJudged?(verdicts: readonly Verdict[]): void;
   /** A command that names this unit was refused. */
   onRefused?(imvu: ImvuId): void;
   /** Somebody began to recover this identity with its recovery key. */
@@ -61,6 +63,7 @@ export class Admission {
     if ("code" in admitted) return admitted;
     const { weighed: { state, record, actor, before, after }, entry } = admitted;
     const { command } = opened;
+    this.deps.onJudged?.(record.verdicts);
     if (state === "refused") {
       if (command.imvu) this.deps.onRefused?.(command.imvu);
       return denied(command, record, entry.index, await this.deps.ledger.proven(entry));

@@ -25,6 +25,8 @@ export interface LedgerDeps {
   readonly logKey: KeyObject | string;
   /** The log's name in every checkpoint: a URL without scheme, spaces and plus signs. */
   readonly origin: string;
+  /** A batch was committed: how many entries, and how long that took, in milliseconds. */
+  onCommit?(entries: number, taken_ms: number): void;
 }
 
 export type LedgerEntry = Appended & Pick<EntryBody, "type" | "actor" | "data">;
@@ -44,6 +46,8 @@ export interface Ledger {
   publishedSize(): number;
   /** Committed entries. */
   size(): number;
+  /** Entries that wait to be committed. */
+  queued(): number;
   /** RFC 6962 §2.1.2. */
   consistencyProof(from: number, to: number): Promise<readonly Buffer[]>;
   /** RFC 6962 §2.1.1. */
@@ -63,7 +67,7 @@ export interface Ledger {
 export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
   const { store } = deps;
   const signer = noteSigner(deps.origin, deps.logKey);
-  const sequencer = await Sequencer.open({ store, clock: deps.clock, randomBytes: deps.randomBytes, signer });
+  const sequencer = await Sequencer.open({ store, clock: deps.clock, randomBytes: deps.randomBytes, signer, ...(deps.onCommit ? { onCommit: deps.onCommit } : {}) });
   const published = () => sequencer.state().published;
 
   const covered = (index: number) =>
@@ -100,6 +104,7 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
     watch: (fn) => sequencer.watch(fn),
     publishedSize: () => published()?.size ?? 0,
     size: () => sequencer.state().size,
+    queued: () => sequencer.queued(),
     inclusionProof,
     verifierKey: signer.vkey,
     async receipt(index) {

@@ -29,6 +29,11 @@ export class RequestQueue {
     return this.requests.length === 0;
   }
 
+  /** Entries that wait. */
+  get size(): number {
+    return this.entries;
+  }
+
   push(entries: readonly NewEntry[], also: Also | undefined): Promise<readonly Appended[]> {
     if (entries.length < 1 || entries.length > REQUEST_ENTRIES_MAX)
       return Promise.reject(new Fault("LEDGER_REQUEST", `${entries.length} entries in one request; 1 to ${REQUEST_ENTRIES_MAX} are possible`));

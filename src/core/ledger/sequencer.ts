@@ -19,6 +19,8 @@ export interface SequencerDeps {
   readonly clock: Clock;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly signer: NoteSigner;
+  /** A batch was committed: how many entries, and how long that took, in milliseconds. */
+  onCommit?(entries: number, taken_ms: number): void;
 }
 
 const HEADS_CACHED_MAX = 4_096;
@@ -69,6 +71,11 @@ export class Sequencer {
     return () => this.watchers.delete(fn);
   }
 
+  /** Entries that wait for their place. */
+  queued(): number {
+    return this.queue.size;
+  }
+
   failure(): Fault | undefined {
     return this.broken ?? (this.closing && !this.working ? closed() : undefined);
   }
@@ -113,6 +120,7 @@ export class Sequencer {
   private async storeBatch(batch: readonly Request[]): Promise<void> {
     const settled = new Map<Request, { readonly error: unknown } | { readonly appended: readonly Appended[] }>();
     const rows: Appended[] = [];
+    const began = performance.now();
     try {
       if (this.broken) throw this.broken;
       await this.ensureSession();
@@ -149,6 +157,7 @@ export class Sequencer {
         await insertRuns(tx, runs);
       });
       this.keep(rows);
+      if (rows.length > 0) this.deps.onCommit?.(rows.length, performance.now() - began);
     } catch (cause) {
       this.stale = true;
       if (!(await this.committedAfterAll(rows))) {

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import test from "node:test";
+import { Client } from "pg";
+import { keyNow, ringByName } from "../../src/core/command/index.ts";
+import { createIdentityKey } from "../../src/core/identity/index.ts";
+import { openStore, postgresEngine } from "../../src/core/store/index.ts";
+import { sha256Hex } from "../../src/kernel/index.ts";
+import { superviseEngines } from "../../src/platform/supervision/index.ts";
+import { ScratchSite } from "../harness/scratch-site.ts";
+
+const FOLDER = join(import.meta.dirname, "../../src/core/store/migrations");
+/** Before it an identity had one key, in columns of its row. */
+const KEY_RINGS = 4;
+
+/** A database as an earlier version left it: its migrations, and nothing of the later ones. */
+async function leave(owner: Client, upTo: number): Promise<void> {
+  await owner.query("CREATE TABLE schema_migration (number int PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())");
+  for (const [at, name] of (await readdir(FOLDER)).sort().slice(0, upTo).entries()) {
+    const sql = await readFile(join(FOLDER, name), "utf8");
+    await owner.query(sql);
+    await owner.query("INSERT INTO schema_migration (number, name, sha256) VALUES ($1, $2, $3)", [at + 1, name, sha256Hex(sql)]);
+  }
+}
+
+for (const upTo of [1, 2, 3]) {
+  test(`a database of migration ${upTo}, with what was in it, is today's after one start, and after a second one unchanged`, async () => {
+    await using scratch = await ScratchSite.create();
+    const { site } = scratch;
+    const engines = await superviseEngines(site, [postgresEngine(site)], () => {});
+    const key = createIdentityKey();
+    const body = JSON.stringify({ a: "body" });
+    try {
+      const owner = new Client({ host: join(site.dir, "pg/run"), port: 5_432, database: "nexus", user: "nexus_owner" });
+      await owner.connect();
+      try {
+        await leave(owner, upTo);
+        await owner.query("INSERT INTO ledger_entry (index, stream, stream_seq, body, leaf) VALUES (0, 'platform', 0, $1, sha256(convert_to($1, 'UTF8')))", [body]);
+        if (upTo >= 2) await owner.query("INSERT INTO identity (name, kid, public_key, status, doc, updated_index) VALUES ('creator-8891', $1, $2, 'live', '{}', 7)", [key.kid, key.publicKey.text]);
+        if (upTo >= 2) await owner.query(`INSERT INTO imvu (id, number, owner, status, doc, updated_index) VALUES ('IMVU-001', 1, 'creator-8891', 'active', '{"zone":"imvu001.world","envelope":{"cpuMillis":500,"memoryBytes":1,"storageBytes":2}}', 8)`);
+        if (upTo >= 3) await owner.query("INSERT INTO consent (imvu, subject, purpose, text, state, entry_index) VALUES ('IMVU-001', 'user-1', 'newsletter', 'x', 'given', 9)");
+      } finally {
+        await owner.end();
+      }
+      for (let start = 0; start < 2; start += 1) {
+        const store = await openStore({ site });
+        try {
+          const rows = async (sql: string) => await store.snapshot((tx) => tx.query(sql));
+          assert.deepEqual(await rows("SELECT body FROM ledger_entry"), [{ body }]);
+          if (upTo < 2 || upTo >= KEY_RINGS) continue;
+          const ring = await store.snapshot((tx) => ringByName(tx, "creator-8891"));
+          assert.deepEqual(ring, { name: "creator-8891", keys: [{ kid: key.kid, publicKey: key.publicKey.text, device: null, since: 7, ended: null }], recovery: null, pending: null });
+          const known = await store.snapshot((tx) => keyNow(tx, key.kid));
+          assert.deepEqual([known?.identity, known?.status, known?.publicKey.text], ["creator-8891", "live", key.publicKey.text]);
+          assert.deepEqual(await rows("SELECT zone, cpu_millis, memory_bytes, storage_bytes FROM imvu"), [{ zone: "imvu001.world", cpu_millis: 500, memory_bytes: 1, storage_bytes: 2 }]);
+          if (upTo >= 3) assert.equal((await rows("SELECT * FROM consent")).length, 1);
+        } finally {
+          await store.close();
+        }
+      }
+    } finally {
+      await engines.stop();
+    }
+  });
+}
