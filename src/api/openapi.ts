@@ -41,6 +41,7 @@ export function openApiDocument(): Document {
       "/v1/verify/gates": { get: operation("The seventeen probes") },
       "/v1/ledger/proof/{index}": { get: { ...operation("Inclusion of one entry (C2SP tlog-proof)"), parameters: [path("index")] } },
       "/v1/ledger/consistency": { get: operation("Consistency between two sizes of the log (RFC 6962)") },
+      "/v1/ledger/platform": { get: operation("What the platform says of itself (platform.* entries), as it was hashed, from the query's `from` on") },
       "/v1/tariff": { get: operation("The tariff in force, with the entry that published it") },
       "/v1/ledger/fsck": { get: operation("Recomputes the whole log") },
       "/v1/ledger/replay": { get: operation("Tells the tables again from the log and compares them") },
@@ -80,6 +81,7 @@ const UNIT_READS = [
   ["/consents", "What its end users agreed to and withdrew, oldest first"],
   ["/refusals", "What was refused on it, newest first"],
   ["/ledger", "Its ledger stream"],
+  ["/ledger/bodies", "Its ledger stream as it was hashed: canonical bodies, from the query's `from` on"],
   ["/exit/archive", "The newest export's archive"],
 ] as const;
 

@@ -33,6 +33,8 @@ export interface PlatformPort {
   statement(imvu: Imvu, month: string): Promise<Outcome<Json>>;
   tariff(): Promise<Json>;
   entries(imvu: Imvu, from: number, limit: number): Promise<Json>;
+  /** Bodies of a stream as they were hashed, with from ≤ index, in order. `next`: where to go on asking; null at the end. Of `platform` only the platform's own words. */
+  bodies(stream: ImvuId | "platform", from: number, limit: number): Promise<Json>;
   /** Oldest first. */
   consents(imvu: Imvu, page: { readonly subject?: string; readonly from: number; readonly limit: number }): Promise<Json>;
   refusals(imvu: Imvu): Promise<Json>;

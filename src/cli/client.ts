@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
@@ -8,6 +9,7 @@ import { EXIT, Failure, failureOfAnswer } from "./failure.ts";
 import { LogMemory } from "./log-memory.ts";
 
 const READ_TIMEOUT_MS = 120_000;
+const LOG_FILE_BYTES_MAX = 64 * 1024;
 
 export interface StepSeen {
   readonly sentence: string;
@@ -64,6 +66,20 @@ export class Client {
     const response = await this.send(path);
     if (!response.ok) throw failureOfAnswer(response.status, await response.json().catch(() => undefined));
     return await response.text();
+  }
+
+  /** One file of the log; a platform that sends more than any such file has is not listened to. */
+  async bytes(path: string): Promise<Buffer> {
+    const response = await this.send(path);
+    if (!response.ok || !response.body) throw failureOfAnswer(response.status, await response.json().catch(() => undefined));
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of response.body) {
+      bytes += chunk.length;
+      if (bytes > LOG_FILE_BYTES_MAX) throw new Failure({ code: "BAD_ANSWER", message: `${path}: more than ${LOG_FILE_BYTES_MAX} bytes`, hint: "no file of a log is that large" }, EXIT.engine);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
   }
 
   /** A read that only members may make, signed (RFC 9421). */

@@ -10,6 +10,7 @@ import type { Store } from "../core/store/index.ts";
 import type { Fabrics } from "../imvu/imvu-manager/index.ts";
 import { accept, type Clock, type Fqdn, type Json, refuse, type Sha256, sha256 } from "../kernel/index.ts";
 import type { BlobShelf } from "./blob-shelf.ts";
+import { bodiesOf } from "./bodies.ts";
 import { publishedTariffs } from "./genesis.ts";
 import type { Home } from "./home.ts";
 import type { OpenJourneys } from "./journeys.ts";
@@ -110,6 +111,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
       }
       return { entries };
     },
+    bodies: (stream, from, limit) => bodiesOf(ledger, stream, from, limit),
     consents: async (imvu, page) => {
       const consents = await store.snapshot((tx) => consentHistory(tx, imvu.id, page));
       return asJson({ imvu: imvu.id, consents });

@@ -9,7 +9,7 @@ import { verifyExport } from "./verify-export.ts";
 /** `node verify.mjs [PATH] [--log-key KEY] [--json]`: the whole of this repository that a bundle needs to be believed. */
 
 const USAGE = `usage: node verify.mjs [PATH] [--log-key KEY] [--json]
-  PATH           bundle folder, .tar or .tar.zst; default: the folder this file lies in
+  PATH           bundle folder, .tar or .tar.zst, or the folder of 'nexus ledger export'; default: the folder this file lies in
   --log-key KEY  the log's verifier key (<name>+<id>+<base64>) as you know it from elsewhere; default: the one in the bundle
   --json         one JSON document instead of text
 exit codes: 0 everything holds, 1 something does not, 2 it could not be checked

@@ -31,6 +31,8 @@ export interface Verification {
   readonly imvu: string | null;
   readonly createdAt: string | null;
   readonly logKey: string | null;
+  /** Of a log in a folder: how many bodies were there, and good. */
+  readonly bodies?: number;
 }
 
 /** Everything about an unpacked bundle that can be known without its platform: files, ledger, commands, verdicts, statements. */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Fault } from "../kernel/index.ts";
 import { BUNDLE_LIMITS, unpackBundle } from "./bundle/unpack.ts";
+import { isLogFolder, verifyLog } from "./log/verify-log.ts";
 import { type Verification, type VerifyOptions, verifyBundle } from "./verify-bundle.ts";
 
 export interface VerifyExportOptions extends VerifyOptions {
@@ -10,11 +11,11 @@ export interface VerifyExportOptions extends VerifyOptions {
   readonly scratchDir?: string;
 }
 
-/** Verifies a bundle folder, or a `.tar` or `.tar.zst` of one. Throws Fault BUNDLE_MISSING when there is nothing at `path`. */
+/** Verifies a bundle folder, a `.tar` or `.tar.zst` of one, or a log's folder. Throws Fault BUNDLE_MISSING when there is nothing at `path`. */
 export async function verifyExport(path: string, options: VerifyExportOptions = {}): Promise<Verification> {
   const is = await stat(path).catch(() => undefined);
   if (!is) throw new Fault("BUNDLE_MISSING", `${path}: no such folder or archive`, { hint: "give the folder that 'nexus imvu exit' wrote, or its .tar.zst" });
-  if (is.isDirectory()) return await verifyBundle(path, options);
+  if (is.isDirectory()) return (await isLogFolder(path)) ? await verifyLog(path, options.logKey) : await verifyBundle(path, options);
   const scratch = await mkdtemp(join(options.scratchDir ?? tmpdir(), "nexus-verify-"));
   try {
     const unpacked = await unpackBundle(path, scratch, options.limits ?? BUNDLE_LIMITS);

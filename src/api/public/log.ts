@@ -5,9 +5,10 @@ import { send } from "./commands.ts";
 
 /** Checkpoints change each second; a tile of a given width never does (C2SP tlog-tiles). */
 const YEAR = "public, max-age=31536000, immutable";
+const BODIES_PER_PAGE = 100;
 const NOT_CACHED = "no-store";
 
-/** The log as everybody may read it: checkpoint, tiles, commitments; no bodies. */
+/** The log as everybody may read it: checkpoint, tiles, commitments, and the bodies of what the platform says of itself. */
 export function logRoutes(app: FastifyInstance, platform: PlatformPort): void {
   const { log } = platform;
   app.get("/log/", async (_request, reply) => reply.header("cache-control", NOT_CACHED).send({ origin: log.origin, key: log.verifierKey }));
@@ -33,6 +34,10 @@ export function logRoutes(app: FastifyInstance, platform: PlatformPort): void {
     const proof = numbers[0] >= 0 && numbers[1] >= numbers[0] ? await log.consistency(numbers[0], numbers[1]) : undefined;
     if (!proof) return send(reply, refuse("usage", "BAD_RANGE", "from and to must be sizes of the log, from not above to", "nexus ledger checkpoint shows its size"));
     return reply.send({ from: numbers[0], to: numbers[1], proof });
+  });
+  app.get("/v1/ledger/platform", async (request, reply) => {
+    const { from } = request.query as { from?: string };
+    return reply.send(await platform.bodies("platform", /^\d{1,15}$/.test(from ?? "") ? Number(from) : 0, BODIES_PER_PAGE));
   });
   app.get("/v1/tariff", async (_request, reply) => reply.send(await platform.tariff()));
   app.get("/v1/ledger/fsck", async (_request, reply) => reply.send(await log.fsck()));

@@ -9,6 +9,8 @@ const ANYBODY_IN: readonly MemberRole[] = ["owner", "maintainer", "billing", "vi
 const WORKERS: readonly MemberRole[] = ["owner", "maintainer"];
 const ACCOUNTS: readonly MemberRole[] = ["owner", "billing"];
 const ENTRIES_PER_PAGE_MAX = 500;
+/** Of at most 32 KiB each. */
+const BODIES_PER_PAGE_MAX = 100;
 const LOG_LINES_MAX = 10_000;
 const SMALL_BODY_BYTES_MAX = 4_096;
 
@@ -37,6 +39,8 @@ export function unitRoutes(app: FastifyInstance, platform: PlatformPort, authent
   read("/consents", WORKERS, (imvu, query) => platform.consents(imvu, { ...(query.subject === undefined ? {} : { subject: query.subject }), from: Number(query.from ?? 0) || 0, limit: Math.min(Number(query.limit ?? 100) || 100, ENTRIES_PER_PAGE_MAX) }));
   read("/refusals", ANYBODY_IN, (imvu) => platform.refusals(imvu));
   read("/ledger", ANYBODY_IN, (imvu, query) => platform.entries(imvu, Number(query.from ?? 0) || 0, Math.min(Number(query.limit ?? 100) || 100, ENTRIES_PER_PAGE_MAX)));
+
+  read("/ledger/bodies", ANYBODY_IN, (imvu, query) => platform.bodies(imvu.id, indexOf(query.from), Math.min(Number(query.limit ?? 100) || 100, BODIES_PER_PAGE_MAX)));
 
   app.get("/v1/imvus/:id/services/:service/logs", async (request, reply) => {
     const service = parseServiceName((request.params as { service: string }).service);
@@ -114,6 +118,10 @@ export function unitRoutes(app: FastifyInstance, platform: PlatformPort, authent
     const parsed = parseImvuId(imvu);
     return parsed.ok ? reply.send(await platform.verifyGates(parsed.value)) : send(reply, parsed);
   });
+}
+
+function indexOf(text: string | undefined): number {
+  return /^\d{1,15}$/.test(text ?? "") ? Number(text) : 0;
 }
 
 function brief(imvu: Imvu): Json {

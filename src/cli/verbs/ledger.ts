@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { listStoredIdentities } from "../../core/identity/index.ts";
 import type { ImvuId, Json } from "../../kernel/index.ts";
 import { verificationText, verifyExport } from "../../verify/index.ts";
 import { Context, imvuFlag } from "../context.ts";
 import { EXIT } from "../failure.ts";
-import { paint, print, table } from "../output.ts";
+import { paint, print, say, table } from "../output.ts";
 import { whole } from "../units.ts";
 
 const MONTH_NOW = () => new Date().toISOString().slice(0, 7);
@@ -59,6 +60,25 @@ export function ledgerVerbs(program: Command): void {
       if (!answer.ok) process.exitCode = EXIT.notSo;
     });
 
+  ledger
+    .command("export")
+    .description("take the log home in open formats, checked while it comes: tiles, checkpoint, key, and the bodies you may read")
+    .requiredOption("--out <dir>", "a folder that does not exist yet")
+    .option("--imvu-id <id>", "bodies of this unit only; default: of every unit you are a member of", imvuFlag)
+    .action(async (options: { out: string; imvuId?: ImvuId }, command: Command) => {
+      const context = await Context.of(command);
+      const client = await context.client();
+      const { exportLog } = await import("../export-log.ts");
+      const reader = options.imvuId !== undefined || (await listStoredIdentities(context.identities)).length > 0 ? await context.signer() : undefined;
+      const units = options.imvuId !== undefined ? [options.imvuId] : reader ? ((await client.read(reader, "/v1/imvus")) as unknown as { imvus: { id: ImvuId }[] }).imvus.map(({ id }) => id) : [];
+      const answer = await exportLog(client, resolve(options.out), { units, reader }, (line) => say(context.output, line));
+      print(context.output, answer, () => [
+        `${paint("green", "whole")}  ${answer.size} entries of ${answer.origin}, ${answer.tiles} tiles in ${answer.path}`,
+        ...table(Object.entries(answer.bodies).map(([stream, count]) => [`  ${stream}`, `${count} bodies`])),
+        `next: nexus verify-export ${answer.path}`,
+      ]);
+    });
+
   program
     .command("meter")
     .description("what a unit has used")
@@ -111,7 +131,7 @@ export function ledgerVerbs(program: Command): void {
 
   program
     .command("verify-export <path>")
-    .description("verify a bundle offline: folder or .tar.zst")
+    .description("verify a bundle (folder or .tar.zst) or an exported log offline")
     .option("--log-key <key>", "believe only this log (its verifier key)")
     .action(async (path: string, options: { logKey?: string }, command: Command) => {
       const context = await Context.of(command);

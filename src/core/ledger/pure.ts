@@ -27,7 +27,8 @@ export { InclusionRun } from "./inclusion-run.ts";
 export { openLogKey } from "./log-key.ts";
 export { NOTE_BYTES_MAX, type Note, type NoteSigner, type NoteVerifier, noteSigner, openNote, parseNote, parseVerifierKey, signNote } from "./note.ts";
 export { type KnownCheckpoint, type VerifiedReceipt, verifyCheckpoints, verifyReceipt } from "./receipt.ts";
-export { parseTilePath } from "./tile.ts";
+export { formatTilePath, leavesOfBundle, parseTilePath, TILE_WIDTH, tileWidth } from "./tile.ts";
+export { type RebuiltTile, TileRebuild } from "./tile-rebuild.ts";
 export { formatTlogProof, parseHashes, parseTlogProof, type TlogProof } from "./tlog-proof.ts";
 export {
   consistencyRanges,

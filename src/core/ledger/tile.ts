@@ -111,6 +111,19 @@ export function entriesBundleOf(leaves: readonly Uint8Array[]): Buffer {
   return Buffer.concat(leaves.flatMap((leaf) => [uint16(leaf.length), leaf]));
 }
 
+/** The leaf data in a bundle of exactly `width` entries of 32 bytes; undefined for any other bytes. */
+export function leavesOfBundle(bytes: Uint8Array, width: number): readonly Buffer[] | undefined {
+  const step = 2 + HASH_BYTES;
+  if (bytes.length !== width * step) return undefined;
+  const all = Buffer.from(bytes);
+  const leaves: Buffer[] = [];
+  for (let at = 0; at < all.length; at += step) {
+    if (all.readUInt16BE(at) !== HASH_BYTES) return undefined;
+    leaves.push(all.subarray(at + 2, at + step));
+  }
+  return leaves;
+}
+
 function uint16(value: number): Buffer {
   const bytes = Buffer.alloc(2);
   bytes.writeUInt16BE(value);
