@@ -1,11 +1,11 @@
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { StoredIdentity } from "../core/identity/index.ts";
 import { type Checkpoint, openCheckpoint, parseVerifierKey } from "../core/ledger/pure.ts";
 import type { ImvuId, Json } from "../kernel/index.ts";
-import { bodiesPath, BodyCheck, checkTree, entryLine, LOG_CHECKPOINT_PATH, LOG_KEY_PATH } from "../verify/index.ts";
+import { bodiesPath, BodyCheck, checkTree, entryLine, erasedLine, LOG_CHECKPOINT_PATH, LOG_KEY_PATH } from "../verify/index.ts";
 import type { Client } from "./client.ts";
 import { must } from "./context.ts";
 import { EXIT, Failure, usageFailure } from "./failure.ts";
@@ -96,15 +96,17 @@ async function takeBodies(client: Client, dir: string, stream: ImvuId | "platfor
     for (let from: number | null = 0; from !== null && from < size; ) {
       const asked: string = reader ? `/v1/imvus/${stream}/ledger/bodies?from=${from}&limit=${BODIES_PER_PAGE}` : `/v1/ledger/platform?from=${from}`;
       const page = pageOf(await (reader ? client.read(reader, asked) : client.get(asked)), from);
-      for (const { index, body } of page.entries) {
+      for (const { index, body, erased } of page.entries) {
         if (index >= size) continue;
-        const flaw = await check.flaw(index, body);
+        const flaw = await (body === undefined ? check.goneFlaw(index, Buffer.from(erased, "hex")) : check.flaw(index, body));
         if (flaw !== undefined) throw lying(`stream ${stream}, entry ${index}: ${flaw}`);
-        await file.write(`${entryLine(index, body)}\n`);
+        await file.write(`${body === undefined ? erasedLine(index, erased) : entryLine(index, body)}\n`);
         count += 1;
       }
       from = page.next;
     }
+    const [gone] = check.unordered();
+    if (gone !== undefined) throw lying(`stream ${stream}, entry ${gone}: the body is gone, and no entry orders it erased`);
   } finally {
     await file.close();
   }
@@ -112,11 +114,11 @@ async function takeBodies(client: Client, dir: string, stream: ImvuId | "platfor
 }
 
 /** A page that leads nowhere new would be asked for for ever. */
-function pageOf(answer: Json, from: number): { readonly entries: readonly { readonly index: number; readonly body: string }[]; readonly next: number | null } {
+function pageOf(answer: Json, from: number): { readonly entries: readonly ({ readonly index: number } & ({ readonly body: string; readonly erased?: never } | { readonly body?: never; readonly erased: string }))[]; readonly next: number | null } {
   const { entries, next } = answer as { entries?: unknown; next?: unknown };
   const good =
     Array.isArray(entries) &&
-    entries.every((entry: { index?: unknown; body?: unknown } | null) => Number.isSafeInteger(entry?.index) && typeof entry?.body === "string") &&
+    entries.every((entry: { index?: unknown; body?: unknown; erased?: unknown } | null) => Number.isSafeInteger(entry?.index) && (typeof entry?.body === "string" || /^[0-9a-f]{64}$/.test(String(entry?.erased)))) &&
     (next === null || (Number.isSafeInteger(next) && (next as number) > from));
   if (!good) throw new Failure({ code: "BAD_ANSWER", message: "the platform answered no page of entries", hint: "nexus doctor" }, EXIT.engine);
   return { entries, next } as ReturnType<typeof pageOf>;

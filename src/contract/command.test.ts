@@ -36,6 +36,8 @@ const GOOD: { readonly [O in Op]: Readonly<Record<string, unknown>> } = {
   "route.set": { class: "public", host: "www.imvu001.world", path: "/a/b", service: "web", port: 8080, role: null, ratePerMinute: 60 },
   "route.remove": { host: "www.imvu001.world", path: "/" },
   "consent.record": { subject: "user-17", purpose: "newsletter", text: digest, state: "given" },
+  "imvu.erase": { index: 4, commitment: digest, order: digest },
+  "platform.erase": { index: 4, commitment: digest, order: digest },
 };
 const OPS = Object.keys(COMMAND_PARAMS) as Op[];
 const OPTIONAL: ReadonlySet<string> = new Set(["identity.register recoveryKey", "identity.register device", "identity.recovery.begin device"]);
@@ -109,6 +111,10 @@ const NAMES: readonly (readonly [Op, string])[] = [
   ["consent.record", "purpose"],
   ["consent.record", "text"],
   ["consent.record", "state"],
+  ["imvu.erase", "commitment"],
+  ["imvu.erase", "order"],
+  ["platform.erase", "commitment"],
+  ["platform.erase", "order"],
 ];
 
 describe("a command's parameters", () => {

@@ -110,6 +110,16 @@ const zKeyId = branded<KeyId>(parseKeyId);
 /** What its owner calls the machine a key lives on. */
 const zDevice = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/, "1 to 32 of a-z, 0-9 and '-', like laptop");
 
+/** A body that is to go: of a consent or of a refused command, whose outcome goes with it. */
+const zErasure = z.strictObject({
+  /** Of the command's own entry. */
+  index: z.int().min(0),
+  /** SHA-256 of its body, which is what the log shows of it. */
+  commitment: zSha256,
+  /** SHA-256 of the document that demands it: an end user's request, a court's order. */
+  order: zSha256,
+});
+
 /** Every op by name; `params` of each. */
 export const COMMAND_PARAMS = {
   /** Signed by the key itself. The recovery key need not: it lies in a drawer when a platform is first used. */
@@ -129,6 +139,8 @@ export const COMMAND_PARAMS = {
   "identity.recovery.complete": z.strictObject({ name: zIdentityName }),
   "platform.operator.add": z.strictObject({ identity: zIdentityName }),
   "platform.operator.remove": z.strictObject({ identity: zIdentityName }),
+  /** As imvu.erase, for entries that stand in no unit's stream. */
+  "platform.erase": zErasure,
   "imvu.create": z.strictObject({
     name: zDisplayName,
     owner: zIdentityName,
@@ -203,6 +215,8 @@ export const COMMAND_PARAMS = {
     text: zSha256,
     state: z.enum(["given", "withdrawn"]),
   }),
+  /** A body of the unit's own stream goes; its commitment stays. */
+  "imvu.erase": zErasure,
 } as const;
 
 export type Op = keyof typeof COMMAND_PARAMS;
@@ -211,7 +225,7 @@ export type Params<O extends Op> = z.output<(typeof COMMAND_PARAMS)[O]>;
 /** Ops whose payload names no IMVU: they are about an identity or the platform, or it has no id yet. */
 export const OPS_WITHOUT_IMVU = [
   "identity.register", "identity.key.add", "identity.key.rotate", "identity.key.revoke", "identity.recovery.set", "identity.recovery.begin", "identity.recovery.object",
-  "identity.recovery.complete", "platform.operator.add", "platform.operator.remove", "imvu.create", "imvu.import",
+  "identity.recovery.complete", "platform.operator.add", "platform.operator.remove", "platform.erase", "imvu.create", "imvu.import",
 ] as const satisfies readonly Op[];
 export type OpWithoutImvu = (typeof OPS_WITHOUT_IMVU)[number];
 

@@ -1,4 +1,4 @@
-import type { Ledger } from "../core/ledger/index.ts";
+import { erasedBy, type Ledger, type LedgerEntry } from "../core/ledger/index.ts";
 import type { ImvuId, Json } from "../kernel/index.ts";
 
 /** One request looks at no more entries than this, however few of them it may show. */
@@ -11,10 +11,16 @@ const ENTRIES_LOOKED_AT_MAX = 2_000;
 export async function bodiesOf(ledger: Pick<Ledger, "entries">, stream: ImvuId | "platform", from: number, limit: number): Promise<Json> {
   const entries: Json[] = [];
   let looked = 0;
-  for await (const { index, type, body } of ledger.entries({ stream, from })) {
-    if (entries.length >= limit || looked >= ENTRIES_LOOKED_AT_MAX) return { entries, next: index };
+  for await (const entry of ledger.entries({ stream, from })) {
+    if (entries.length >= limit || looked >= ENTRIES_LOOKED_AT_MAX) return { entries, next: entry.index };
     looked += 1;
-    if (stream !== "platform" || type.startsWith("platform.")) entries.push({ index, body });
+    const { index, body, leaf } = entry;
+    if (stream !== "platform" || isPublic(entry)) entries.push(body === null ? { index, erased: leaf.toString("hex") } : { index, body });
   }
   return { entries, next: null };
+}
+
+/** What the platform says of itself, and which bodies its operators ordered erased. */
+function isPublic(entry: LedgerEntry): boolean {
+  return entry.type !== "erased" && (entry.type.startsWith("platform.") || erasedBy(entry).length > 0);
 }

@@ -8,7 +8,7 @@ import { formatTlogProof, parseTilePath } from "../core/ledger/pure.ts";
 import { probeGates } from "../core/policy-engine/index.ts";
 import type { Store } from "../core/store/index.ts";
 import type { Fabrics } from "../imvu/imvu-manager/index.ts";
-import { accept, type Clock, type Fqdn, type Json, refuse, type Sha256, sha256 } from "../kernel/index.ts";
+import { accept, type Clock, type Fqdn, type Json, refuse, type Sha256 } from "../kernel/index.ts";
 import type { BlobShelf } from "./blob-shelf.ts";
 import { bodiesOf } from "./bodies.ts";
 import { publishedTariffs } from "./genesis.ts";
@@ -106,8 +106,8 @@ export function platformPort(deps: PortDeps): PlatformPort {
       const entries: Json[] = [];
       for await (const entry of ledger.entries({ stream: imvu.id, from })) {
         if (entries.length >= limit) break;
-        const { index, streamSeq, time, type, actor, data } = entry;
-        entries.push({ index, streamSeq, time, type, actor, data });
+        const { index, streamSeq, type } = entry;
+        entries.push(entry.type === "erased" ? { index, streamSeq, time: null, type, actor: null, data: null } : { index, streamSeq, time: entry.time, type, actor: entry.actor, data: entry.data });
       }
       return { entries };
     },
@@ -156,9 +156,9 @@ export function platformPort(deps: PortDeps): PlatformPort {
       origin: ledger.verifierKey.slice(0, ledger.verifierKey.indexOf("+")),
       checkpoint: () => deps.witnesses.checkpoint(),
       receipt: async (index) => {
-        if (index >= ledger.size()) return undefined;
-        const { body, proof } = await ledger.receipt(index);
-        const leaf = sha256(body).toString("base64");
+        const known = await ledger.proof(index);
+        if (!known) return undefined;
+        const [leaf, { proof }] = [known.leaf.toString("base64"), known];
         // Where what is shown covers it, against that: then the witnesses' cosignatures stand below the proof as well.
         const checkpoint = deps.witnesses.checkpoint();
         const size = Number(checkpoint?.split("\n")[1] ?? 0);

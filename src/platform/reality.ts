@@ -67,6 +67,7 @@ function logReality({ ledger, keptCheckpoints }: RealityDeps): LogReality {
     },
     async *entries(imvu) {
       for await (const entry of ledger.entries(streamOf(imvu))) {
+        if (entry.type === "erased") continue;
         const digest = (entry.data as { digest?: unknown } | null)?.digest;
         yield { index: entry.index, type: entry.type, command: typeof digest === "string" && entry.type !== "platform.law" ? digest : undefined };
       }
@@ -78,7 +79,9 @@ function logReality({ ledger, keptCheckpoints }: RealityDeps): LogReality {
 /** One pass over the log tells all keys of all times. */
 async function keyHistory(ledger: Ledger): Promise<KeyHistory> {
   const history = new KeyHistory();
-  for await (const { type, index, time, data } of ledger.entries()) {
+  for await (const entry of ledger.entries()) {
+    if (entry.type === "erased") continue;
+    const { type, index, time, data } = entry;
     if (type === "identity.registered") {
       const { name, publicKey } = data as { name: IdentityName; publicKey: string };
       history.registered(name, publicKey, index);

@@ -1,7 +1,7 @@
 import type { Imvu } from "../contract/index.ts";
 import { openRating, parsePeriod, parseReadingSet, type Statement, statementOf, tariffInForce } from "../core/handshake/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
-import { accept, Fault, type Outcome, refuse, sha256Hex } from "../kernel/index.ts";
+import { accept, Fault, type Outcome, refuse } from "../kernel/index.ts";
 import { publishedTariffs } from "./genesis.ts";
 
 /** A month of one unit, from its ledger stream alone: no other table is asked. */
@@ -13,7 +13,7 @@ export async function statementFor(ledger: Ledger, imvu: Imvu, month: string): P
   const rating = openRating(period.value);
   let head: { streamSeq: number; sha256: string } | null = null;
   for await (const entry of ledger.entries({ stream: imvu.id })) {
-    head = { streamSeq: entry.streamSeq, sha256: sha256Hex(entry.body) };
+    head = { streamSeq: entry.streamSeq, sha256: entry.leaf.toString("hex") };
     if (entry.type !== "meter.reading") continue;
     const set = parseReadingSet(entry.data);
     if (!set.ok) throw new Fault("READING_MALFORMED", `entry ${entry.index}: ${set.message}`, { hint: "nexus ledger fsck" });

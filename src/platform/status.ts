@@ -63,6 +63,6 @@ export async function statusOf({ home, rooms, engines, store, ledger, witnesses 
 async function newestTime(ledger: Ledger): Promise<string | null> {
   const size = ledger.size();
   if (size === 0) return null;
-  for await (const { time } of ledger.entries({ from: size - 1 })) return time;
+  for await (const entry of ledger.entries({ from: size - 1 })) return entry.type === "erased" ? null : entry.time;
   return null;
 }

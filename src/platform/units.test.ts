@@ -150,7 +150,7 @@ describe("a statement", () => {
     ({
       async *entries({ stream }: { stream: string }) {
         let streamSeq = 0;
-        for (const [index, line] of lines.entries()) if (line.stream === stream) yield { ...line, index, streamSeq: streamSeq++, body: JSON.stringify(line) };
+        for (const [index, line] of lines.entries()) if (line.stream === stream) yield { ...line, index, streamSeq: streamSeq++, body: JSON.stringify(line), leaf: Buffer.alloc(32) };
       },
     }) as unknown as Ledger;
 

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { GATES as GATE_COUNT } from "../core/handshake/index.ts";
 import { type OpenedCommand, openCommand } from "../core/identity/index.ts";
-import { type Facts, judge } from "../core/policy-engine/index.ts";
+import { erasedBy } from "../core/ledger/pure.ts";
+import { erasedWith, type Facts, isErasure, judge } from "../core/policy-engine/index.ts";
 import { canonicalJson, type Json, messageOf } from "../kernel/index.ts";
 import type { Manifest } from "./bundle/manifest.ts";
 import { MANIFEST_PATH } from "./bundle/path.ts";
@@ -17,7 +18,7 @@ const zRecord = z.object({
   verdicts: z.array(z.object({ gate: z.int(), verdict: z.string(), code: z.string().optional() }).loose()),
   law: z.string(),
 });
-const zOutcome = z.object({ digest: z.string(), intent: z.int() });
+const zOutcome = z.object({ digest: z.string(), intent: z.int(), learned: z.json().optional() });
 
 /**
  * Every command of a bundle once more: form, digest, signatures by the keys live at the time, the law it cites, and the
@@ -31,6 +32,8 @@ export class CommandCheck {
   private readonly laws = new Map<string, number>();
   private readonly nonces = new Map<string, number>();
   private readonly intents = new Map<string, number>();
+  /** What each accepted order to erase takes away. */
+  private readonly orders = new Map<string, Json>();
   private readonly exits = new Map<number, string>();
 
   constructor(registry: Registry, failures: Failures) {
@@ -64,6 +67,7 @@ export class CommandCheck {
     this.equal(`${what} digest`, digest, record.digest);
     this.checkSignatures(what, entry, opened.value, record.facts.signatures);
     this.checkPlace(what, entry, opened.value);
+    if (entry.body.type === "command.accepted" && isErasure(command)) this.orders.set(digest, erasedWith(command, record.facts as unknown as Facts));
     const law = this.laws.get(record.law);
     if (law === undefined || law >= entry.index) this.failures.add(`${what} law`, "the digest of a law that the platform published before", record.law);
     this.checkVerdicts(what, entry, opened.value, record.facts as unknown as Facts, record.verdicts as readonly Json[]);
@@ -83,6 +87,9 @@ export class CommandCheck {
       return;
     }
     this.intents.delete(parsed.data.digest);
+    const order = this.orders.get(parsed.data.digest);
+    if (order !== undefined && body.type === "effect.applied") this.equal(`entry ${index} (${body.type}) erased`, canonicalJson(order), canonicalJson(parsed.data.learned ?? null));
+    else if (erasedBy(body).length > 0) this.failures.add(`entry ${index} (${body.type})`, "nothing erased: its command ordered nothing", canonicalJson(parsed.data.learned ?? null));
   }
 
   /** The owner's command that the manifest says it answers. */

@@ -1,14 +1,16 @@
+import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { type Checkpoint, InclusionRun, parseEntryBody } from "../core/ledger/pure.ts";
 import { messageOf, sha256 } from "../kernel/index.ts";
 import type { Counter, Failures } from "./failures.ts";
-import { type Entry, type EntryGroup, entriesPath, proofsPath } from "./ledger-files.ts";
+import { type Entry, type EntryGroup, type GoneEntry, entriesPath, proofsPath } from "./ledger-files.ts";
 import { linesOf } from "./lines.ts";
 
+const ERASED_LINE = /^\{"index":(0|[1-9]\d{0,15}),"erased":"([0-9a-f]{64})"\}$/;
 const ENTRY_LINE = /^\{"index":(0|[1-9]\d{0,15}),"body":(\{.*\})\}$/s;
 
 /** The entries of one group in the file's order, each checked against its commitment and its place in the signed tree; flat memory. */
-export async function* readEntries(dir: string, group: EntryGroup, checkpoint: Checkpoint, entries: Counter, failures: Failures): AsyncGenerator<Entry> {
+export async function* readEntries(dir: string, group: EntryGroup, checkpoint: Checkpoint, entries: Counter, failures: Failures): AsyncGenerator<Entry | GoneEntry> {
   const path = entriesPath(group);
   const proofs = linesOf(join(dir, proofsPath(group)));
   const tree = new InclusionRun(checkpoint.size, checkpoint.root);
@@ -48,7 +50,9 @@ export async function* entryTexts(dir: string, group: EntryGroup): AsyncGenerato
   }
 }
 
-export function parseLine(line: string): Entry | string {
+export function parseLine(line: string): Entry | GoneEntry | string {
+  const gone = ERASED_LINE.exec(line);
+  if (gone) return { index: Number(gone[1]), text: null, leaf: Buffer.from(gone[2] as string, "hex") };
   const match = ENTRY_LINE.exec(line);
   const [index, text] = [Number(match?.[1]), match?.[2]];
   if (text === undefined || !Number.isSafeInteger(index)) return "a line of another form";
@@ -56,7 +60,7 @@ export function parseLine(line: string): Entry | string {
   return body.ok ? { index, text, body: body.value, leaf: sha256(text) } : body.message;
 }
 
-function proofFlaw({ index, leaf }: Entry, line: string | undefined, tree: InclusionRun, checkpoint: Checkpoint): string | undefined {
+function proofFlaw({ index, leaf }: Pick<Entry, "index" | "leaf">, line: string | undefined, tree: InclusionRun, checkpoint: Checkpoint): string | undefined {
   if (line === undefined) return "no proof";
   const proof = parseProof(line);
   if (!proof) return "a malformed proof";

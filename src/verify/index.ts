@@ -13,7 +13,7 @@ export { type AuditRecord, auditLines, consentOf, LINE_PATHS, revenueCsv, revenu
 export { type Failure, Failures } from "./failures.ts";
 export { type IdentityKeyLine, keysFile, KEYS_PATH } from "./keys-file.ts";
 export { Registry } from "./registry.ts";
-export { CHECKPOINT_PATH, type Entry, type EntryGroup, entriesPath, entryLine, proofLine, proofsPath } from "./ledger-files.ts";
+export { CHECKPOINT_PATH, type Entry, type EntryGroup, entriesPath, entryLine, erasedLine, proofLine, proofsPath } from "./ledger-files.ts";
 export { BodyCheck } from "./log/body-check.ts";
 export { checkTree, type TreeCheck } from "./log/check-tree.ts";
 export { bodiesPath, LOG_CHECKPOINT_PATH, LOG_KEY_PATH } from "./log/layout.ts";

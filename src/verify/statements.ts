@@ -1,6 +1,7 @@
+import type { Buffer } from "node:buffer";
 import type { ReadingSet } from "../contract/index.ts";
 import { openRating, parsePeriod, parseReadingSet, parseTariff, type Period, type Rating, type Statement, statementOf, type TariffEntry, tariffInForce } from "../core/handshake/index.ts";
-import { canonicalJson, type ImvuId, type Json, sha256Hex } from "../kernel/index.ts";
+import { canonicalJson, type ImvuId, type Json } from "../kernel/index.ts";
 import { firstDifference } from "./difference.ts";
 import { Counter, type Failures } from "./failures.ts";
 import type { Entry } from "./ledger-files.ts";
@@ -52,11 +53,16 @@ export class StatementCheck {
     this.expected.set(body.streamSeq, { period: period.value, headSeq, rating: openRating(period.value), head: undefined, whole: false, missed: undefined });
   }
 
-  /** Every entry of the stream, in order, before check. */
-  follow({ index, text, body }: Entry): void {
+  /** An entry of the stream that says nothing to a statement, but may be the last one that it knew. */
+  pass(streamSeq: number, leaf: Buffer): void {
+    for (const one of this.expected.values()) if (streamSeq === one.headSeq) one.head = leaf.toString("hex");
+  }
+
+  /** Every other entry of the stream, in order, before check. */
+  follow({ index, leaf, body }: Entry): void {
     const set = body.type === "meter.reading" ? this.readingOf(index, body.data) : undefined;
+    this.pass(body.streamSeq, leaf);
     for (const [at, one] of this.expected) {
-      if (body.streamSeq === one.headSeq) one.head = sha256Hex(text);
       if (set && body.streamSeq <= one.headSeq) {
         one.rating.add(index, set);
         one.whole ||= Date.parse(set.at) >= one.period.end_ms;

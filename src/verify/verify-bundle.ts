@@ -1,4 +1,4 @@
-import { chainFlaw, openCheckpoint, parseVerifierKey, type StreamHead } from "../core/ledger/pure.ts";
+import { chainFlaw, Erasures, openCheckpoint, parseVerifierKey, type StreamHead } from "../core/ledger/pure.ts";
 import { inspectBundle } from "./bundle/inspect.ts";
 import type { Manifest } from "./bundle/manifest.ts";
 import { BUNDLE_LIMITS, type BundleLimits } from "./bundle/unpack.ts";
@@ -6,7 +6,7 @@ import { CommandCheck } from "./commands.ts";
 import { DerivedCheck } from "./derived-check.ts";
 import { entryTexts, parseLine, readEntries } from "./entry-reader.ts";
 import { Counter, Failures, type Failure, type Tally } from "./failures.ts";
-import { CHECKPOINT_PATH, type Entry, entriesPath } from "./ledger-files.ts";
+import { CHECKPOINT_PATH, type Entry, entriesPath, type GoneEntry } from "./ledger-files.ts";
 import { Registry } from "./registry.ts";
 import { StatementCheck } from "./statements.ts";
 
@@ -15,6 +15,8 @@ export interface VerifyOptions {
   readonly logKey?: string;
   readonly limits?: BundleLimits;
 }
+
+const ITS_BODY = "its body: nothing of this group is ever erased";
 
 export const COUNTED = ["entries", "commands", "verdicts", "statements", "files"] as const;
 export type Counted = (typeof COUNTED)[number];
@@ -70,21 +72,27 @@ async function verifyLedger(dir: string, manifest: Manifest, logKey: string, fai
   const read = (group: "identities" | "platform" | "events") => readEntries(dir, group, checkpoint.value, entries, failures);
 
   for await (const entry of read("platform")) {
-    if (entry.body.stream !== "platform") failures.add(`entry ${entry.index}`, "an entry of the platform's stream", entry.body.stream);
+    if (entry.text === null) failures.add(`entry ${entry.index}`, ITS_BODY, "an erased one");
+    else if (entry.body.stream !== "platform") failures.add(`entry ${entry.index}`, "an entry of the platform's stream", entry.body.stream);
     else if (entry.body.type === "platform.law") commands.learnLaw(entry);
     else if (entry.body.type === "platform.tariff") statements.learnTariff(entry);
   }
   for await (const entry of read("identities")) {
-    if (entry.body.type === "command.accepted") commands.check(entry);
+    if (entry.text === null) failures.add(`entry ${entry.index}`, ITS_BODY, "an erased one");
+    else if (entry.body.type === "command.accepted") commands.check(entry);
     else registerFrom(entry, registry, failures);
   }
   for await (const text of entryTexts(dir, "events")) {
     if (!text.includes('"type":"statement.closed"')) continue;
     const entry = parseLine(text);
-    if (typeof entry !== "string") statements.expect(entry);
+    if (typeof entry !== "string" && entry.text !== null) statements.expect(entry);
   }
   const stream = new StreamCheck(manifest, failures);
   for await (const entry of read("events")) {
+    if (entry.text === null) {
+      statements.pass(stream.pass(entry), entry.leaf);
+      continue;
+    }
     stream.follow(entry);
     statements.follow(entry);
     const { type } = entry.body;
@@ -115,10 +123,20 @@ class StreamCheck {
   private readonly failures: Failures;
   private head: StreamHead | undefined;
   private last = -1;
+  private readonly erasures = new Erasures();
 
   constructor(manifest: Manifest, failures: Failures) {
     this.manifest = manifest;
     this.failures = failures;
+  }
+
+  /** @returns which of its stream an entry is whose body is gone: the next one links to it. */
+  pass({ index, leaf }: GoneEntry): number {
+    const streamSeq = (this.head?.streamSeq ?? -1) + 1;
+    this.head = { streamSeq, time: this.head?.time ?? "", leaf };
+    this.last = index;
+    this.erasures.gone({ index, stream: this.manifest.imvu, leaf });
+    return streamSeq;
   }
 
   follow({ index, body, leaf }: Entry): void {
@@ -126,9 +144,11 @@ class StreamCheck {
     if (flaw) this.failures.add(`${entriesPath("events")} entry ${index}`, `the next entry of stream ${this.manifest.imvu}`, flaw);
     this.head = { streamSeq: body.streamSeq, time: body.time, leaf };
     this.last = index;
+    for (const standing of this.erasures.ordered(body)) this.failures.add(`entry ${standing}`, `no body: entry ${index} ordered it erased`, "one, or another's commitment");
   }
 
   finish(): void {
+    for (const gone of this.erasures.unordered()) this.failures.add(`${entriesPath("events")} entry ${gone}`, "its body, or an entry that orders it erased", "neither");
     const { index } = this.manifest.ledger;
     if (this.last !== index) this.failures.add(entriesPath("events"), `entry ${index} at its end`, this.last < 0 ? "no entry" : `entry ${this.last}`);
   }

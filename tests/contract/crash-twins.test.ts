@@ -40,7 +40,7 @@ const open = (on: Store) => openLedger({ store: on, clock: systemClock, randomBy
 const send = (ledger: Ledger, token: string) => ledger.append([{ stream: "twins", type: "statement.closed", actor: "platform", data: { token } }]);
 async function times(ledger: Ledger, token: string): Promise<number> {
   let found = 0;
-  for await (const entry of ledger.entries({ stream: "twins" })) if ((entry.data as { token: string }).token === token) found += 1;
+  for await (const entry of ledger.entries({ stream: "twins" })) if (entry.type !== "erased" && (entry.data as { token: string }).token === token) found += 1;
   return found;
 }
 async function eventually(what: string, is: () => boolean): Promise<void> {
@@ -188,7 +188,7 @@ test("between intent and outcome: the same command sent again to the process tha
       const again = await submit();
       assert.deepEqual([again.receipt.index, again.outcome.receipt.index], [first.receipt.index, first.outcome.receipt.index]);
       let outcomes = 0;
-      for await (const entry of ledger.entries({ from: first.receipt.index })) if ((entry.data as { readonly [name: string]: Json }).intent === first.receipt.index) outcomes += 1;
+      for await (const entry of ledger.entries({ from: first.receipt.index })) if (entry.type !== "erased" && (entry.data as { readonly [name: string]: Json }).intent === first.receipt.index) outcomes += 1;
       assert.equal(outcomes, 1);
       assert.deepEqual((await replayCheck(store, ledger, EFFECTS)).failures, []);
     } finally {

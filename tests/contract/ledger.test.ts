@@ -134,7 +134,7 @@ test("a crowd is stored in a few batches, every stream without a gap", async () 
   const after = await store.snapshot((tx) => tx.query("SELECT 1 FROM ledger_checkpoint"));
   assert.ok(after.length - before.length <= 10, `${after.length - before.length} checkpoints`);
   for (let n = 0; n < 7; n += 1) {
-    const bodies = (await collect(ledger.entries({ stream: `IMVU-${100 + n}` }))).map((one) => one.body);
+    const bodies = (await collect(ledger.entries({ stream: `IMVU-${100 + n}` }))).map((one) => String(one.body));
     const chain = verifyStreamChain(bodies);
     assert.equal(chain.ok && chain.value.entries, n < 2 ? 215 : 214);
   }
@@ -154,7 +154,7 @@ test("a batch larger than one portion of rows, with statements of its own in bet
     if (n % 300 === 299) assert.equal(result.status === "rejected" && result.reason.code, "22012");
     else assert.equal(result.status === "fulfilled" && result.value[0]?.index, next++);
   }
-  const bodies = (await collect(ledger.entries({ stream: "portions" }))).map((one) => one.body);
+  const bodies = (await collect(ledger.entries({ stream: "portions" }))).map((one) => String(one.body));
   const chain = verifyStreamChain(bodies);
   assert.equal(chain.ok && chain.value.entries, 897);
   await assertSound();
@@ -194,7 +194,8 @@ test("entries can be read by stream and by place", async () => {
   );
   assert.deepEqual(await collect(ledger.entries({ stream: "nobody" })), []);
   const [first] = all;
-  assert.deepEqual([first?.type, first?.actor, first?.data], ["meter.reading", "platform", { a: 1 }]);
+  assert.ok(first && first.type !== "erased");
+  assert.deepEqual([first.type, first.actor, first.data], ["meter.reading", "platform", { a: 1 }]);
 });
 
 test("tiles and bundles rebuild the signed root, and proofs of any two sizes hold", async () => {

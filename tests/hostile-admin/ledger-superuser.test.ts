@@ -101,7 +101,7 @@ async function strike(sql: string): Promise<void> {
     ${TABLES.map((table) => `ALTER TABLE ${table} DISABLE TRIGGER ALL`).join("; ")};
     ${sql};
     ${TABLES.map((table) => `ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${table}_only_grows`).join("; ")};
-    ALTER TABLE ledger_entry ENABLE ALWAYS TRIGGER ledger_entry_continues`);
+    ALTER TABLE ledger_entry ENABLE ALWAYS TRIGGER ledger_entry_continues; ALTER TABLE ledger_entry ENABLE ALWAYS TRIGGER ledger_entry_erases`);
 }
 
 async function restore(): Promise<void> {
@@ -160,6 +160,12 @@ test("a body edited with its leaf and its place in the tree meets the signature,
       assert.ok(seen.failures.some((failure) => failure.index === 139 && /its prev is not the SHA-256/.test(failure.what)));
     },
   ));
+
+test("a body that is taken away is named: nobody ordered it", async () => {
+  await attack("UPDATE ledger_entry SET body = NULL WHERE index = 137", names(137, /the body is gone, and no entry ordered it erased/));
+  await attack("UPDATE ledger_entry SET body = NULL, leaf = sha256('x') WHERE index = 137", names(137, /not the entry that was committed/));
+  await attack("UPDATE ledger_entry SET body = NULL, stream_seq = 67 WHERE index = 137", names(137, /says number 67 .* where number 68 belongs/));
+});
 
 test("a deleted entry is named", () => attack("DELETE FROM ledger_entry WHERE index = 137", names(137, /missing/)));
 
@@ -244,6 +250,8 @@ test("the service role, which an intruder in the platform would be, can do none 
   for (const sql of [
     `UPDATE ledger_entry SET body = ${EDITED}`,
     "DELETE FROM ledger_entry",
+    "UPDATE ledger_entry SET body = NULL WHERE index = 137",
+    "UPDATE ledger_entry SET leaf = sha256('x') WHERE index = 137",
     "TRUNCATE ledger_entry",
     "DELETE FROM ledger_node",
     "UPDATE ledger_checkpoint SET note = ''",
@@ -261,6 +269,17 @@ test("the service role, which an intruder in the platform would be, can do none 
     /has no gaps/,
   );
   await assert.rejects(psql("root", "postgres", "SELECT 1"), /authentication failed/);
+  for (const sql of ["SELECT ledger_erase(ARRAY[137]::bigint[], 137)", "SELECT ledger_erase(ARRAY[137]::bigint[], 5000)", "INSERT INTO ledger_erasure VALUES (137, 138)"])
+    await assert.rejects(psql("root", "nexus_service", sql), /violates check constraint|violates foreign key|permission denied/, sql);
+  // What it can take away is named.
+  await psql("root", "nexus_service", "SELECT ledger_erase(ARRAY[137]::bigint[], 138)");
+  try {
+    names(137, /the body is gone, and no entry ordered it erased/)(await ledger.fsck());
+    await assert.rejects(psql("root", "nexus_service", "SELECT ledger_erase(ARRAY[137]::bigint[], 138)"), /duplicate key/);
+  } finally {
+    await strike("ALTER TABLE ledger_erasure DISABLE TRIGGER ALL; DELETE FROM ledger_erasure");
+    await restore();
+  }
 });
 
 test("a running platform whose log was cut stops taking entries, and signs nothing more", async () => {

@@ -19,6 +19,7 @@ const JUDGES: Readonly<Record<Op, readonly number[]>> = {
   "identity.recovery.complete": [1, 11, 17],
   "platform.operator.add": [1, 11, 17],
   "platform.operator.remove": [1, 11, 17],
+  "platform.erase": [1, 11, 17],
   "imvu.create": [1, 3, 5, 6, 7, 9, 11, 16, 17],
   "imvu.scale": [1, 6, 7, 9, 11, 12, 13, 15, 16, 17],
   "imvu.exit": [1, 11, 13, 16, 17],
@@ -36,6 +37,7 @@ const JUDGES: Readonly<Record<Op, readonly number[]>> = {
   "route.set": [1, 2, 6, 7, 8, 9, 11, 13, 14, 15, 16, 17],
   "route.remove": [1, 11, 13, 14, 16, 17],
   "consent.record": [1, 10, 11, 13, 16, 17],
+  "imvu.erase": [1, 10, 11, 13, 16, 17],
 };
 
 const WORK_OF_MAINTAINERS: readonly Op[] = [
@@ -157,7 +159,7 @@ function gate1(one: Case): string | null {
   }
   if (command.op.startsWith("identity.")) return ownKeys(one, arriving);
   if (facts.signatures.length === 0) return "SIGNATURE_INVALID";
-  if (command.op === "platform.operator.add" || command.op === "platform.operator.remove") return operatorsCommand(one);
+  if (command.op.startsWith("platform.")) return operatorsCommand(one);
   if (command.op === "imvu.create") return command.params.owner === actor(one) ? null : "NOT_THE_OWNER";
   if (command.op === "imvu.import") return null;
   if (mayCommand(one)) return null;
@@ -417,6 +419,10 @@ function gate9(one: Case): string | null {
 }
 
 function gate10({ command, facts }: Case): string | null {
+  if (command.op === "imvu.erase") {
+    if (facts.erasure === undefined || facts.erasure === null) return null;
+    return facts.erasure.earlier > 0 ? "EARLIER_STANDS" : null;
+  }
   if (command.op !== "consent.record") return null;
   if (facts.consent === null) return "HISTORY_UNKNOWN";
   const stands = facts.consent.state === "given";
@@ -424,8 +430,16 @@ function gate10({ command, facts }: Case): string | null {
   return stands && facts.consent.text === command.params.text ? "GIVEN_ALREADY" : null;
 }
 
-function gate11({ facts }: Case): string | null {
-  return facts.platform.ledgerWritable === true ? null : "LEDGER_UNAVAILABLE";
+function gate11({ command, facts }: Case): string | null {
+  if (facts.platform.ledgerWritable !== true) return "LEDGER_UNAVAILABLE";
+  if (command.op !== "imvu.erase" && command.op !== "platform.erase") return null;
+  const there = facts.erasure;
+  if (there === undefined) return "NO_SUCH_ENTRY";
+  if (there === null) return "NO_SUCH_ENTRY";
+  if (command.params.commitment !== there.commitment) return "OTHER_COMMITMENT";
+  if (there.kind === "erased") return "ERASED_ALREADY";
+  if (there.kind !== "consent" && there.kind !== "refused") return "NOT_ERASABLE";
+  return facts.now_ms > there.exp_ms ? null : "STILL_VALID";
 }
 
 function gate12(one: Case): string | null {

@@ -95,6 +95,7 @@ const FITTING: Partial<Record<Op, readonly string[]>> = {
   "identity.recovery.complete": ["waiting"],
   "platform.operator.add": ["operator"],
   "platform.operator.remove": ["operator", "maintainer"],
+  "platform.erase": ["operator"],
 };
 
 function signaturesOf(dice: Dice, op: Op, { kids, publicKeys }: Keys): readonly Signature[] {
@@ -182,6 +183,9 @@ function paramsOf(dice: Dice, op: Op, keys: Keys, envelope: ReturnType<typeof en
       return { host: dice.of(NAMES), path: "/" };
     case "consent.record":
       return { subject: "user-17", purpose: "newsletter", text: text(), state: dice.of(["given", "withdrawn"]) };
+    case "imvu.erase":
+    case "platform.erase":
+      return { index: 4, commitment: text(), order: DIGEST };
   }
 }
 
@@ -218,6 +222,9 @@ function factsOf(dice: Dice, op: Op, params: Record<string, unknown>, given: { e
     consent: op === "consent.record" ? dice.of([null, { state: "none", text: null }, { state: "given", text: DIGEST }, { state: "given", text: OTHER_DIGEST }, { state: "withdrawn", text: DIGEST }]) : null,
     ...(op.startsWith("identity.") && dice.chance(96)
       ? { identity: dice.chance(96) ? { name: dice.chance(93) ? "owner" : "maintainer", liveKeys: dice.of([1, 2, 2, 15, 16]), keys: dice.of([1, 2, 998, 999, 1_000]), recoveryKid: dice.of([given.keys.kids.recovery, given.keys.kids.recovery, null, given.keys.kids.fresh]), named: dice.of(["live", "live", "live", "rotated", "revoked", "recovery", "pending", null]), pendingSince_ms: dice.of([NOW - 259_200_000, NOW - 259_200_001, NOW - 259_199_999, NOW, null]) } : null }
+      : {}),
+    ...(op.endsWith(".erase") && dice.chance(96)
+      ? { erasure: dice.chance(96) ? { commitment: dice.chance(90) ? DIGEST : OTHER_DIGEST, kind: dice.of(["consent", "consent", "refused", "refused", "other", "erased"]), digest: DIGEST, exp_ms: dice.of([0, NOW - 1, NOW - 600_000, NOW, NOW + 1]), outcome: dice.of([null, { index: 5, commitment: DIGEST }]), earlier: dice.of([0, 0, 0, 1, 2]) } : null }
       : {}),
     ...(op.startsWith("platform.") && dice.chance(96)
       ? { operators: dice.chance(96) ? { count: dice.of([1, 1, 2, 3]), signers: dice.of([["operator"], ["operator"], ["operator", "maintainer"], ["maintainer"], []]), registered: dice.chance(85), operator: dice.chance(50) } : null }

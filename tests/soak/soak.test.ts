@@ -118,6 +118,7 @@ async function holdAgainst(ledger: Ledger, memory: Memory): Promise<number> {
   const [bodies, intents, outcomes, tokens, streams] = [new Map<number, string>(), new Map<string, number>(), new Map<string, number>(), new Map<string, number>(), new Map<string, string[]>()];
   const count = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1);
   for await (const entry of ledger.entries()) {
+    assert.ok(entry.type !== "erased");
     bodies.set(entry.index, entry.body);
     const stream = streams.get(entry.stream);
     if (stream) stream.push(entry.body);

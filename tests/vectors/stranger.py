@@ -448,6 +448,7 @@ JUDGES = {
     "identity.recovery.complete": {1, 11, 17},
     "platform.operator.add": {1, 11, 17},
     "platform.operator.remove": {1, 11, 17},
+    "platform.erase": {1, 11, 17},
     "imvu.create": {1, 3, 5, 6, 7, 9, 11, 16, 17},
     "imvu.scale": {1, 6, 7, 9, 11, 12, 13, 15, 16, 17},
     "imvu.exit": {1, 11, 13, 16, 17},
@@ -465,6 +466,7 @@ JUDGES = {
     "route.set": {1, 2, 6, 7, 8, 9, 11, 13, 14, 15, 16, 17},
     "route.remove": {1, 11, 13, 14, 16, 17},
     "consent.record": {1, 10, 11, 13, 16, 17},
+    "imvu.erase": {1, 10, 11, 13, 16, 17},
 }
 IMVU = r"IMVU-(?!000)([0-9]{3}|[1-9][0-9]{3,4})"
 WITHOUT_IMVU = {op for op in JUDGES if op.split(".")[0] in ("identity", "platform")} | {"imvu.create", "imvu.import"}
@@ -853,7 +855,7 @@ class Bundle:
         self.folder = folder
         self.counts = {"entries": 0, "commands": 0, "verdicts": 0, "statements": 0, "files": 0}
         self.rings, self.laws, self.nonces = Rings(), {}, set()
-        self.intents, self.exits, self.tariffs, self.closed = {}, {}, [], set()
+        self.intents, self.orders, self.exits, self.tariffs, self.closed = {}, {}, {}, [], set()
         self.audits = {"ledger/audit/commands.jsonl": [], "ledger/audit/refusals.jsonl": [], "ledger/compliance/consent-log.jsonl": []}
         self.revenue = {}
         data, signature = read_file(folder, "MANIFEST.json"), utf8(read_file(folder, "MANIFEST.sig"), "MANIFEST.sig")
@@ -882,20 +884,22 @@ class Bundle:
         need(len(lines) == len(proofs), f"ledger/proofs/{group}.jsonl: {len(proofs)} proofs for {len(lines)} entries")
         before = -1
         for line, proof in zip(lines, proofs):
-            match = re.fullmatch(r'\{"index":(0|[1-9][0-9]{0,15}),"body":(\{.*\})\}', line, re.S)
+            gone = re.fullmatch(r'\{"index":(0|[1-9][0-9]{0,15}),"erased":"([0-9a-f]{64})"\}', line)
+            match = gone or re.fullmatch(r'\{"index":(0|[1-9][0-9]{0,15}),"body":(\{.*\})\}', line, re.S)
             need(match, f"{path}: a line of another form")
             index, text = int(match[1]), match[2]
             where = f"{path} entry {index}"
             need(index > before, f"{where}: out of order")
             before = index
             with within(where):
-                body, said = parse_body(text), parse_json(proof)
+                body, said = None if gone else parse_body(text), parse_json(proof)
+                need(body or group == "events", "a body that nothing can erase is gone")
                 hashes = [base64_strict(one) for one in said["proof"]]
-            leaf = sha256(text.encode())
+            leaf = bytes.fromhex(text) if gone else sha256(text.encode())
             need(canonical(said["index"]) == str(index) and said.get("leaf") == base64.b64encode(leaf).decode(), f"{where}: not the body its proof names")
             need(None not in hashes and verify_inclusion(leaf, index, self.size, hashes, self.root), f"{where}: not in the tree")
             self.counts["entries"] += 1
-            yield index, text, body
+            yield index, leaf, body
 
     def verify(self):
         try:
@@ -921,12 +925,17 @@ class Bundle:
                     need(body["type"] == "identity.registered", "registers nobody")
                     key, kid = open_key(body["data"].get("publicKey"))
                     self.rings.register(body["data"].get("name"), {kid: (key, body["data"]["publicKey"])}, index)
-        head, last, stream = None, -1, []
-        for index, text, body in self.entries("events"):
+        head, last, stream, gone = None, -1, [], {}
+        for index, leaf, body in self.entries("events"):
             where = f"ledger/events.jsonl entry {index}"
+            if body is None:
+                gone[index] = leaf.hex()
+                head, last = ((head[0] if head else -1) + 1, head[1] if head else "", leaf), index
+                stream.append((index, leaf.hex(), {"streamSeq": head[0], "type": "erased"}))
+                continue
             flaw = chain_flaw(body, head) if body["stream"] == self.manifest["imvu"] else "of another stream"
             need(flaw is None, f"{where}: {flaw}")
-            head, last = (body["streamSeq"], body["time"], sha256(text.encode())), index
+            head, last = (body["streamSeq"], body["time"], leaf), index
             stream.append((index, head[2].hex(), body))
             with within(f"entry {index} ({body['type']})"):
                 if body["type"] in ("command.accepted", "command.refused"):
@@ -934,10 +943,16 @@ class Bundle:
                 elif body["type"] in ("effect.applied", "effect.failed"):
                     intent = self.intents.pop(body["data"]["digest"], None)
                     need(intent is not None and intent == body["data"]["intent"], "an outcome without an intent")
+                    if body["type"] == "effect.applied":
+                        order = self.orders.get(body["data"]["digest"])
+                        need(order is None or canonical(body["data"]["learned"]) == canonical(order), "erases something else than was ordered")
+                        for one in order["erased"] if order else ():
+                            need(gone.pop(one["index"], None) == one["commitment"], f"entry {one['index']} was ordered erased, and stands, or was another")
                 elif body["type"] == "meter.reading":
                     check_readings(body["data"], self.manifest["imvu"])
                 elif body["type"] == "statement.closed":
                     self.statement(stream, body)
+        need(not gone, f"ledger/events.jsonl: the bodies of {sorted(gone)} are gone, and nothing ordered it")
         need(last == self.manifest["ledger"]["index"], f"ledger/events.jsonl: ends at {last}")
         answered = self.manifest["exit"]
         need(answered is None or self.exits.get(answered["index"]) == answered["command"], "MANIFEST.json exit: no such accepted command")
@@ -966,6 +981,10 @@ class Bundle:
             need(nonce not in self.nonces, "a nonce used before")
             self.nonces.add(nonce)
             self.intents[command["digest"]] = index
+            if payload["op"] == "imvu.erase":
+                named, there = payload["params"], data["facts"]["erasure"]
+                erased = [{"index": named["index"], "commitment": named["commitment"]}] + ([there["outcome"]] if there["outcome"] else [])
+                self.orders[command["digest"]] = {"command": there["digest"], "erased": erased}
             if payload["op"] == "imvu.exit":
                 self.exits[index] = command["digest"]
         need(self.laws.get(data["law"], index) < index, "a law that was not published before")

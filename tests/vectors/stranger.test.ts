@@ -62,7 +62,7 @@ describe("a verifier that follows the page and shares no code with ours", () => 
   });
 
   test("verifies an honest bundle, with everything counted, under its own key and the one that was kept", async () => {
-    const expected = `entries 24 · commands 11 · verdicts 187 · statements 2 · files ${files.length - 2}`;
+    const expected = `entries 28 · commands 12 · verdicts 204 · statements 2 · files ${files.length - 2}`;
     assert.deepEqual(await stranger("--bundle", honest), { code: 0, said: expected });
     assert.deepEqual(await stranger("--bundle", honest, "--log-key", logKey), { code: 0, said: expected });
   });
@@ -163,6 +163,9 @@ describe("a log that lies before it signs", () => {
       /gate 7 judges imvu\.scale/,
     ],
     "an outcome of a command that stands elsewhere": [{ data: (data, type) => (type === "effect.applied" ? { ...(data as object), intent: 0 } : data) }, /an outcome without an intent/],
+    "a body that went and nobody ordered it": [{ erasure: "unordered" }, /nothing ordered it/],
+    "a body that was ordered erased and stands": [{ erasure: "standing" }, /was ordered erased, and stands/],
+    "an order that takes more along than it names": [{ erasure: "more" }, /erases something else/],
     "a law that was never published": [{ command: (record, op) => (op === "imvu.scale" ? { ...record, law: "0".repeat(64) } : record) }, /law/],
     "another digest": [{ command: (record, op) => (op === "imvu.scale" ? { ...record, digest: "0".repeat(64) } : record) }, /digest/],
   };

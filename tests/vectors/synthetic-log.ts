@@ -10,6 +10,8 @@ import type { LedgerSource } from "../../src/imvu/export/index.ts";
 export class SyntheticLog implements LedgerSource {
   readonly signer: NoteSigner;
   readonly all: Appended[] = [];
+  /** Indexes of entries whose bodies are gone. */
+  readonly erased = new Set<number>();
   now_ms: number;
   private readonly heads = new Map<string, StreamHead>();
 
@@ -40,8 +42,8 @@ export class SyntheticLog implements LedgerSource {
     return signCheckpoint({ origin: this.signer.name, size, root: foldRange(rootRange(size).map((node) => this.node(node))) }, this.signer);
   }
 
-  async *entries({ stream, from = 0, to = this.all.length }: { stream?: string; from?: number; to?: number }): AsyncGenerator<Appended> {
-    for (const entry of this.all.slice(from, to)) if (stream === undefined || entry.stream === stream) yield entry;
+  async *entries({ stream, from = 0, to = this.all.length }: { stream?: string; from?: number; to?: number }): AsyncGenerator<Omit<Appended, "body"> & { readonly body: string | null }> {
+    for (const entry of this.all.slice(from, to)) if (stream === undefined || entry.stream === stream) yield this.erased.has(entry.index) ? { ...entry, body: null } : entry;
   }
 
   async inclusionProof(index: number, size: number): Promise<readonly Buffer[]> {

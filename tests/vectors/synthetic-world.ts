@@ -4,7 +4,7 @@ import { type Envelope, GIB, type Imvu, type Op, type Reading, type ReadingSet, 
 import { DEFAULT_PRICES_V1, parsePeriod, type Statement, statement, type Tariff } from "../../src/core/handshake/index.ts";
 import { addApproval, type CommandFields, commandFields, type OpenedCommand, openCommand, type SigningKey, signCommand, signingKeyFromJwk } from "../../src/core/identity/index.ts";
 import { noteSigner, signNote } from "../../src/core/ledger/pure.ts";
-import { type Facts, isAllowed, judge, type RegisteredKey, signatureFactsOf } from "../../src/core/policy-engine/index.ts";
+import { erasedWith, type Facts, isAllowed, isErasure, judge, type RegisteredKey, signatureFactsOf } from "../../src/core/policy-engine/index.ts";
 import { BundleWriter, type FinishedBundle, REPORT_PATH, renderReport, writeIdentitySection, writeLedgerSection } from "../../src/imvu/export/index.ts";
 import { type Fqdn, type IdentityName, imvuIdOf, type Json, type Jurisdiction, type KeyId, type ServiceName, type Sha256, sha256Hex } from "../../src/kernel/index.ts";
 import { SyntheticLog } from "./synthetic-log.ts";
@@ -41,6 +41,8 @@ export interface Dishonesty {
   readonly closedTwice?: boolean;
   /** The November statement knows so many readings fewer than it should. */
   readonly headBack?: number;
+  /** A body goes that nobody ordered erased; or the one that was ordered stays; or the order's outcome takes a reading along. */
+  readonly erasure?: "unordered" | "standing" | "more";
   /** Honest: a reading is taken between drawing December's open statement and appending it. */
   readonly late?: boolean;
 }
@@ -53,6 +55,7 @@ export class SyntheticWorld {
   private readonly lies: Dishonesty;
   private readonly readings: { index: number; set: ReadingSet }[] = [];
   private tariffIndex = 0;
+  private there: Facts["erasure"] = null;
   readonly tariff: Tariff = { v: 1, currency: "EUR", validFrom: new Date(BEGIN_MS).toISOString(), prices: DEFAULT_PRICES_V1 };
   exit: { command: Sha256; index: number } = { command: sha256Hex(""), index: -1 };
 
@@ -82,7 +85,11 @@ export class SyntheticWorld {
     this.rotate(OWNER);
     this.command(`${OWNER} recovery`, "dns.remove", IMVU, { name: "www.imvu042.world", type: "A" });
     this.command(OWNER, "consent.record", IMVU, { subject: "user-17", purpose: "newsletter", text: sha256Hex("the terms"), state: "given" });
+    const recorded = this.log.all.length;
+    const forgotten = this.command(OWNER, "consent.record", IMVU, { subject: "user-18", purpose: "newsletter", text: sha256Hex("the terms"), state: "given" });
     this.log.now_ms = Date.UTC(2026, 11, 1, 0, 1);
+    if (this.lies.erasure !== "unordered") this.erase(forgotten, recorded);
+    if (this.lies.erasure !== "standing") for (const index of [recorded, recorded + 1]) this.log.erased.add(index);
     this.read(31_000_000_007n);
     this.close("2026-11");
     if (this.lies.closedTwice) this.close("2026-11");
@@ -122,6 +129,13 @@ export class SyntheticWorld {
     if (!this.lies.oldKey) this.keys.set(name, next);
   }
 
+  /** The owner orders the body of his command at `index` erased, and its outcome's with it. */
+  private erase(erased: OpenedCommand, index: number): void {
+    const [commitment, outcome] = [index, index + 1].map((at) => this.log.all[at]?.leaf.toString("hex") as Sha256);
+    this.there = { commitment: commitment as Sha256, kind: "consent", digest: erased.digest as Sha256, exp_ms: erased.command.exp, outcome: { index: index + 1, commitment: outcome as Sha256 }, earlier: 0 };
+    this.command(OWNER, "imvu.erase", IMVU, { index, commitment: commitment as string, order: sha256Hex("a letter") });
+  }
+
   private command(actor: string, op: Op, imvu: typeof IMVU | null, params: CommandFields["params"], outcome = true, more: readonly SigningKey[] = []): OpenedCommand {
     this.log.now_ms += MINUTE_MS;
     const nonce = createHash("sha256").update(`nonce ${this.log.all.length}`).digest().subarray(0, 16).toString("base64url");
@@ -137,8 +151,18 @@ export class SyntheticWorld {
     const stream = op.startsWith("identity.") ? identity : IMVU;
     const intent = this.append(stream, accepted ? "command.accepted" : "command.refused", identity, data);
     if (this.lies.replay && op === "dns.set" && accepted) this.append(stream, "command.accepted", identity, data);
-    if (accepted && outcome) this.append(stream, "effect.applied", "platform", { digest: opened.value.digest, intent: intent.index, op, imvu, learned: null, observed: null });
+    if (accepted && outcome) this.append(stream, "effect.applied", "platform", { digest: opened.value.digest, intent: intent.index, op, imvu, learned: this.learned(opened.value, facts), observed: null });
     return opened.value;
+  }
+
+  private learned({ command }: OpenedCommand, facts: Facts): Json {
+    if (!isErasure(command)) return null;
+    const taken = erasedWith(command, facts) as { readonly command: Json; readonly erased: readonly Json[] };
+    const [reading] = this.readings;
+    const { index, leaf } = this.log.all[reading?.index ?? 0] as { index: number; leaf: Buffer };
+    if (this.lies.erasure !== "more") return { ...taken };
+    this.log.erased.add(index);
+    return { ...taken, erased: [...taken.erased, { index, commitment: leaf.toString("hex") }] };
   }
 
   private facts(opened: OpenedCommand): Facts {
@@ -157,6 +181,7 @@ export class SyntheticWorld {
         mailQuotaBytes: GIB, named: { service: false, recordSet: false, mailbox: false, member: false, route: null },
       },
       consent: command.op === "consent.record" ? { state: "none", text: null } : null,
+      ...(isErasure(command) ? { erasure: this.there ?? null } : {}),
       newZone: creating ? DOCUMENT.zone : null,
       zoneClaims: command.imvu === null ? [] : [{ zone: DOCUMENT.zone, imvu: IMVU }],
       node: { name: "node-1", jurisdictions: [DOCUMENT.jurisdiction], capacity: { cpuMillis: 64_000, memoryBytes: 256 * GIB, storageBytes: 4_096 * GIB }, allocated: { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 } },

@@ -8,7 +8,7 @@ import type { SignedCommand } from "../../src/contract/index.ts";
 import { cosign, cosigner, withSignatureLines } from "../../src/core/ledger/pure.ts";
 import { packBundle } from "../../src/imvu/export/index.ts";
 import { type Json, run, sha256Hex } from "../../src/kernel/index.ts";
-import { countsLine, type Manifest, manifestNoteText, manifestText, sectionsOf, type Verification, verifyExport } from "../../src/verify/index.ts";
+import { countsLine, erasedLine, type Manifest, manifestNoteText, manifestText, sectionsOf, type Verification, verifyExport } from "../../src/verify/index.ts";
 import { buildVerifier } from "../../tools/build-verifier.ts";
 import { type Dishonesty, IMVU, SyntheticWorld } from "./synthetic-world.ts";
 
@@ -69,7 +69,7 @@ describe("an honest bundle", () => {
     const verification = await verifyExport(honest);
     assert.deepEqual(verification.failures, []);
     assert.equal(verification.ok, true);
-    assert.equal(countsLine(verification), `entries 24/24 · commands 11/11 · verdicts 187/187 · statements 2/2 · files ${files.length - 2}/${files.length - 2}`);
+    assert.equal(countsLine(verification), `entries 28/28 · commands 12/12 · verdicts 204/204 · statements 2/2 · files ${files.length - 2}/${files.length - 2}`);
   });
 
   test("is the same bytes in every run", async () => {
@@ -347,6 +347,14 @@ describe("a log that lies", () => {
     named(await lying({ closedTwice: true }), /statement\.closed\) 2026-11/, "closed twice");
   });
 
+  test("a body that went and nobody ordered it, one that was ordered and stands, an order that takes more along than it names", async () => {
+    named(await lying({ erasure: "unordered" }), /^ledger\/events\.jsonl entry \d+/, "unordered");
+    named(await lying({ erasure: "standing" }), /^entry \d+/, "standing");
+    named(await lying({ erasure: "more" }), /effect\.applied\) erased/, "more");
+    named(await resigned((dir) => editEvents(dir, (lines) => lines.map((line) => line.replace(/^(\{"index":\d+,"erased":")(.)/, (_, start, digit) => `${start}${digit === "a" ? "b" : "a"}`)))), /events\.jsonl entry/, "another commitment");
+    named(await resigned((dir) => editLines(dir, "ledger/platform.jsonl", (lines) => lines.map((line, at) => (at === 0 ? erasedLine(0, (world.log.all[0] as { leaf: Buffer }).leaf.toString("hex")) : line)))), /entry 0/, "of the platform's own words");
+  });
+
   test("a reading that comes while an open statement is drawn is simply not in it", async () => {
     const verification = await lying({ late: true });
     assert.deepEqual(verification.failures, []);
@@ -396,7 +404,7 @@ describe("verify.mjs, the one file", () => {
   test("verifies the folder it lies in, prints the counts and exits 0", async () => {
     const ran = await run([process.execPath, join(carrying(), "verify.mjs")], { cwd: "/", env: {} });
     assert.equal(ran.stderr, "");
-    assert.match(ran.stdout.toString(), /^entries 24\/24 · commands 11\/11 · verdicts 187\/187 · statements 2\/2 · files \d+\/\d+\nverified: IMVU-042 /);
+    assert.match(ran.stdout.toString(), /^entries 28\/28 · commands 12\/12 · verdicts 204\/204 · statements 2\/2 · files \d+\/\d+\nverified: IMVU-042 /);
     assert.equal(ran.code, 0);
   });
 

@@ -25,7 +25,9 @@ async function audit() {
   const [counter, failures] = [new Counter(), new Failures()];
   let head: StreamHead | undefined;
   const began = performance.now();
-  for await (const { body, leaf } of readEntries(dir, "events", checkpoint.ok ? checkpoint.value : (undefined as never), counter, failures)) {
+  for await (const entry of readEntries(dir, "events", checkpoint.ok ? checkpoint.value : (undefined as never), counter, failures)) {
+    if (entry.text === null) throw new TypeError("the bench's own files hold nothing erased");
+    const { body, leaf } = entry;
     const flaw = chainFlaw(body, head);
     head = headOf({ ...body, leaf });
     if (flaw) failures.add("entry", "the next of the stream", flaw);

@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
-import { type ImvuId, parseSha256, type Sha256, sha256File } from "../../kernel/index.ts";
+import type { ImvuId, Json } from "../../kernel/index.ts";
 import { Context, imvuFlag } from "../context.ts";
-import { usageFailure } from "../failure.ts";
+import { eraseEntry, ORDER_FILE, ORDER_SHA256, type OrderOptions, orderOf } from "../erase.ts";
+import { digestOf } from "../named-file.ts";
 import { print, table } from "../output.ts";
 import { keepReceipt } from "../receipts.ts";
 import { whole } from "../units.ts";
@@ -31,11 +32,29 @@ export function consentVerbs(program: Command): void {
     .option("--text-sha256 <digest>", "the same, where the text lies elsewhere")
     .action(async (options: { imvuId: ImvuId; subject: string; purpose: string; state: string; text?: string; textSha256?: string }, command: Command) => {
       const context = await Context.of(command);
-      const text = await digestOf(options);
+      const text = await digestOf("text", options.text, options.textSha256, "the text the subject was shown");
       const { imvuId, subject, purpose, state } = options;
       const done = await context.command(await context.signer(), "consent.record", imvuId, { subject, purpose, text, state });
       const receipt = { index: done.outcome.receipt.index, file: await keepReceipt(context.home, done) };
       print(context.output, { imvu: imvuId, subject, purpose, text, state, index: done.receipt.index, verdicts: done.verdicts, receipt }, () => [`${state} by ${subject} for ${purpose} (ledger entry ${done.receipt.index})`]);
+    });
+
+  noun
+    .command("erase")
+    .description("erase what was recorded of an end user, as a law orders: the bodies go for good, their commitments stay")
+    .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
+    .requiredOption("--subject <id>", "of which end user")
+    .option("--purpose <word>", "for this purpose alone")
+    .option(...ORDER_FILE)
+    .option(...ORDER_SHA256)
+    .action(async (options: { imvuId: ImvuId; subject: string; purpose?: string } & OrderOptions, command: Command) => {
+      const context = await Context.of(command);
+      const order = await orderOf(options);
+      const { imvuId, subject, purpose } = options;
+      const records = (await recordsOf(context, imvuId, subject)).filter((one) => purpose === undefined || one.purpose === purpose);
+      const orders: Json[] = [];
+      for (const { index } of records) orders.push(await eraseEntry(context, await context.signer(), "imvu.erase", imvuId, index, order));
+      print(context.output, { imvu: imvuId, subject, order, erased: orders }, () => (records.length === 0 ? ["nothing was recorded"] : [`${records.length} records of ${subject} erased (ledger entries ${records.map(({ index }) => index).join(", ")}); their commitments stay`]));
     });
 
   noun
@@ -55,14 +74,12 @@ export function consentVerbs(program: Command): void {
     });
 }
 
-async function digestOf({ text, textSha256 }: { readonly text?: string; readonly textSha256?: string }): Promise<Sha256> {
-  if ((text === undefined) === (textSha256 === undefined)) throw usageFailure("--text: exactly one of --text FILE and --text-sha256 DIGEST is needed", "name the file with the text the subject was shown: --text terms.txt");
-  if (text !== undefined) {
-    return await sha256File(text).catch((error: Error) => {
-      throw usageFailure(`--text: ${text} cannot be read: ${error.message}`, "name a file of yours");
-    });
+/** Records of one end user, all of them, oldest first. */
+async function recordsOf(context: Context, imvuId: ImvuId, subject: string): Promise<readonly Consent[]> {
+  const [client, signer, records] = [await context.client(), await context.signer(), [] as Consent[]];
+  for (let from = 0; ; from = (records.at(-1) as Consent).index + 1) {
+    const page = (await client.read(signer, `/v1/imvus/${imvuId}/consents?from=${from}&limit=${LIMIT_MAX}&subject=${encodeURIComponent(subject)}`)) as unknown as { consents: readonly Consent[] };
+    records.push(...page.consents);
+    if (page.consents.length < LIMIT_MAX) return records;
   }
-  const digest = parseSha256(textSha256 ?? "");
-  if (!digest) throw usageFailure("--text-sha256: must be 64 lower-case hexadecimal digits (SHA-256)", "sha256sum FILE prints them");
-  return digest;
 }

@@ -4,6 +4,7 @@ import { listStoredIdentities } from "../../core/identity/index.ts";
 import type { ImvuId, Json } from "../../kernel/index.ts";
 import { verificationText, verifyExport } from "../../verify/index.ts";
 import { Context, imvuFlag } from "../context.ts";
+import { eraseEntry, ORDER_FILE, ORDER_SHA256, type OrderOptions, orderOf } from "../erase.ts";
 import { EXIT } from "../failure.ts";
 import { paint, print, say, table } from "../output.ts";
 import { whole } from "../units.ts";
@@ -32,8 +33,8 @@ export function ledgerVerbs(program: Command): void {
     .action(async (options: { imvuId: ImvuId; from: string; limit: string }, command: Command) => {
       const context = await Context.of(command);
       const path = `/v1/imvus/${options.imvuId}/ledger?from=${whole("from", options.from, 0, Number.MAX_SAFE_INTEGER)}&limit=${whole("limit", options.limit, 1, 500)}`;
-      const answer = (await (await context.client()).read(await context.signer(), path)) as { entries: { index: number; streamSeq: number; time: string; type: string; actor: string }[] };
-      print(context.output, answer, () => table([["index", "seq", "time", "type", "actor"], ...answer.entries.map((entry) => [String(entry.index), String(entry.streamSeq), entry.time, entry.type, entry.actor])]));
+      const answer = (await (await context.client()).read(await context.signer(), path)) as { entries: { index: number; streamSeq: number; time: string | null; type: string; actor: string | null }[] };
+      print(context.output, answer, () => table([["index", "seq", "time", "type", "actor"], ...answer.entries.map((entry) => [String(entry.index), String(entry.streamSeq), entry.time ?? "", entry.type, entry.actor ?? ""])]));
     });
 
   ledger.command("proof <index>").description("the proof that an entry stands in the log (C2SP tlog-proof)").action(async (index: string, _options, command: Command) => {
@@ -41,6 +42,21 @@ export function ledgerVerbs(program: Command): void {
     const answer = (await (await context.client()).get(`/v1/ledger/proof/${whole("index", index, 0, Number.MAX_SAFE_INTEGER)}`)) as { proof: string };
     print(context.output, answer, () => [answer.proof.trimEnd()]);
   });
+
+  ledger
+    .command("erase <index>")
+    .description("erase the body of a refused command, as a law orders: in your unit's stream, or as an operator elsewhere; its commitment stays")
+    .option("--imvu-id <id>", "whose stream it stands in; default: no unit's", imvuFlag)
+    .option(...ORDER_FILE)
+    .option(...ORDER_SHA256)
+    .action(async (text: string, options: { imvuId?: ImvuId } & OrderOptions, command: Command) => {
+      const context = await Context.of(command);
+      const index = whole("index", text, 0, Number.MAX_SAFE_INTEGER);
+      const order = await orderOf(options);
+      const imvu = options.imvuId ?? null;
+      const done = imvu === null ? await eraseEntry(context, await context.operator(), "platform.erase", null, index, order) : await eraseEntry(context, await context.signer(), "imvu.erase", imvu, index, order);
+      print(context.output, done, () => [`the body of entry ${index} is gone (ledger entry ${(done as { order: number }).order}); its commitment stays`]);
+    });
 
   ledger.command("fsck").description("recompute the whole log, from bodies to checkpoint").action(async (_options, command: Command) => {
     const context = await Context.of(command);

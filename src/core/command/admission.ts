@@ -1,8 +1,8 @@
 import type { Command, Imvu, Verdict } from "../../contract/index.ts";
-import { accept, type Clock, type ImvuId, type KeyId, type Outcome, type Refusal, rfc3339 } from "../../kernel/index.ts";
+import { accept, type Clock, type ImvuId, type Json, type KeyId, type Outcome, type Refusal, rfc3339 } from "../../kernel/index.ts";
 import { isIdentityCommand, type OpenedCommand } from "../identity/index.ts";
 import type { Appended, Ledger } from "../ledger/index.ts";
-import { isAllowed, isOperatorCommand, judge } from "../policy-engine/index.ts";
+import { erasedWith, isAllowed, isErasure, isOperatorCommand, judge } from "../policy-engine/index.ts";
 import type { Store, Tx } from "../store/index.ts";
 import { denied } from "./denied.ts";
 import type { Effects } from "./effects.ts";
@@ -36,6 +36,7 @@ export interface Intent {
   readonly actor: string;
   readonly before: Imvu | undefined;
   readonly after: Imvu | undefined;
+  readonly allocation: Json;
 }
 
 const BATCH_COMMANDS_MAX = 256;
@@ -69,7 +70,7 @@ export class Admission {
       return denied(command, record, entry.index, await this.deps.ledger.proven(entry));
     }
     if (command.op === "identity.recovery.begin") this.deps.onRecovery?.(actor);
-    return accept({ entry, verdicts: record.verdicts, actor, before, after });
+    return accept({ entry, verdicts: record.verdicts, actor, before, after, allocation: record.allocation });
   }
 
   private async admitAll(batch: readonly OpenedCommand[]): Promise<readonly Admitted[]> {
@@ -105,7 +106,7 @@ export class Admission {
     }
     const objection = await effects.objection(command, before);
     if (objection) return objection;
-    const allocation = await effects.allocate(command, actor, rfc3339(clock.now()), command.op === "imvu.create" ? await store.snapshot(projection.nextImvuNumber) : 0);
+    const allocation = isErasure(command) ? erasedWith(command, facts) : await effects.allocate(command, actor, rfc3339(clock.now()), command.op === "imvu.create" ? await store.snapshot(projection.nextImvuNumber) : 0);
     const after = effects.after(command, before, allocation);
     return { ...common, state: "accepted", stream: streamOf(command, after?.id ?? before?.id, actor), after, record: { digest, jws: opened.signed, facts, verdicts, law, allocation } };
   }

@@ -1,7 +1,7 @@
-import type { Receipt, Verdict } from "../../contract/index.ts";
+import type { Command, Receipt, Verdict } from "../../contract/index.ts";
 import { accept, Fault, type ImvuId, type Json, messageOf, type Outcome, refuse, sha256Hex } from "../../kernel/index.ts";
 import { type OpenedCommand, openCommand } from "../identity/index.ts";
-import { hasStanding, judge, refusalOf } from "../policy-engine/index.ts";
+import { hasStanding, isErasure, judge, refusalOf } from "../policy-engine/index.ts";
 import { Admission, type AdmissionDeps, type Intent } from "./admission.ts";
 import { Bucket } from "./bucket.ts";
 import { denied } from "./denied.ts";
@@ -102,19 +102,27 @@ export class CommandBus {
 
   private async carryOut(opened: OpenedCommand, intent: Intent, report: (event: StepEvent) => void): Promise<Outcome<Json>> {
     const { command, digest } = opened;
-    const { before, after, actor } = intent;
+    const { after } = intent;
     const saga = new Saga(report, this.deps.aroundStep);
     let worked: Worked;
     try {
-      worked = await this.deps.effects.run({ command, digest, actor, before, after, saga });
+      worked = await this.work(command, digest, intent, saga);
     } catch (error) {
       const left = await saga.undo();
       return await this.recordFailure(opened, intent, error, left);
     }
     const outcome = await this.outcomes.applied(opened, intent, worked);
+    // Answers hold bodies.
+    if (isErasure(command)) this.operations.forget();
     const [receipt, proof] = await Promise.all([this.deps.ledger.proven(intent.entry), this.deps.ledger.proven(outcome)]);
     const answer: CommandAnswer = { receipt, verdicts: intent.verdicts, outcome: { receipt: proof, result: worked.observed }, imvu: after?.id ?? command.imvu, timings: saga.timings };
     return accept(asJson(answer));
+  }
+
+  private async work(command: Command, digest: string, { actor, before, after, allocation }: Intent, saga: Saga): Promise<Worked> {
+    // Bodies go with the outcome that says so, in its transaction: no engine has a part in it.
+    if (isErasure(command)) return { learned: allocation, observed: allocation };
+    return await this.deps.effects.run({ command, digest, actor, before, after, saga });
   }
 
   private async recordFailure(opened: OpenedCommand, intent: Intent, error: unknown, left: readonly string[]): Promise<Outcome<never>> {
@@ -168,10 +176,10 @@ export class CommandBus {
     const { command } = opened.value;
     const before = command.imvu ? (await this.deps.store.snapshot((tx) => projection.imvuBeforeReserve(tx, command.imvu as ImvuId))) : undefined;
     const after = this.deps.effects.after(command, before, record.allocation);
-    const intent: Intent = { entry: receipt, verdicts: record.verdicts, actor: seen.actor, before, after };
+    const intent: Intent = { entry: receipt, verdicts: record.verdicts, actor: seen.actor, before, after, allocation: record.allocation };
     const saga = new Saga(() => {}, this.deps.aroundStep);
     try {
-      const worked = await this.deps.effects.run({ command, digest: seen.digest, actor: seen.actor, before, after, saga });
+      const worked = await this.work(command, seen.digest, intent, saga);
       await this.outcomes.applied(opened.value, intent, worked);
     } catch (error) {
       // The log did not answer, and an outcome may stand in it: a second one must not. The intent stays open and is finished another time.

@@ -33,6 +33,16 @@ export async function putConsents(tx: Tx, records: readonly NewConsent[]): Promi
   ]);
 }
 
+/** Records of the same subject and purpose that stand before entry `index`. */
+export async function earlierConsents(tx: ReadTx, imvu: ImvuId, { subject, purpose }: Pick<Params<"consent.record">, "subject" | "purpose">, index: number): Promise<number> {
+  const [row] = await tx.query<{ many: string }>("SELECT count(*) AS many FROM consent WHERE imvu = $1 AND subject = $2 AND purpose = $3 AND entry_index < $4", [imvu, subject, purpose, index]);
+  return Number(row?.many ?? 0);
+}
+
+export async function eraseConsents(tx: Tx, indexes: readonly number[]): Promise<void> {
+  await tx.query("SELECT consent_erase($1::bigint[])", [indexes]);
+}
+
 /** Oldest first, of one subject or of all. */
 export async function consentHistory(tx: ReadTx, imvu: ImvuId, page: { readonly subject?: string; readonly from?: number; readonly limit?: number } = {}): Promise<readonly ConsentRow[]> {
   const rows = await tx.query<Row>(

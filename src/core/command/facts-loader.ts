@@ -2,10 +2,11 @@ import type { Command, Imvu, Resource } from "../../contract/index.ts";
 import type { Clock, Fqdn, ImvuId, KeyId, Sha256 } from "../../kernel/index.ts";
 import { broughtBy, isIdentityCommand, kidOf, type OpenedCommand, stateIn } from "../identity/index.ts";
 import {
-  asksForRoom, type BlobFact, type BundleFacts, blobsIn, domainsIn, type Facts, GATES, type IdentityFacts, imvuFactsOf, isOperatorCommand, type NodeFacts, type OperatorFacts, type SignatureFact, signatureFactsOf, type UsedFacts,
+  asksForRoom, type BlobFact, type BundleFacts, blobsIn, domainsIn, type ErasureFact, type Facts, GATES, type IdentityFacts, imvuFactsOf, isErasure, isOperatorCommand, type NodeFacts, type OperatorFacts, type SignatureFact, signatureFactsOf, type UsedFacts,
   zoneClaimsFor,
 } from "../policy-engine/index.ts";
 import type { ReadTx, Statement, Store } from "../store/index.ts";
+import { erasureFacts } from "./erasure.ts";
 import { type KeyNow, type KeyRow, knownIn, knownKids, operatorNames, ringByName } from "./identities.ts";
 import * as projection from "./projection.ts";
 
@@ -41,7 +42,7 @@ export function factsLoader(store: Store, clock: Clock, world: World): LoadFacts
     return await Promise.all(
       all.map(async (opened, at): Promise<Loaded> => {
         const { command } = opened;
-        const { imvu, actor, allocated, identity, operators, signatures, nonceSeen, registration, newZone, zoneClaims, meters, consent } = await readFor(store, world, shared, opened, at);
+        const { imvu, actor, allocated, identity, operators, erasure, signatures, nonceSeen, registration, newZone, zoneClaims, meters, consent } = await readFor(store, world, shared, opened, at);
         const facts: Facts = {
           v: 1,
           now_ms: clock.now(),
@@ -59,6 +60,7 @@ export function factsLoader(store: Store, clock: Clock, world: World): LoadFacts
           consent,
           ...(isIdentityCommand(command) ? { identity } : {}),
           ...(isOperatorCommand(command) ? { operators } : {}),
+          ...(isErasure(command) ? { erasure } : {}),
           bundle: bundles[at] ?? null,
           platform: { ledgerWritable, keyLoaded: world.keyLoaded },
         };
@@ -134,6 +136,7 @@ type FromStore = Pick<Facts, "signatures" | "nonceSeen" | "registration" | "newZ
   readonly allocated: NodeFacts["allocated"];
   readonly identity: IdentityFacts | null;
   readonly operators: OperatorFacts | null;
+  readonly erasure: ErasureFact | null;
 };
 
 async function readFor(store: Store, world: World, shared: Shared, opened: OpenedCommand, at: number): Promise<FromStore> {
@@ -152,12 +155,12 @@ async function readFor(store: Store, world: World, shared: Shared, opened: Opene
   };
 }
 
-type More = Pick<FromStore, "registration" | "newZone" | "zoneClaims" | "meters" | "allocated" | "operators">;
-const NO_MORE: More = { registration: null, newZone: null, zoneClaims: [], meters: null, allocated: null, operators: null };
+type More = Pick<FromStore, "registration" | "newZone" | "zoneClaims" | "meters" | "allocated" | "operators" | "erasure">;
+const NO_MORE: More = { registration: null, newZone: null, zoneClaims: [], meters: null, allocated: null, operators: null, erasure: null };
 
 /** Whether gates read more of the tables for it than what every command is judged by. */
 function asksMore(command: Command): boolean {
-  return isMetered(command) || asksForRoom(command) || isOperatorCommand(command) || broughtBy(command).length > 0 || domainsIn(command).length > 0;
+  return isMetered(command) || asksForRoom(command) || isOperatorCommand(command) || isErasure(command) || broughtBy(command).length > 0 || domainsIn(command).length > 0;
 }
 
 async function readMore(tx: ReadTx, world: World, { command }: OpenedCommand, imvu: Imvu | undefined, signatures: readonly SignatureFact[]): Promise<More> {
@@ -166,6 +169,7 @@ async function readMore(tx: ReadTx, world: World, { command }: OpenedCommand, im
     newZone,
     registration: await registrationFacts(tx, command),
     operators: await operatorFacts(tx, command, signatures),
+    erasure: isErasure(command) ? await erasureFacts(tx, command) : null,
     zoneClaims: newZone !== null || domainsIn(command).length > 0 ? zoneClaimsFor(command, newZone, await projection.boundZones(tx)) : [],
     allocated: asksForRoom(command) ? await projection.allocatedFigures(tx, command.imvu) : null,
     meters: !isMetered(command) ? null : imvu ? await metersOf(tx, imvu.id) : command.op === "imvu.create" || command.op === "imvu.import" ? world.meteredResources : null,
@@ -212,12 +216,12 @@ function identityFacts({ keys }: Shared, { command, signatures }: OpenedCommand)
 async function operatorFacts(tx: ReadTx, command: Command, signatures: readonly SignatureFact[]): Promise<OperatorFacts | null> {
   if (!isOperatorCommand(command)) return null;
   const operators = await operatorNames(tx);
-  const { identity } = command.params;
+  const identity = command.op === "platform.erase" ? undefined : command.params.identity;
   return {
     count: operators.length,
     signers: operators.filter((name) => signatures.some((one) => one.valid && one.status === "live" && one.identity === name)),
-    registered: (await ringByName(tx, identity)) !== undefined,
-    operator: operators.includes(identity),
+    registered: identity !== undefined && (await ringByName(tx, identity)) !== undefined,
+    operator: identity !== undefined && operators.includes(identity),
   };
 }
 

@@ -15,6 +15,7 @@ const EVENTS_PER_OPERATION_MAX = 10_000;
 
 export class Operations {
   private readonly known = new Map<string, Operation>();
+  private readonly settled = new Set<string>();
 
   get(digest: string): Operation | undefined {
     return this.known.get(digest);
@@ -41,12 +42,23 @@ export class Operations {
       },
     };
     this.known.set(digest, operation);
+    answer.then(() => this.settled.add(digest), () => {});
     // A fault must not stay as the answer for ever: the same command may be sent again.
     answer.catch(() => this.known.delete(digest));
     if (this.known.size > OPERATIONS_KEPT_MAX) {
       const oldest = this.known.keys().next().value;
-      if (oldest !== undefined) this.known.delete(oldest);
+      if (oldest !== undefined) this.drop(oldest);
     }
     return operation;
+  }
+
+  /** Lets go of every answer that was given: the tables know what may still be told. */
+  forget(): void {
+    for (const digest of [...this.settled]) this.drop(digest);
+  }
+
+  private drop(digest: string): void {
+    this.known.delete(digest);
+    this.settled.delete(digest);
   }
 }

@@ -2,7 +2,9 @@ import type { Imvu } from "../../contract/index.ts";
 import { type Json, messageOf } from "../../kernel/index.ts";
 import type { OpenedCommand } from "../identity/index.ts";
 import type { Appended } from "../ledger/index.ts";
+import { isErasure } from "../policy-engine/index.ts";
 import { type Intent, streamOf } from "./admission.ts";
+import { erase } from "./erasure.ts";
 import type { Effects, Worked } from "./effects.ts";
 import * as projection from "./projection.ts";
 import { type AppliedRecord, asJson, type FailedRecord, withoutFloats } from "./record.ts";
@@ -28,6 +30,7 @@ export class Outcomes {
       entry: { stream: streamOf(command, record.imvu, intent.actor), type: "effect.applied", actor: "platform", data: asJson(record) },
       unit: rowOf(unit === before && after === before ? undefined : unit),
       settled: { digest, state: "applied", result: observed },
+      ...(isErasure(command) ? { also: (tx, appended) => erase(tx, intent.allocation, appended.index) } : {}),
     });
   }
 

@@ -119,6 +119,17 @@ export async function recordSeen(tx: Tx, seen: readonly NewlySeen[]): Promise<vo
   );
 }
 
+/** The command's row goes with its entry: what is erased expired before, so that nobody needs its nonce. */
+export async function eraseSeen(tx: Tx, digest: string, index: number): Promise<void> {
+  await tx.run("DELETE FROM command_seen WHERE digest = $1 AND intent_index <= $2", [digest, index]);
+}
+
+/** Index of the outcome of the command whose entry stands at `index`; undefined: it has none. */
+export async function outcomeOf(tx: ReadTx, index: number): Promise<number | undefined> {
+  const [row] = await tx.query<{ outcome_index: string | null }>("SELECT outcome_index FROM command_seen WHERE intent_index = $1", [index]);
+  return row?.outcome_index == null ? undefined : Number(row.outcome_index);
+}
+
 export interface Settled {
   readonly digest: string;
   readonly state: "applied" | "failed";

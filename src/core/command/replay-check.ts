@@ -1,14 +1,14 @@
 import type { Imvu, ReadingSet } from "../../contract/index.ts";
 import { canonicalJson, type IdentityName, type ImvuId, type Json } from "../../kernel/index.ts";
 import { broughtBy, KeyHistory, type KeyRing, kidOf, openCommand } from "../identity/index.ts";
-import type { Ledger, LedgerEntry } from "../ledger/index.ts";
+import { erasedBy, type Ledger, type LedgerEntry } from "../ledger/index.ts";
 import type { ReadTx, Store } from "../store/index.ts";
 import type { Effects } from "./effects.ts";
 import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";
 import { replayUnits } from "./replay.ts";
 
 export interface ReplayFailure {
-  readonly table: "imvu" | "identity" | "identity_key" | "operator" | "command_seen" | "reading" | "consent";
+  readonly table: "ledger_erasure" | "imvu" | "identity" | "identity_key" | "operator" | "command_seen" | "reading" | "consent";
   readonly key: string;
   readonly what: string;
 }
@@ -48,6 +48,7 @@ export async function replayCheck(store: Store, ledger: Pick<Ledger, "entries">,
   comparison.tables("identity_key", told.keys, held.keys);
   comparison.tables("operator", told.operators, held.operators);
   comparison.tables("consent", told.consents, held.consents);
+  comparison.tables("ledger_erasure", told.erasures, held.erasures);
   comparison.tables("command_seen", told.commands, held.commands);
   return comparison.result();
 }
@@ -61,6 +62,7 @@ interface HeldRows {
   readonly operators: ReadonlyMap<string, Json>;
   readonly commands: ReadonlyMap<string, Json>;
   readonly consents: ReadonlyMap<string, Json>;
+  readonly erasures: ReadonlyMap<string, Json>;
   readonly readings: number;
 }
 
@@ -73,6 +75,7 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
   const operators = await tx.query<{ identity: string; entry_index: string }>("SELECT identity, entry_index FROM operator");
   const commands = await tx.query<{ digest: string; state: string; intent_index: string; outcome_index: string | null }>("SELECT digest, state, intent_index, outcome_index FROM command_seen");
   const consents = await tx.query<{ imvu: ImvuId; subject: string; purpose: string; text: string; state: string; entry_index: string }>("SELECT imvu, subject, purpose, text, state, entry_index FROM consent");
+  const erasures = await tx.query<{ index: string; order_index: string }>("SELECT index, order_index FROM ledger_erasure");
   const [readings] = await tx.query<{ many: string }>("SELECT count(*) AS many FROM reading");
   return {
     size,
@@ -83,6 +86,7 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
     operators: new Map(operators.map(({ identity, entry_index }) => [identity, { index: Number(entry_index) }])),
     commands: new Map(commands.map((row) => [row.digest, asJson({ state: row.state, intent: Number(row.intent_index), outcome: row.outcome_index === null ? null : Number(row.outcome_index) })])),
     consents: new Map(consents.map(({ entry_index, ...row }) => [String(entry_index), asJson(row)])),
+    erasures: new Map(erasures.map(({ index, order_index }) => [String(index), { order: Number(order_index) }])),
     readings: Number(readings?.many ?? 0),
   };
 }
@@ -94,6 +98,7 @@ class Told {
   private readonly history = new KeyHistory();
   readonly commands = new Map<string, Json>();
   readonly consents = new Map<string, Json>();
+  readonly erasures = new Map<string, Json>();
   private readonly open = new Map<number, string>();
 
   note(entry: LedgerEntry): void {
@@ -130,10 +135,20 @@ class Told {
         const { digest, intent } = entry.data as unknown as AppliedRecord | FailedRecord;
         this.commands.set(digest, { state: entry.type === "effect.applied" ? "applied" : "failed", intent, outcome: entry.index });
         this.open.delete(intent);
+        if (entry.type === "effect.applied") this.forget(entry);
         return;
       }
       default:
     }
+  }
+
+  /** A body was erased: the command's row went with it, unless the command was judged once more after that. */
+  private forget(entry: Parameters<typeof erasedBy>[0] & { readonly index: number }): void {
+    const erased = erasedBy(entry);
+    for (const { index } of erased) this.erasures.set(String(index), { order: entry.index });
+    const { command } = (entry.data as { learned?: { command?: string } | null }).learned ?? {};
+    const told = command === undefined ? undefined : (this.commands.get(command) as { intent: number } | undefined);
+    if (command !== undefined && told && told.intent <= (erased[0]?.index ?? -1)) this.commands.delete(command);
   }
 
   identities(): ReadonlyMap<string, Json> {

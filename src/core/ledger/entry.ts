@@ -30,6 +30,9 @@ export interface StreamHead {
   readonly leaf: Buffer;
 }
 
+/** Of an entry whose body is gone: before every other time. */
+export const TIME_UNKNOWN = "";
+
 export function isStreamName(stream: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(stream);
 }

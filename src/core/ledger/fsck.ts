@@ -1,7 +1,8 @@
 import { accept, Fault, sha256 } from "../../kernel/index.ts";
 import type { ReadTx, Store } from "../store/index.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
-import { chainFlaw, parseEntryBody, type StreamHead } from "./entry.ts";
+import { chainFlaw, parseEntryBody, type StreamHead, TIME_UNKNOWN } from "./entry.ts";
+import { Erasures } from "./erasure.ts";
 import { Frontier } from "./frontier.ts";
 import { type Committed, committedHashes, Cursor, PAGE_ROWS, paged } from "./log-cursor.ts";
 import { type CheckpointRow, checkpointRows, type EntryRow, entryRows } from "./log-rows.ts";
@@ -47,6 +48,7 @@ class Check {
   private readonly verifier: NoteVerifier;
   private readonly failures: FsckFailure[] = [];
   private readonly heads = new Map<string, StreamHead>();
+  private readonly erasures = new Erasures();
   private readonly tree = new Frontier();
   private readonly upper = new Map<number, Cursor<Committed>>();
   private readonly known: Checkpoint[] = [];
@@ -84,7 +86,7 @@ class Check {
       const committed = (await leaves.at(index))?.hash;
       if (row) found += 1;
       this.checkEntry(index, row, committed);
-      await this.grow(index, committed ?? (row && leafHash(sha256(row.body))));
+      await this.grow(index, committed ?? (row && leafHash(row.body === null ? row.leaf : sha256(row.body))));
       for (let next = await checkpoints.peek(); next !== undefined && next.size <= index + 1; next = await checkpoints.peek()) {
         checkpoints.take();
         this.checkCheckpoint(next);
@@ -92,6 +94,7 @@ class Check {
       for (; this.known[0] && this.known[0].size <= index + 1; this.known.shift()) this.checkKnown(this.known[0]);
     }
     if (this.failures.length < FSCK_FAILURES_MAX) await this.checkEnd(index, leaves, checkpoints);
+    for (const gone of this.erasures.unordered().slice(0, FSCK_FAILURES_MAX)) this.fail(gone, "the body is gone, and no entry ordered it erased");
     this.failures.sort((a, b) => a.index - b.index);
     return { ok: this.failures.length === 0, entries: found, checkpoint: this.good.note, failures: this.failures };
   }
@@ -105,10 +108,14 @@ class Check {
       this.fail(index, "the entry is missing");
       return;
     }
+    if (!committed) this.fail(index, "the tree has no leaf for this entry");
+    if (row.body === null) {
+      this.checkErased(row, committed);
+      return;
+    }
     const digest = sha256(row.body);
     if (!digest.equals(row.leaf)) this.fail(index, "the body does not hash to its leaf: one of both was changed");
     else if (committed && !leafHash(digest).equals(committed)) this.fail(index, "this is not the entry that was committed at this place");
-    if (!committed) this.fail(index, "the tree has no leaf for this entry");
     const body = parseEntryBody(row.body);
     if (!body.ok) {
       this.fail(index, body.message);
@@ -120,6 +127,17 @@ class Check {
     const flaw = chainFlaw(body.value, this.heads.get(stream));
     if (flaw) this.fail(index, flaw);
     this.heads.set(stream, { streamSeq, time, leaf: digest });
+    for (const standing of this.erasures.ordered(body.value)) this.fail(standing, `entry ${index} ordered its body erased, and it stands, or another stood there`);
+  }
+
+  /** Nothing is left of it but its leaf: the order comes later, and so does the entry that links to it. */
+  private checkErased({ index, stream, stream_seq, leaf }: EntryRow, committed: Buffer | undefined): void {
+    if (committed && !leafHash(leaf).equals(committed)) this.fail(index, "this is not the entry that was committed at this place");
+    const head = this.heads.get(stream);
+    const expected = head ? head.streamSeq + 1 : 0;
+    if (stream_seq !== expected) this.fail(index, `the row says number ${stream_seq} of stream ${stream}, where number ${expected} belongs`);
+    this.heads.set(stream, { streamSeq: stream_seq, time: head?.time ?? TIME_UNKNOWN, leaf });
+    this.erasures.gone({ index, stream, leaf });
   }
 
   /** Adds the committed leaf, or what the body gives where the tree has none, and compares the stored roots of full tiles. */

@@ -3,7 +3,9 @@
  * What proves and verifies without a database is pure.ts, the door for the CLI and the offline verifier.
  * Depends on kernel, contract and store.
  */
+export { erasedBy } from "./erasure.ts";
 export { type Fsck, type FsckFailure, fsckLedger } from "./fsck.ts";
-export { type Also, type Ledger, type LedgerDeps, type LedgerEntry, openLedger } from "./ledger.ts";
+export { type Also, type ErasedEntry, type Ledger, type LedgerDeps, type LedgerEntry, openLedger } from "./ledger.ts";
 export { openLogKey } from "./log-key.ts";
 export type { Appended } from "./entry.ts";
+export { eraseBodies, entryRow } from "./log-rows.ts";

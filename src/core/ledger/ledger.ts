@@ -15,6 +15,8 @@ import { consistencyRanges, inclusionRanges } from "./tree.ts";
 export type { Also };
 
 export const RECEIPT_TIMEOUT_MS = 15_000;
+/** Code of the fault that a question about an erased body ends with. */
+const ERASED = "LEDGER_ERASED";
 const PAGE_ENTRIES = 256;
 
 export interface LedgerDeps {
@@ -29,14 +31,22 @@ export interface LedgerDeps {
   onCommit?(entries: number, taken_ms: number): void;
 }
 
-export type LedgerEntry = Appended & Pick<EntryBody, "type" | "actor" | "data">;
+export type LedgerEntry = (Appended & Pick<EntryBody, "type" | "actor" | "data">) | ErasedEntry;
+
+/** An entry whose body is gone: its place and its commitment are left. */
+export interface ErasedEntry extends Pick<Appended, "index" | "stream" | "streamSeq" | "leaf"> {
+  readonly type: "erased";
+  readonly body: null;
+}
 
 export interface Ledger {
   /** Resolves after COMMIT. The entries of one call stand next to each other, in order, or not at all. */
   append(entries: readonly NewEntry[], also?: Also): Promise<readonly Appended[]>;
   /** Waits for a published checkpoint that covers the entry. */
   receipt(index: number): Promise<Receipt>;
-  /** The same for an entry whose bytes are at hand. */
+  /** The entry's commitment and the same proof, also where the body was erased; undefined: the ledger has no such entry. */
+  proof(index: number): Promise<{ readonly leaf: Buffer; readonly proof: string } | undefined>;
+  /** The receipt of an entry whose bytes are at hand. */
   proven(entry: Pick<Appended, "index" | "body">): Promise<Receipt>;
   /** The newest published signed note; undefined while the log is empty. */
   checkpoint(): string | undefined;
@@ -98,6 +108,11 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
     return await sequencer.state().tree.hashes(inclusionRanges(index, size));
   };
 
+  const proofOf = async (index: number) => {
+    const { note, size } = await covered(index);
+    return formatTlogProof({ index, hashes: await inclusionProof(index, size), checkpoint: note });
+  };
+
   return {
     append: (entries, also) => sequencer.append(entries, also),
     checkpoint: () => published()?.note,
@@ -110,14 +125,18 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
     async receipt(index) {
       if (!Number.isSafeInteger(index) || index < 0 || index >= sequencer.state().size)
         throw new Fault("LEDGER_NO_ENTRY", `the ledger has no entry ${index}`);
-      const { note, size } = await covered(index);
+      const proof = await proofOf(index);
       const row = await store.snapshot((tx) => entryRow(tx, index));
       if (!row) throw new Fault("LEDGER_BROKEN", `entry ${index} is missing`, { hint: "nexus ledger fsck" });
-      return { index, body: row.body, proof: formatTlogProof({ index, hashes: await inclusionProof(index, size), checkpoint: note }) };
+      if (row.body === null) throw new Fault(ERASED, `the body of entry ${index} was erased, as a law ordered`, { hint: `nexus ledger proof ${index}` });
+      return { index, body: row.body, proof };
+    },
+    async proof(index) {
+      const [leaf] = await store.snapshot((tx) => leavesOf(tx, index, index + 1));
+      return leaf && { leaf, proof: await proofOf(index) };
     },
     async proven({ index, body }) {
-      const { note, size } = await covered(index);
-      return { index, body, proof: formatTlogProof({ index, hashes: await inclusionProof(index, size), checkpoint: note }) };
+      return { index, body, proof: await proofOf(index) };
     },
     async consistencyProof(from, to) {
       checkSize(to, sequencer.state().size);
@@ -136,6 +155,10 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
       for (let from = filter.from ?? 0; from < to; ) {
         const rows = await store.snapshot((tx) => entryRows(tx, from, to, PAGE_ENTRIES, filter.stream));
         for (const row of rows) {
+          if (row.body === null) {
+            yield { index: row.index, stream: row.stream, streamSeq: row.stream_seq, leaf: row.leaf, type: "erased", body: null };
+            continue;
+          }
           const body = parseEntryBody(row.body);
           if (!body.ok) throw new Fault("LEDGER_BROKEN", `entry ${row.index}: ${body.message}`, { hint: "nexus ledger fsck" });
           const { time, type, actor, data } = body.value;

@@ -1,6 +1,6 @@
 import { Fault } from "../../kernel/index.ts";
 import type { CopyField, CopyIn, ReadTx, Session, Tx } from "../store/index.ts";
-import { type Appended, parseEntryBody, type StreamHead } from "./entry.ts";
+import { type Appended, parseEntryBody, type StreamHead, TIME_UNKNOWN } from "./entry.ts";
 
 /** The ledger's rows: the only SQL that names ledger_entry and ledger_checkpoint. */
 
@@ -8,7 +8,8 @@ export interface EntryRow {
   readonly index: number;
   readonly stream: string;
   readonly stream_seq: number;
-  readonly body: string;
+  /** null: erased. */
+  readonly body: string | null;
   readonly leaf: Buffer;
 }
 
@@ -44,6 +45,11 @@ export async function entryRows(tx: ReadTx, from: number, to: number, limit: num
   return await tx.query<EntryRow>(`${columns} AND stream = $4 ORDER BY index LIMIT $3`, [from, to, limit, stream]);
 }
 
+/** Takes a body away for good, in the transaction of the entry that says so. */
+export async function eraseBodies(tx: Tx, indexes: readonly number[], order: number): Promise<void> {
+  await tx.query("SELECT ledger_erase($1::bigint[], $2)", [indexes, order]);
+}
+
 export async function leavesOf(tx: ReadTx, from: number, to: number): Promise<readonly Buffer[]> {
   return (await tx.query<{ leaf: Buffer }>("SELECT leaf FROM ledger_entry WHERE index >= $1 AND index < $2 ORDER BY index", [from, to])).map(
     (row) => row.leaf,
@@ -60,6 +66,7 @@ export async function streamHeads(tx: ReadTx, streams: readonly string[]): Promi
   );
   return new Map(
     rows.map((row) => {
+      if (row.body === null) return [row.stream, { streamSeq: row.stream_seq, time: TIME_UNKNOWN, leaf: row.leaf }];
       const body = parseEntryBody(row.body);
       if (!body.ok) throw new Fault("LEDGER_BROKEN", `entry ${row.index}: ${body.message}`, { hint: "nexus ledger fsck" });
       return [row.stream, { streamSeq: row.stream_seq, time: body.value.time, leaf: row.leaf }];

@@ -23,6 +23,7 @@ export {
   type StreamHead,
   verifyStreamChain,
 } from "./entry.ts";
+export { erasedBy, Erasures } from "./erasure.ts";
 export { InclusionRun } from "./inclusion-run.ts";
 export { openLogKey } from "./log-key.ts";
 export { NOTE_BYTES_MAX, type Note, type NoteSigner, type NoteVerifier, noteSigner, openNote, parseNote, parseVerifierKey, signNote } from "./note.ts";

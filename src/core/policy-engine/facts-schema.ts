@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RESOURCES, type Resource, zEnvelope } from "../../contract/index.ts";
-import type { BlobFact, BundleFacts, BundleFlaw, ConsentFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, SignatureFact, UsedFacts } from "./facts.ts";
+import type { BlobFact, BundleFacts, BundleFlaw, ConsentFact, ErasureFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, SignatureFact, UsedFacts } from "./facts.ts";
 
 /** Facts come back from ledger bodies too, where anything may stand: a missing figure must deny, never compare as false. */
 
@@ -59,6 +59,15 @@ const zOperatorFacts = z.strictObject({ count: zCount, signers: z.array(zText), 
 
 const zConsentFact = z.strictObject({ state: z.enum(["none", "given", "withdrawn"]), text: zText.nullable() } satisfies Shape<ConsentFact>);
 
+const zErasureFact = z.strictObject({
+  commitment: zText,
+  kind: z.enum(["consent", "refused", "other", "erased"]),
+  digest: zText.nullable(),
+  exp_ms: zCount,
+  outcome: z.strictObject({ index: zCount, commitment: zText }).nullable(),
+  earlier: zCount,
+} satisfies Shape<ErasureFact>);
+
 const zFacts = z.strictObject({
   v: z.literal(1),
   now_ms: zCount,
@@ -76,6 +85,7 @@ const zFacts = z.strictObject({
   consent: zConsentFact.nullable(),
   identity: zIdentityFacts.nullable().optional(),
   operators: zOperatorFacts.nullable().optional(),
+  erasure: zErasureFact.nullable().optional(),
   bundle: zBundleFacts.nullable(),
   platform: z.strictObject({ ledgerWritable: z.boolean(), keyLoaded: z.boolean() }),
 } satisfies Shape<Facts>);

@@ -44,6 +44,8 @@ export type Facts = {
   readonly identity?: IdentityFacts | null;
   /** Only for commands that operators give. Entries from before there were such commands have none. */
   readonly operators?: OperatorFacts | null;
+  /** Only for commands that erase: what stands at the index they name; null: nothing that the command could be about. Entries from before there were such commands have none. */
+  readonly erasure?: ErasureFact | null;
   /** Only for imvu.import: what the verified bundle says. */
   readonly bundle: BundleFacts | null;
   readonly platform: {
@@ -141,6 +143,21 @@ export type ConsentFact = {
   readonly state: "none" | "given" | "withdrawn";
   /** Digest of the text it was about. */
   readonly text: Sha256 | null;
+};
+
+export type ErasureFact = {
+  /** SHA-256 of the body that stands, or stood, there. */
+  readonly commitment: Sha256;
+  /** other: what tables, keys or money are told from. */
+  readonly kind: "consent" | "refused" | "other" | "erased";
+  /** Of the command there; null: none stands there. */
+  readonly digest: Sha256 | null;
+  /** When that expires, in milliseconds since the Unix epoch; 0 where none stands. */
+  readonly exp_ms: number;
+  /** The command's outcome, which goes with it; null: it has none. */
+  readonly outcome: { readonly index: number; readonly commitment: Sha256 } | null;
+  /** Consents of the same subject and purpose that were recorded before it and stand. */
+  readonly earlier: number;
 };
 
 export type BundleFlaw = {

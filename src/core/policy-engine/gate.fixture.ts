@@ -3,6 +3,7 @@ import { GIB, OPS_WITHOUT_IMVU, RECOVERY_WAIT_MS, RESOURCES, type Resource } fro
 import type { Fqdn, IdentityName, ImvuId, Json, Jurisdiction, KeyId, Sha256 } from "../../kernel/index.ts";
 import { addApproval, broughtBy, commandFields, createIdentityKey, isIdentityCommand, type OpenedCommand, openCommand, signCommand, type SigningKey } from "../identity/index.ts";
 import type { Facts, ImvuFacts, SignatureFact } from "./facts.ts";
+import { isErasure } from "./erasure.ts";
 import { isOperatorCommand } from "./operators.ts";
 
 /** People, one IMVU and one good command for each op: what the tests of the law vary. */
@@ -28,6 +29,7 @@ export const GOOD: { readonly [O in Op]: Params<O> } = {
   "identity.recovery.complete": { name: "owner" as IdentityName },
   "platform.operator.add": { identity: "maintainer" as IdentityName },
   "platform.operator.remove": { identity: "maintainer" as IdentityName },
+  "platform.erase": { index: 4, commitment: DIGEST, order: DIGEST },
   "imvu.create": { name: "ArtGallery", owner: "owner" as IdentityName, jurisdiction: "EU-GDPR" as Jurisdiction, envelope: ENVELOPE, runtime: "static", mailboxPasswordHash: DIGEST },
   "imvu.scale": { envelope: { ...ENVELOPE, cpuMillis: 3_000 } },
   "imvu.exit": { encryptTo: null },
@@ -45,6 +47,7 @@ export const GOOD: { readonly [O in Op]: Params<O> } = {
   "route.set": { class: "public", host: `www.${ZONE}` as Fqdn, path: "/", service: "web", port: 8080, role: null, ratePerMinute: null },
   "route.remove": { host: `www.${ZONE}` as Fqdn, path: "/" },
   "consent.record": { subject: "user-17", purpose: "newsletter", text: DIGEST, state: "given" },
+  "imvu.erase": { index: 4, commitment: DIGEST, order: DIGEST },
 } as { readonly [O in Op]: Params<O> };
 
 export const OPS = Object.keys(GOOD) as Op[];
@@ -58,6 +61,7 @@ export const SIGNERS: { readonly [O in Op]?: readonly Person[] } = {
   "identity.recovery.complete": ["waiting"],
   "platform.operator.add": ["operator"],
   "platform.operator.remove": ["operator", "maintainer"],
+  "platform.erase": ["operator", "maintainer"],
 };
 
 /** Signs, sends and opens; the first of `signers` is the actor. */
@@ -81,6 +85,8 @@ function signatureFact(command: Command, kid: KeyId): SignatureFact {
 
 const ADDING: Facts["operators"] = { count: 1, signers: ["operator" as IdentityName], registered: true, operator: false };
 const REMOVING: Facts["operators"] = { count: 2, signers: ["operator" as IdentityName, "maintainer" as IdentityName], registered: true, operator: true };
+
+const ERASABLE: Facts["erasure"] = { commitment: DIGEST, kind: "consent", digest: DIGEST, exp_ms: NOW - 1, outcome: { index: 5, commitment: DIGEST }, earlier: 0 };
 
 /** Facts under which each good command passes all gates. */
 export function factsFor({ command, signatures }: OpenedCommand, change: Partial<Facts> = {}): Facts {
@@ -106,6 +112,7 @@ export function factsFor({ command, signatures }: OpenedCommand, change: Partial
     blobs: [{ digest: DIGEST, readable: true, bytes: 1_000 }],
     consent: op === "consent.record" ? { state: "none", text: null } : null,
     ...(isIdentityCommand(command) ? { identity: { name: "owner" as IdentityName, liveKeys: 2, keys: 3, recoveryKid: KEYS.recovery.kid, named: op === "identity.key.revoke" ? "live" : null, pendingSince_ms: NOW - RECOVERY_WAIT_MS } } : {}),
+    ...(isErasure(command) ? { erasure: ERASABLE } : {}),
     ...(isOperatorCommand(command) ? { operators: op === "platform.operator.add" ? ADDING : REMOVING } : {}),
     bundle: op === "imvu.import" ? { manifest: DIGEST, sourceId: OURS, zone: "imvu007.world" as Fqdn, envelope: ENVELOPE, flaws: [], ownerKids: [KEYS.owner.kid] } : null,
     platform: { ledgerWritable: true, keyLoaded: true },

@@ -170,6 +170,19 @@ deny("consent.record", "a history that could not be read", { facts: { consent: n
 deny("consent.record", "a withdrawal of nothing", { params: { state: "withdrawn" }, denies: ["GATE_10_NOTHING_TO_WITHDRAW"] });
 deny("consent.record", "a second withdrawal", { params: { state: "withdrawn" }, facts: { consent: { state: "withdrawn", text: "ab".repeat(32) as never } }, denies: ["GATE_10_NOTHING_TO_WITHDRAW"] });
 deny("consent.record", "the same text again", { facts: { consent: { state: "given", text: "ab".repeat(32) as never } }, denies: ["GATE_10_GIVEN_ALREADY"] });
+const THERE: NonNullable<Facts["erasure"]> = { commitment: "ab".repeat(32) as never, kind: "consent", digest: "ab".repeat(32) as never, exp_ms: NOW - 1, outcome: { index: 5, commitment: "ab".repeat(32) as never }, earlier: 0 };
+for (const op of ["imvu.erase", "platform.erase"] as const) {
+  deny(op, "an index where nothing of the kind stands", { facts: { erasure: null }, denies: ["GATE_11_NO_SUCH_ENTRY"] });
+  deny(op, "another commitment", { params: { commitment: "cd".repeat(32) as never }, denies: ["GATE_11_OTHER_COMMITMENT"] });
+  deny(op, "a body that is gone", { facts: { erasure: { ...THERE, kind: "erased" } }, denies: ["GATE_11_ERASED_ALREADY"] });
+  deny(op, "a reading, a key, anything that more is told from", { facts: { erasure: { ...THERE, kind: "other" } }, denies: ["GATE_11_NOT_ERASABLE"] });
+  deny(op, "a command that could still be sent once more", { facts: { erasure: { ...THERE, exp_ms: NOW } }, denies: ["GATE_11_STILL_VALID"] });
+  passes(op, "a refused command", {}, op === "imvu.erase" ? ["owner"] : ["operator", "maintainer"], {}, { erasure: { ...THERE, kind: "refused", outcome: null } });
+}
+deny("imvu.erase", "a withdrawal while what it withdrew stands", { facts: { erasure: { ...THERE, earlier: 1 } }, denies: ["GATE_10_EARLIER_STANDS"] });
+deny("imvu.erase", "a maintainer", { by: ["maintainer"], denies: ["GATE_01_ROLE"] });
+deny("platform.erase", "an owner", { by: ["owner"], facts: { operators: { count: 1, signers: [], registered: false, operator: false } }, denies: ["GATE_01_NOT_AN_OPERATOR"] });
+deny("platform.erase", "one operator of two", { by: ["operator"], facts: { operators: { count: 2, signers: ["operator" as never], registered: false, operator: false } }, denies: ["GATE_01_SECOND_OPERATOR_MISSING"] });
 deny("consent.record", "a viewer", { by: ["viewer"], denies: ["GATE_01_ROLE"] });
 // 11, 17
 deny("imvu.exit", "a ledger that does not write", { facts: { platform: { ledgerWritable: false, keyLoaded: true } }, denies: ["GATE_11_LEDGER_UNAVAILABLE"] });

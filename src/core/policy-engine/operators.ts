@@ -15,10 +15,10 @@ export const OPERATOR_DENIALS: Readonly<Record<OperatorCode, Denial>> = {
   LAST_OPERATOR: { says: "a platform without any operator could never have one again", hint: "add another one first: 'nexus operator add NAME'" },
 };
 
-export type OperatorCommand = Extract<Command, { op: `platform.operator.${string}` }>;
+export type OperatorCommand = Extract<Command, { op: `platform.${string}` }>;
 
 export function isOperatorCommand(command: Command): command is OperatorCommand {
-  return command.op === "platform.operator.add" || command.op === "platform.operator.remove";
+  return command.op === "platform.operator.add" || command.op === "platform.operator.remove" || command.op === "platform.erase";
 }
 
 export function operates(command: OperatorCommand, facts: Facts, answer: Answer<OperatorCode>): Verdict {
@@ -28,7 +28,7 @@ export function operates(command: OperatorCommand, facts: Facts, answer: Answer<
   if (command.op === "platform.operator.add") {
     if (!operators.registered) return answer.deny("NO_SUCH_IDENTITY", command.params.identity);
     if (operators.operator) return answer.deny("OPERATOR_ALREADY", command.params.identity);
-  } else {
+  } else if (command.op === "platform.operator.remove") {
     if (!operators.operator) return answer.deny("NO_SUCH_OPERATOR", command.params.identity);
     if (operators.count <= 1) return answer.deny("LAST_OPERATOR", command.params.identity);
   }

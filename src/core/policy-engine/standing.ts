@@ -18,6 +18,7 @@ export const ROLES: Readonly<Record<Exclude<Op, OpWithoutImvu>, readonly MemberR
   "route.set": ["owner", "maintainer"],
   "route.remove": ["owner", "maintainer"],
   "consent.record": ["owner", "maintainer"],
+  "imvu.erase": ["owner"],
 };
 
 /** The IMVU that the command is about; null when the facts hold none, or another. */

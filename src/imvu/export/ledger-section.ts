@@ -5,14 +5,14 @@ import { openCommand } from "../../core/identity/index.ts";
 import { openCheckpoint, parseEntryBody, parseVerifierKey } from "../../core/ledger/pure.ts";
 import { Fault, type ImvuId, type Json, sha256 } from "../../kernel/index.ts";
 import {
-  type AuditRecord, auditLines, CHECKPOINT_PATH, consentOf, type Entry, type EntryGroup, entriesPath, entryLine, type IdentityKeyLine, KEYS_PATH,
+  type AuditRecord, auditLines, CHECKPOINT_PATH, consentOf, type Entry, type EntryGroup, entriesPath, entryLine, erasedLine, type IdentityKeyLine, KEYS_PATH,
   keysFile, LINE_PATHS, type Manifest, proofLine, proofsPath, Registry, revenueCsv, revenuePath,
 } from "../../verify/index.ts";
 import { type LineFile, withLineFiles } from "./text-stream.ts";
 
 /** What the section needs of the log; core/ledger's Ledger is one. */
 export interface LedgerSource {
-  entries(filter: { readonly stream?: string; readonly from?: number; readonly to?: number }): AsyncIterable<{ readonly index: number; readonly body: string }>;
+  entries(filter: { readonly stream?: string; readonly from?: number; readonly to?: number }): AsyncIterable<{ readonly index: number; readonly body: string | null; readonly leaf: Uint8Array }>;
   inclusionProof(index: number, size: number): Promise<readonly Uint8Array[]>;
   receipt(index: number): Promise<Receipt>;
   checkpoint(): string | undefined;
@@ -57,10 +57,14 @@ async function writeSection(sink: ExportSink, open: OpenFile, section: LedgerSec
   const kids = new Set<string>();
   const statements = new Map<string, Statement>();
   let last = -1;
-  for await (const { index, body: text } of ledger.entries({ stream: imvu, to: size })) {
+  for await (const { index, body: text, leaf } of ledger.entries({ stream: imvu, to: size })) {
+    last = index;
+    if (text === null) {
+      await events.add({ index, text, leaf: Buffer.from(leaf) });
+      continue;
+    }
     const entry = parsed(index, text);
     await events.add(entry);
-    last = index;
     const record = recordOf(entry);
     for (const kid of record?.signers ?? []) kids.add(kid);
     for (const { path, line } of record ? auditLines(entry, record) : []) await audits.get(path)?.line(line);
@@ -75,6 +79,7 @@ async function writeSection(sink: ExportSink, open: OpenFile, section: LedgerSec
 
   const platform = new GroupFile(open, "platform", ledger, size);
   for await (const { index, body } of ledger.entries({ stream: "platform", to: size })) {
+    if (body === null) continue;
     const entry = parsed(index, body);
     if (PLATFORM_TYPES.has(entry.body.type)) await platform.add(entry);
   }
@@ -92,6 +97,7 @@ async function writeIdentities(open: OpenFile, ledger: LedgerSource, size: numbe
   const registry = new Registry();
   for (const index of [...new Set(indexes)].filter((one) => one < size).sort((a, b) => a - b)) {
     for await (const { body } of ledger.entries({ from: index, to: index + 1 })) {
+      if (body === null) throw new Fault("LEDGER_BROKEN", `entry ${index}: its body is gone`, { hint: "nexus ledger fsck" });
       const entry = parsed(index, body);
       const flaw = follow(registry, entry);
       if (flaw) throw new Fault("LEDGER_BROKEN", `entry ${index} (${entry.body.type}): ${flaw}`, { hint: "nexus ledger fsck" });
@@ -125,10 +131,10 @@ class GroupFile {
     this.size = size;
   }
 
-  async add({ index, text }: Entry): Promise<void> {
+  async add({ index, text, leaf }: Pick<Entry, "index" | "leaf"> & { readonly text: string | null }): Promise<void> {
     const hashes = await this.ledger.inclusionProof(index, this.size);
-    await this.entries.line(entryLine(index, text));
-    await this.proofs.line(proofLine(index, sha256(text).toString("base64"), hashes.map((hash) => Buffer.from(hash).toString("base64"))));
+    await this.entries.line(text === null ? erasedLine(index, leaf.toString("hex")) : entryLine(index, text));
+    await this.proofs.line(proofLine(index, leaf.toString("base64"), hashes.map((hash) => Buffer.from(hash).toString("base64"))));
   }
 
   async end(): Promise<void> {

@@ -98,6 +98,7 @@ describe("the document after a command", () => {
     { command: command("mail.mailbox.remove", { address: hello }), changes: ["mailboxes"] },
     { command: command("route.set", { class: "private", host: www, path: "/", service: web, port: 8080, role: null, ratePerMinute: 5 }), changes: ["routes"] },
     { command: command("route.remove", { host: www, path: "/" }), changes: ["routes"] },
+    { command: command("imvu.erase", { index: 4, commitment: digest("f"), order: digest("f") }), changes: [] },
     { command: command("consent.record", { subject: "user-17", purpose: "newsletter", text: digest("f"), state: "given" }), changes: [] },
   ];
 

@@ -38,6 +38,7 @@ const TOUCHED: Record<Op, readonly FabricName[]> = {
   "identity.recovery.complete": [],
   "platform.operator.add": [],
   "platform.operator.remove": [],
+  "platform.erase": [],
   "imvu.create": FABRIC_ORDER,
   "imvu.import": FABRIC_ORDER,
   "imvu.exit": [],
@@ -55,6 +56,7 @@ const TOUCHED: Record<Op, readonly FabricName[]> = {
   "route.set": ["network"],
   "route.remove": ["network"],
   "consent.record": [],
+  "imvu.erase": [],
 };
 
 /** What a command does to the engines: the document after it, and the steps that make it true. */

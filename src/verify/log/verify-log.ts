@@ -82,10 +82,11 @@ async function rest(dir: string, { size }: Checkpoint, read: (path: string) => P
     for await (const line of linesOf(join(dir, path))) {
       count.bodies.of += 1;
       const entry = parseLine(line);
-      const flaw = typeof entry === "string" ? entry : await check.flaw(entry.index, entry.text);
+      const flaw = typeof entry === "string" ? entry : await (entry.text === null ? check.goneFlaw(entry.index, entry.leaf) : check.flaw(entry.index, entry.text));
       if (flaw === undefined) count.bodies.good += 1;
       else failures.add(typeof entry === "string" ? `${path} line ${count.bodies.of}` : `${path} entry ${entry.index}`, `the next entry of stream ${stream}`, flaw);
     }
+    for (const gone of check.unordered()) failures.add(`${path} entry ${gone}`, "its body, or an entry that orders it erased", "neither");
     if (failures.total === before) count.files.good += 1;
   }
 }

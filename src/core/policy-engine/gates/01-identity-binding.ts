@@ -29,6 +29,7 @@ export const identityBinding = defineGate<Code>({
     "identity.recovery.complete": true,
     "platform.operator.add": true,
     "platform.operator.remove": true,
+    "platform.erase": true,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": true,
@@ -46,6 +47,7 @@ export const identityBinding = defineGate<Code>({
     "route.set": true,
     "route.remove": true,
     "consent.record": true,
+    "imvu.erase": true,
   },
   denials: {
     SIGNATURE_INVALID: { says: "a signature does not belong to this command", hint: "sign the command again; 'nexus identity list' shows your keys" },

@@ -22,6 +22,7 @@ export const imvuIsolation = defineGate({
     "identity.recovery.complete": false,
     "platform.operator.add": false,
     "platform.operator.remove": false,
+    "platform.erase": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -39,6 +40,7 @@ export const imvuIsolation = defineGate({
     "route.set": true,
     "route.remove": false,
     "consent.record": false,
+    "imvu.erase": false,
   },
   denials: {
     LOCAL_IMAGE: {

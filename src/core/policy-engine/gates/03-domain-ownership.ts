@@ -19,6 +19,7 @@ export const domainOwnership = defineGate({
     "identity.recovery.complete": false,
     "platform.operator.add": false,
     "platform.operator.remove": false,
+    "platform.erase": false,
     "imvu.create": true,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -36,6 +37,7 @@ export const domainOwnership = defineGate({
     "route.set": false,
     "route.remove": false,
     "consent.record": false,
+    "imvu.erase": false,
   },
   denials: {
     DOMAIN_TAKEN: { says: "the domain, its parent or a name under it is bound to another IMVU", hint: "import it on a platform where the name is free, or ask its owner to release it" },

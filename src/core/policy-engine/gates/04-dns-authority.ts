@@ -21,6 +21,7 @@ export const dnsAuthority = defineGate({
     "identity.recovery.complete": false,
     "platform.operator.add": false,
     "platform.operator.remove": false,
+    "platform.erase": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -38,6 +39,7 @@ export const dnsAuthority = defineGate({
     "route.set": false,
     "route.remove": false,
     "consent.record": false,
+    "imvu.erase": false,
   },
   denials: {
     FOREIGN_NAME: { says: "the record's name is outside the IMVU's zone", hint: "use a name inside your own zone: 'nexus imvu show ID' names it" },

@@ -18,6 +18,7 @@ export const mailAttribution = defineGate({
     "identity.recovery.complete": false,
     "platform.operator.add": false,
     "platform.operator.remove": false,
+    "platform.erase": false,
     "imvu.create": true,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -35,6 +36,7 @@ export const mailAttribution = defineGate({
     "route.set": false,
     "route.remove": false,
     "consent.record": false,
+    "imvu.erase": false,
   },
   denials: {
     FOREIGN_DOMAIN: { says: "the mailbox is not in the IMVU's own mail domain", hint: "use an address at your own zone: 'nexus imvu show ID' names it" },

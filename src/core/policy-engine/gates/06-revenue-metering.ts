@@ -36,6 +36,7 @@ export const revenueMetering = defineGate({
     "identity.recovery.complete": false,
     "platform.operator.add": false,
     "platform.operator.remove": false,
+    "platform.erase": false,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": false,
@@ -53,6 +54,7 @@ export const revenueMetering = defineGate({
     "route.set": true,
     "route.remove": false,
     "consent.record": false,
+    "imvu.erase": false,
   },
   denials: {
     METER_MISSING: { says: "a resource would run without a meter", hint: "'nexus doctor' names the engine that does not answer; try again when it does" },

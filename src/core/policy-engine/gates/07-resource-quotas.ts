@@ -25,6 +25,7 @@ export const resourceQuotas = defineGate<Code>({
     "identity.recovery.complete": false,
     "platform.operator.add": false,
     "platform.operator.remove": false,
+    "platform.erase": false,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": false,
@@ -42,6 +43,7 @@ export const resourceQuotas = defineGate<Code>({
     "route.set": true,
     "route.remove": false,
     "consent.record": false,
+    "imvu.erase": false,
   },
   denials: {
     QUOTA_EXCEEDED: { says: "it would exceed the envelope", hint: "ask for less, or raise the envelope: 'nexus imvu scale --imvu-id ID --help'" },

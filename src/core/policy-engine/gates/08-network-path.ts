@@ -20,6 +20,7 @@ export const networkPath = defineGate({
     "identity.recovery.complete": false,
     "platform.operator.add": false,
     "platform.operator.remove": false,
+    "platform.erase": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -37,6 +38,7 @@ export const networkPath = defineGate({
     "route.set": true,
     "route.remove": false,
     "consent.record": false,
+    "imvu.erase": false,
   },
   denials: {
     FOREIGN_HOST: { says: "the route's host is outside the IMVU's zone", hint: "route a host inside your own zone: 'nexus imvu show ID' names it" },

@@ -17,6 +17,7 @@ export const jurisdictionTagging = defineGate({
     "identity.recovery.complete": false,
     "platform.operator.add": false,
     "platform.operator.remove": false,
+    "platform.erase": false,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": false,
@@ -34,6 +35,7 @@ export const jurisdictionTagging = defineGate({
     "route.set": true,
     "route.remove": false,
     "consent.record": false,
+    "imvu.erase": false,
   },
   denials: {
     WRONG_JURISDICTION: { says: "the node does not stand in the IMVU's jurisdiction", hint: "choose one that 'nexus status' lists for the node" },

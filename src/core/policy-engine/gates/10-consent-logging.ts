@@ -19,6 +19,7 @@ export const consentLogging = defineGate({
     "identity.recovery.complete": false,
     "platform.operator.add": false,
     "platform.operator.remove": false,
+    "platform.erase": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -36,13 +37,16 @@ export const consentLogging = defineGate({
     "route.set": false,
     "route.remove": false,
     "consent.record": true,
+    "imvu.erase": true,
   },
   denials: {
     HISTORY_UNKNOWN: { says: "what was recorded of this subject before could not be read", hint: "try again; if it stays, 'nexus doctor'" },
     NOTHING_TO_WITHDRAW: { says: "nothing that this subject gave for this purpose stands", hint: "'nexus consent history --imvu-id ID --subject SUBJECT' shows what was recorded" },
     GIVEN_ALREADY: { says: "this very text stands given by this subject for this purpose", hint: "'nexus consent history --imvu-id ID --subject SUBJECT' shows since when" },
+    EARLIER_STANDS: { says: "earlier records of the same subject and purpose stand: what was withdrawn would count again", hint: "erase the oldest first: 'nexus consent erase' does" },
   },
   decide(command, facts, answer) {
+    if (command.op === "imvu.erase") return (facts.erasure?.earlier ?? 0) === 0 ? answer.pass() : answer.deny("EARLIER_STANDS", null, { earlier: facts.erasure?.earlier ?? 0 });
     if (command.op !== "consent.record") return answer.pass();
     const { state, text } = command.params;
     const { consent } = facts;

@@ -1,7 +1,8 @@
 import { askFabrics, combine, listen } from "../ask.ts";
+import { ERASURE_DENIALS, type ErasureCode, isErasure, mayErase } from "../erasure.ts";
 import { defineGate } from "../gate.ts";
 
-export const auditLogging = defineGate({
+export const auditLogging = defineGate<ErasureCode | "LEDGER_UNAVAILABLE">({
   number: 11,
   title: "audit logging",
   rule: "no privileged action without an entry",
@@ -16,6 +17,7 @@ export const auditLogging = defineGate({
     "identity.recovery.complete": true,
     "platform.operator.add": true,
     "platform.operator.remove": true,
+    "platform.erase": true,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": true,
@@ -33,12 +35,15 @@ export const auditLogging = defineGate({
     "route.set": true,
     "route.remove": true,
     "consent.record": true,
+    "imvu.erase": true,
   },
   denials: {
     LEDGER_UNAVAILABLE: { says: "the ledger cannot take the entry, so nothing happens", hint: "'nexus doctor' says why the database does not write; then send it again" },
+    ...ERASURE_DENIALS,
   },
-  decide(_command, facts, answer) {
-    return facts.platform.ledgerWritable ? answer.pass() : answer.deny("LEDGER_UNAVAILABLE");
+  decide(command, facts, answer) {
+    if (!facts.platform.ledgerWritable) return answer.deny("LEDGER_UNAVAILABLE");
+    return isErasure(command) ? mayErase(command, facts, answer) : answer.pass();
   },
   /** An intact log is half of it: each fabric must also find no change in its engine that no entry explains. */
   async probe(reality, imvu) {

@@ -23,6 +23,7 @@ export const immutableSnapshots = defineGate({
     "identity.recovery.complete": false,
     "platform.operator.add": false,
     "platform.operator.remove": false,
+    "platform.erase": false,
     "imvu.create": false,
     "imvu.scale": true,
     "imvu.exit": false,
@@ -40,6 +41,7 @@ export const immutableSnapshots = defineGate({
     "route.set": false,
     "route.remove": false,
     "consent.record": false,
+    "imvu.erase": false,
   },
   denials: {
     SHRINK_WITHOUT_SNAPSHOT: { says: "storage cannot shrink: what would be lost could not be brought back", hint: "keep '--storage' as it is, or take your data with 'nexus imvu exit'" },

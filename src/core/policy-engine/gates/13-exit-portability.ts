@@ -21,6 +21,7 @@ export const exitPortability = defineGate({
     "identity.recovery.complete": false,
     "platform.operator.add": false,
     "platform.operator.remove": false,
+    "platform.erase": false,
     "imvu.create": false,
     "imvu.scale": true,
     "imvu.exit": true,
@@ -38,6 +39,7 @@ export const exitPortability = defineGate({
     "route.set": true,
     "route.remove": true,
     "consent.record": true,
+    "imvu.erase": true,
   },
   denials: {
     EXIT_IN_PROGRESS: { says: "an export is being written, and this would take something away from it", hint: "wait for 'nexus imvu exit-status --imvu-id ID' to say exported" },

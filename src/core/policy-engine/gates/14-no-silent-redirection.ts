@@ -17,6 +17,7 @@ export const noSilentRedirection = defineGate({
     "identity.recovery.complete": false,
     "platform.operator.add": false,
     "platform.operator.remove": false,
+    "platform.erase": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -34,6 +35,7 @@ export const noSilentRedirection = defineGate({
     "route.set": true,
     "route.remove": true,
     "consent.record": false,
+    "imvu.erase": false,
   },
   denials: {
     NOT_THE_OWNERS_WILL: { says: "names, routes and mail change only by a member with that right, or with the owner's approval", hint: "ask the owner to sign this command" },

@@ -19,6 +19,7 @@ export const noSilentThrottling = defineGate({
     "identity.recovery.complete": false,
     "platform.operator.add": false,
     "platform.operator.remove": false,
+    "platform.erase": false,
     "imvu.create": false,
     "imvu.scale": true,
     "imvu.exit": false,
@@ -36,6 +37,7 @@ export const noSilentThrottling = defineGate({
     "route.set": true,
     "route.remove": false,
     "consent.record": false,
+    "imvu.erase": false,
   },
   denials: {
     OWNER_APPROVAL_MISSING: { says: "a decrease needs the owner's signature over this very command", hint: "ask the owner to sign it, or ask for no less than there is" },

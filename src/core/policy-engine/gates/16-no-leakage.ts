@@ -17,6 +17,7 @@ export const noLeakage = defineGate({
     "identity.recovery.complete": false,
     "platform.operator.add": false,
     "platform.operator.remove": false,
+    "platform.erase": false,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": true,
@@ -34,6 +35,7 @@ export const noLeakage = defineGate({
     "route.set": true,
     "route.remove": true,
     "consent.record": true,
+    "imvu.erase": true,
   },
   denials: {
     FORBIDDEN: { says: "the subject is not the signer's", hint: "check the id with 'nexus imvu list'" },

@@ -18,6 +18,7 @@ export const platformNonRepudiation = defineGate({
     "identity.recovery.complete": true,
     "platform.operator.add": true,
     "platform.operator.remove": true,
+    "platform.erase": true,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": true,
@@ -35,6 +36,7 @@ export const platformNonRepudiation = defineGate({
     "route.set": true,
     "route.remove": true,
     "consent.record": true,
+    "imvu.erase": true,
   },
   denials: {
     PLATFORM_KEY_MISSING: { says: "the platform cannot sign what it is about to do, so it does nothing", hint: "'nexus doctor' says why the log key is not loaded" },
