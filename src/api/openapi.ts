@@ -34,6 +34,7 @@ export function openApiDocument(): Document {
       "/v1/operators": { get: operation("Who operates the platform") },
       "/v1/imvus": { get: operation("The caller's IMVUs (signed request)") },
       ...Object.fromEntries(UNIT_READS.map(([suffix, summary]) => [`/v1/imvus/{id}${suffix}`, { get: { ...operation(`${summary} (signed request)`), parameters: [path("id"), ...(suffix.includes("{service}") ? [path("service")] : [])] } }])),
+      "/v1/imvus/{id}/rehearsal": { post: { ...operation("Makes the bundle that an exit would make now, imports it into a scratch instance and compares; gate 13 then tells of it (signed request)"), parameters: [path("id")] } },
       "/v1/imvus/{id}/meter": { post: { ...operation("Reads all meters now, into the ledger (signed request)"), parameters: [path("id")] } },
       "/v1/imvus/{id}/tokens": {
         post: { ...operation("A short proof of identity and role for a restricted route (signed request)"), parameters: [path("id")], requestBody: JSON_BODY({ type: "object", properties: { host: { type: "string" } } }, { host: "www.imvu001.world" }) },

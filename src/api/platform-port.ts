@@ -30,6 +30,8 @@ export interface PlatformPort {
   zoneFile(imvu: Imvu): Promise<string>;
   serviceLogs(imvu: Imvu, service: string, lines: number): Promise<string>;
   readMeters(imvu: Imvu): Promise<Json>;
+  /** Makes the bundle that an exit would make now, imports it into a scratch instance, compares, and keeps nothing. */
+  rehearseExit(imvu: Imvu): Promise<Json>;
   statement(imvu: Imvu, month: string): Promise<Outcome<Json>>;
   tariff(): Promise<Json>;
   entries(imvu: Imvu, from: number, limit: number): Promise<Json>;

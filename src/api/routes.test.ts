@@ -11,17 +11,19 @@ const ORIGIN = "http://127.0.0.1:20000";
 const owner = createIdentityKey();
 
 /** What a route asked of the platform that could change anything. `submit` is the command bus. */
-const CHANGES = ["submit", "putBlob", "readMeters", "routeToken"] as const;
+const CHANGES = ["submit", "putBlob", "readMeters", "rehearseExit", "routeToken"] as const;
 
 /**
  * Every operation that is not a read, and the one thing it may do. All but commands are closed and explained: a blob is bytes that wait for a
- * command to name them by digest; a meter reading is taken from the engines, with no figure of the caller's; a token says for five minutes what
+ * command to name them by digest; a meter reading is taken from the engines, with no figure of the caller's; a rehearsal is made and
+ * thrown away; a token says for five minutes what
  * the ledger says already.
  */
 const MUTATING: Readonly<Record<string, (typeof CHANGES)[number]>> = {
   "POST /v1/commands": "submit",
   "PUT /v1/blobs/{sha256}": "putBlob",
   "POST /v1/imvus/{id}/meter": "readMeters",
+  "POST /v1/imvus/{id}/rehearsal": "rehearseExit",
   "POST /v1/imvus/{id}/tokens": "routeToken",
 };
 

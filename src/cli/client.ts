@@ -88,10 +88,10 @@ export class Client {
     return await this.answer(await this.send(path, { headers: { ...headers } }));
   }
 
-  async post(who: StoredIdentity, path: string, value: Json): Promise<Json> {
+  async post(who: StoredIdentity, path: string, value: Json, timeout_ms?: number): Promise<Json> {
     const body = new TextEncoder().encode(JSON.stringify(value));
     const headers = signRequest({ method: "POST", targetUri: `${this.base}${path}`, body }, who.key, Date.now());
-    return await this.answer(await this.send(path, { method: "POST", body, headers: { ...headers, "content-type": "application/json" } }));
+    return await this.answer(await this.send(path, { method: "POST", body, headers: { ...headers, "content-type": "application/json" } }, timeout_ms));
   }
 
   /** Streams an archive that only the owner may have. */

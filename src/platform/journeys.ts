@@ -1,15 +1,16 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Command, type Imvu, IMVUS_PER_HOME_MAX } from "../contract/index.ts";
+import { type Command, type Evidence, type Imvu, IMVUS_PER_HOME_MAX } from "../contract/index.ts";
 import { asJson, ringByName } from "../core/command/index.ts";
 import { type Ledger, openLogKey } from "../core/ledger/index.ts";
 import { noteSigner, signNote } from "../core/ledger/pure.ts";
 import { type BundleFacts, flawsOf } from "../core/policy-engine/index.ts";
 import type { Store } from "../core/store/index.ts";
-import { exportImvu, IMVU_DOCUMENT_PATH, type KnownKey, OWNER_PATH } from "../imvu/export/index.ts";
+import { type ExitDeps, exportImvu, IMVU_DOCUMENT_PATH, type KnownKey, OWNER_PATH, writeBundle } from "../imvu/export/index.ts";
 import { arrive, arrivingImvu, type OpenedBundle, openBundle, parseDocument } from "../imvu/import/index.ts";
 import type { Fabrics, Journeys } from "../imvu/imvu-manager/index.ts";
 import { type Clock, Fault, type ImvuId, imvuNumberOf, type KeyId, type Outcome, refuse, rfc3339, type Sha256 } from "../kernel/index.ts";
+import { verifyExport } from "../verify/index.ts";
 import type { BlobShelf } from "./blob-shelf.ts";
 import { type Archive, Exits } from "./exits.ts";
 import type { Home } from "./home.ts";
@@ -20,6 +21,8 @@ import { VERSION } from "./version.ts";
 export interface OpenJourneys extends Journeys {
   /** What a verified bundle says, for the judge; null when the command brings none or it cannot be read. */
   bundleFacts(command: Command): Promise<BundleFacts | null>;
+  /** Makes the bundle that an exit would make now, rehearses and verifies it, and keeps nothing of it. The unit must stand still. */
+  rehearseExit(imvu: Imvu): Promise<Evidence>;
   newestArchive(imvu: ImvuId): Promise<Archive | undefined>;
   /** What a crash left half-written; nothing may be at work. */
   clear(): Promise<void>;
@@ -49,11 +52,41 @@ export function openJourneys(deps: JourneyDeps): OpenJourneys {
     }
   };
 
+  const exportDeps = async (imvu: Imvu): Promise<ExitDeps> => ({
+    blobs,
+    ledger,
+    sign: await manifestSigner(home),
+    toolVersion: VERSION,
+    exports: [fabrics.domains, fabrics.mail, fabrics.compute, fabrics.network].map((fabric) => (sink) => fabric.export(imvu.id, sink)),
+    rehearse: (reader, arriving) => rehearse({ home, fabrics, reader, imvu: arriving, say: deps.say }),
+    identityEntriesOf: (kids) => identityEntriesOf(store, kids),
+    keys: await memberKeys(store, imvu),
+  });
+  const newDir = (imvu: ImvuId, at: string) => join(exits.folder, `${imvu}-${at.replace(/[:.]/g, "").replace(/\d{3}Z$/, "Z")}`);
+
   return {
+    async rehearseExit(imvu) {
+      const at = rfc3339(clock.now());
+      const dir = `${newDir(imvu.id, at)}-rehearsal`;
+      try {
+        const { rehearsal } = await writeBundle(await exportDeps(imvu), { imvu, dir, at, command: null, through: ledger.size() - 1 });
+        const { ok, counts, failures } = await verifyExport(dir, { logKey: ledger.verifierKey });
+        const [first] = failures;
+        if (!ok) return { verdict: "broken", detail: `the bundle does not verify: ${first?.what}: expected ${first?.expected}, found ${first?.found}` };
+        return { verdict: "holds", detail: `a bundle of ${counts.files} files and ${counts.entries} entries verifies offline, and ${rehearsal.equal} resources were equal after its import into a scratch instance` };
+      } catch (error) {
+        // Whatever stands in the way of an export stands in the way of leaving.
+        if (!(error instanceof Fault)) throw error;
+        return { verdict: "broken", detail: `no exit can be made now: ${error.message}` };
+      } finally {
+        await rm(dir, { recursive: true, force: true });
+      }
+    },
+
     async exit({ command, digest, before, saga }) {
       if (command.op !== "imvu.exit" || !before) throw new TypeError("not an exit");
       const at = rfc3339(clock.now());
-      const dir = join(exits.folder, `${before.id}-${at.replace(/[:.]/g, "").replace(/\d{3}Z$/, "Z")}`);
+      const dir = newDir(before.id, at);
       const intent = await intentOf(store, digest);
       let exported: Awaited<ReturnType<typeof exportImvu>> | undefined;
       await saga.run([
@@ -63,16 +96,7 @@ export function openJourneys(deps: JourneyDeps): OpenJourneys {
           sentence: "write the bundle, rehearse its import, pack it",
           do: async () => {
             exported = await exportImvu(
-              {
-                blobs,
-                ledger,
-                sign: await manifestSigner(home),
-                toolVersion: VERSION,
-                exports: [fabrics.domains, fabrics.mail, fabrics.compute, fabrics.network].map((fabric) => (sink) => fabric.export(before.id, sink)),
-                rehearse: (reader, imvu) => rehearse({ home, fabrics, reader, imvu, say: deps.say }),
-                identityEntriesOf: (kids) => identityEntriesOf(store, kids),
-                keys: await memberKeys(store, before),
-              },
+              await exportDeps(before),
               { imvu: before, dir, at, command: { command: digest as Sha256, index: intent }, through: ledger.size() - 1, encryptTo: command.params.encryptTo },
             );
           },

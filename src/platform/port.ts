@@ -8,7 +8,7 @@ import { formatTlogProof, parseTilePath } from "../core/ledger/pure.ts";
 import { probeGates } from "../core/policy-engine/index.ts";
 import type { Store } from "../core/store/index.ts";
 import type { Fabrics } from "../imvu/imvu-manager/index.ts";
-import { accept, type Clock, type Fqdn, type Json, refuse, type Sha256 } from "../kernel/index.ts";
+import { accept, type Clock, Fault, type Fqdn, type Json, refuse, type Sha256 } from "../kernel/index.ts";
 import type { BlobShelf } from "./blob-shelf.ts";
 import { bodiesOf } from "./bodies.ts";
 import { publishedTariffs } from "./genesis.ts";
@@ -18,6 +18,7 @@ import { type Meters, readMeters } from "./meters.ts";
 import type { Metrics } from "./metrics.ts";
 import { OneRun } from "./one-run.ts";
 import { realityOf } from "./reality.ts";
+import { Rehearsals } from "./rehearsals.ts";
 import type { Rooms } from "./rooms.ts";
 import { statementFor } from "./statements.ts";
 import { statusOf } from "./status.ts";
@@ -56,6 +57,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
   const all = [fabrics.compute, fabrics.domains, fabrics.mail, fabrics.network];
   const atStart = ledger.checkpoint();
   const oneRun = new OneRun<Json>();
+  const rehearsals = new Rehearsals(clock);
   const units = async (): Promise<readonly Imvu[]> => {
     await told.refresh(store);
     return [...(await replayUnits(ledger, deps.effects)).values()];
@@ -136,6 +138,11 @@ export function platformPort(deps: PortDeps): PlatformPort {
       const archive = await journeys.newestArchive(imvu.id);
       return archive && { name: archive.name, bytes: archive.bytes, body: createReadStream(archive.path) };
     },
+    rehearseExit: (imvu) => oneRun.of(`rehearsal ${imvu.id}`, async () => {
+      const told = (await units()).find(({ id }) => id === imvu.id);
+      if (!told) throw new Fault("LEDGER_BROKEN", `the log tells of no ${imvu.id}`, { hint: "nexus ledger replay --check" });
+      return asJson({ imvu: imvu.id, ...(await rehearsals.run(imvu.id, () => bus.still(imvu.id, () => journeys.rehearseExit(told)))) });
+    }),
     verifyGates: (imvu) => oneRun.of(`gates ${imvu ?? ""}`, async () => {
       const reality = realityOf({
         fabrics: all,
@@ -145,6 +152,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
         readMeters: (id) => readMeters(all, id),
         recordMeters: async (id) => (await meters.record(id)).set,
         answeredConsents: (id) => store.snapshot((tx) => consentHistory(tx, id)),
+        rehearseExit: async (id) => rehearsals.evidence(id),
         readAsStranger: (id) => readAsStranger(apiOrigin, id, clock.now()),
         keptCheckpoints: atStart === undefined ? [] : [atStart],
       });

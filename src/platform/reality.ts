@@ -17,6 +17,7 @@ export interface RealityDeps {
   readMeters(imvu: ImvuId): Promise<readonly Reading[]>;
   recordMeters(imvu: ImvuId): Promise<ReadingSet>;
   answeredConsents: NonNullable<Reality["answeredConsents"]>;
+  rehearseExit: NonNullable<Reality["rehearseExit"]>;
   readAsStranger(imvu: ImvuId): ReturnType<NonNullable<Reality["readAsStranger"]>>;
   /** Notes of this log that were kept before: at least the one published when the platform started. */
   readonly keptCheckpoints: readonly string[];
@@ -33,6 +34,7 @@ export function realityOf(deps: RealityDeps): Reality {
     readMeters: (imvu) => deps.readMeters(imvu),
     recordMeters: (imvu) => deps.recordMeters(imvu),
     answeredConsents: (imvu) => deps.answeredConsents(imvu),
+    rehearseExit: (imvu) => deps.rehearseExit(imvu),
     readAsStranger: (imvu) => deps.readAsStranger(imvu),
   };
 }

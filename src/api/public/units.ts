@@ -63,6 +63,12 @@ export function unitRoutes(app: FastifyInstance, platform: PlatformPort, authent
     return reply.send(await platform.readMeters(member.value.imvu));
   });
 
+  app.post("/v1/imvus/:id/rehearsal", { bodyLimit: SMALL_BODY_BYTES_MAX }, async (request, reply) => {
+    const member = await authenticator.member(request, WORKERS, rawBody(request.body));
+    if (!member.ok) return send(reply, member);
+    return reply.send(await platform.rehearseExit(member.value.imvu));
+  });
+
   app.post("/v1/imvus/:id/tokens", { bodyLimit: SMALL_BODY_BYTES_MAX }, async (request, reply) => {
     const member = await authenticator.member(request, ANYBODY_IN, rawBody(request.body));
     if (!member.ok) return send(reply, member);

@@ -5,10 +5,12 @@ import type { ImvuId, Json } from "../../kernel/index.ts";
 import { verificationText, verifyExport } from "../../verify/index.ts";
 import { Context, imvuFlag } from "../context.ts";
 import { eraseEntry, ORDER_FILE, ORDER_SHA256, type OrderOptions, orderOf } from "../erase.ts";
-import { EXIT } from "../failure.ts";
+import { EXIT, usageFailure } from "../failure.ts";
 import { paint, print, say, table } from "../output.ts";
 import { whole } from "../units.ts";
 
+/** A large unit is copied, and copied back. */
+const REHEARSAL_TIMEOUT_MS = 6 * 3_600_000;
 const MONTH_NOW = () => new Date().toISOString().slice(0, 7);
 
 /** Verbs that look and check: the log, the meters, the money, the seventeen gates. */
@@ -138,8 +140,14 @@ export function ledgerVerbs(program: Command): void {
     .command("gates")
     .description("seventeen probes; exit 0 only when all hold")
     .option("--imvu-id <id>", "of one unit only", imvuFlag)
-    .action(async (options: { imvuId?: ImvuId }, command: Command) => {
+    .option("--rehearse", "make the unit's exit now, without leaving: its bundle is imported into a scratch instance and compared (gate 13)")
+    .action(async (options: { imvuId?: ImvuId; rehearse?: true }, command: Command) => {
       const context = await Context.of(command);
+      if (options.rehearse) {
+        if (options.imvuId === undefined) throw usageFailure("--rehearse: needs a unit", "add --imvu-id ID");
+        say(context.output, `rehearsing the exit of ${options.imvuId}`);
+        await (await context.client()).post(await context.signer(), `/v1/imvus/${options.imvuId}/rehearsal`, {}, REHEARSAL_TIMEOUT_MS);
+      }
       const answer = (await (await context.client()).get(`/v1/verify/gates${options.imvuId ? `?imvu=${options.imvuId}` : ""}`)) as unknown as { gates: Row[] };
       print(context.output, answer, () => gateLines(answer.gates));
       if (answer.gates.some((gate) => gate.verdict !== "holds")) process.exitCode = EXIT.notSo;

@@ -68,6 +68,11 @@ export class CommandBus {
     return accept(this.operations.begin(key, (report) => this.execute(opened.value, report)));
   }
 
+  /** Keeps a unit still: its commands wait until `work` is done, as they do for each other. */
+  async still<T>(imvu: ImvuId, work: () => Promise<T>): Promise<T> {
+    return await this.turns.take(imvu, work);
+  }
+
   /** Verdicts without any effect or entry. */
   async dryRun(signed: unknown): Promise<Outcome<Json>> {
     const opened = openCommand(signed);

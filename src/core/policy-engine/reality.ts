@@ -61,7 +61,7 @@ export interface Reality {
   readMeters(imvu: ImvuId): Promise<readonly Reading[]>;
   /** Reads them on demand into a `meter.reading` entry and answers it as the log holds it; absent while that cannot be done. */
   recordMeters?(imvu: ImvuId): Promise<ReadingSet>;
-  /** Exports one IMVU now, rehearses it and compares; absent while that cannot be done. */
+  /** What the newest export that was made of an IMVU to be rehearsed and compared showed; absent while that cannot be done. */
   rehearseExit?(imvu: ImvuId): Promise<Evidence>;
   /** The answers about consent, oldest first, as the API gives them; absent while it gives none. */
   answeredConsents?(imvu: ImvuId): Promise<readonly AnsweredConsent[]>;

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import type { Blobs, BundleReader, ExportSink, Imvu } from "../../contract/index.ts";
 import { Fault, type Json, type Sha256 } from "../../kernel/index.ts";
 import { BundleWriter, type FinishedBundle, type SignNote } from "./bundle-writer.ts";
@@ -37,27 +37,45 @@ export interface ExitDeps {
   readonly keys: readonly KnownKey[];
 }
 
-export interface ExitOrder {
+export interface BundleOrder {
   readonly imvu: Imvu;
   readonly dir: string;
   readonly at: string;
-  readonly command: { readonly command: Sha256; readonly index: number };
+  /** The owner's exit that it answers; null: it was made to see whether one could be. */
+  readonly command: { readonly command: Sha256; readonly index: number } | null;
   /** Newest entry that must be in the bundle. */
   readonly through: number;
+}
+
+export interface ExitOrder extends BundleOrder {
   readonly encryptTo: string | null;
 }
 
-export interface Exported {
+export interface Written {
   readonly bundle: FinishedBundle;
-  readonly packed: PackedBundle;
   readonly rehearsal: Rehearsal;
 }
 
+export interface Exported extends Written {
+  readonly packed: PackedBundle;
+}
+
+/** Writes the bundle and packs it. */
+export async function exportImvu(deps: ExitDeps, order: ExitOrder): Promise<Exported> {
+  const written = await writeBundle(deps, order);
+  try {
+    return { ...written, packed: await packBundle(written.bundle, order.encryptTo ?? undefined) };
+  } catch (error) {
+    await rm(written.bundle.dir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
 /**
- * Writes everything an IMVU is into `dir`, rehearses its import, and packs it. It is called complete only when the rehearsal found
+ * Writes everything an IMVU is into `dir` and rehearses its import. It is called complete only when the rehearsal found
  * every resource of the ledger's list again; otherwise this throws and nothing named like a bundle stays.
  */
-export async function exportImvu(deps: ExitDeps, order: ExitOrder): Promise<Exported> {
+export async function writeBundle(deps: ExitDeps, order: BundleOrder): Promise<Written> {
   const { imvu, dir } = order;
   const writer = await BundleWriter.create(dir);
   try {
@@ -82,7 +100,7 @@ export async function exportImvu(deps: ExitDeps, order: ExitOrder): Promise<Expo
     const logKey = deps.ledger.verifierKey;
     await writer.file(REPORT_PATH, renderReport({ imvu, createdAt: order.at, ledger, logKey, ...writer.contents(), rehearsal: { ...rehearsal, different: [] } }));
     const bundle = await writer.finish({ imvu: imvu.id, createdAt: order.at, toolVersion: deps.toolVersion, ledger, exit: order.command, sign: deps.sign });
-    return { bundle, packed: await packBundle(bundle, order.encryptTo ?? undefined), rehearsal };
+    return { bundle, rehearsal };
   } catch (error) {
     await writer.abandon();
     throw error;

@@ -4,7 +4,7 @@
  * Depends on verify (the form), ledger (pure), handshake, identity, contract and kernel.
  */
 export { type BundleFacts, BundleWriter, type FinishedBundle, type SignNote } from "./bundle-writer.ts";
-export { contentPath, type Exported, type ExitDeps, exportImvu, PASSWD_PATH, type Rehearsal } from "./exit.ts";
+export { contentPath, type Exported, type ExitDeps, exportImvu, PASSWD_PATH, type Rehearsal, writeBundle } from "./exit.ts";
 export { IMVU_DOCUMENT_PATH, type KnownKey, OWNER_PATH, writeIdentitySection } from "./identity-section.ts";
 export { type LedgerSection, type LedgerSource, writeLedgerSection } from "./ledger-section.ts";
 export { type PackedBundle, packBundle } from "./pack.ts";
