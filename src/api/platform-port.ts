@@ -33,6 +33,8 @@ export interface PlatformPort {
   /** Makes the bundle that an exit would make now, imports it into a scratch instance, compares, and keeps nothing. */
   rehearseExit(imvu: Imvu): Promise<Json>;
   statement(imvu: Imvu, month: string): Promise<Outcome<Json>>;
+  /** Closed months, newest first. */
+  statements(imvu: Imvu): Promise<Json>;
   tariff(): Promise<Json>;
   entries(imvu: Imvu, from: number, limit: number): Promise<Json>;
   /** Bodies of a stream as they were hashed, with from ≤ index, in order. `next`: where to go on asking; null at the end. Of `platform` only the platform's own words. */
@@ -53,6 +55,8 @@ export interface PlatformPort {
     consistency(from: number, to: number): Promise<readonly string[] | undefined>;
     /** A tile or a bundle of commitments by its path, like `tile/0/x001/067.p/8` (C2SP tlog-tiles). */
     tile(path: string): Promise<Uint8Array | undefined>;
+    /** Every statement once more, from readings and tariffs. */
+    revenue(): Promise<Json>;
     fsck(): Promise<Json>;
     /** Tables against the log. */
     replay(): Promise<Json>;

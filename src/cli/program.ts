@@ -8,6 +8,7 @@ import { identityVerbs } from "./verbs/identity.ts";
 import { operatorVerbs } from "./verbs/operator.ts";
 import { imvuVerbs } from "./verbs/imvu.ts";
 import { ledgerVerbs } from "./verbs/ledger.ts";
+import { moneyVerbs } from "./verbs/money.ts";
 import { mailVerbs } from "./verbs/mail.ts";
 import { platformVerbs } from "./verbs/platform.ts";
 import { unitVerbs } from "./verbs/units.ts";
@@ -36,6 +37,7 @@ export function programOf(): Command {
   mailVerbs(program);
   consentVerbs(program);
   ledgerVerbs(program);
+  moneyVerbs(program);
   witnessVerbs(program);
   demoVerb(program);
   everywhere(program, program, "nexus");

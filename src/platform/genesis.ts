@@ -47,7 +47,7 @@ async function appointFirst(ledger: Ledger, { name, key }: StoredIdentity): Prom
 }
 
 /** Every tariff that was ever published, in the log's order. */
-export async function publishedTariffs(ledger: Ledger): Promise<readonly TariffEntry[]> {
+export async function publishedTariffs(ledger: Pick<Ledger, "entries">): Promise<readonly TariffEntry[]> {
   const tariffs: TariffEntry[] = [];
   for await (const entry of ledger.entries({ stream: "platform" })) {
     if (entry.type !== "platform.tariff") continue;

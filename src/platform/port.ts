@@ -19,8 +19,9 @@ import type { Metrics } from "./metrics.ts";
 import { OneRun } from "./one-run.ts";
 import { realityOf } from "./reality.ts";
 import { Rehearsals } from "./rehearsals.ts";
+import { revenueCheck } from "./revenue-check.ts";
 import type { Rooms } from "./rooms.ts";
-import { statementFor } from "./statements.ts";
+import { closedMonths, statementFor } from "./statements.ts";
 import { statusOf } from "./status.ts";
 import { readAsStranger } from "./stranger.ts";
 import type { RunningEngines } from "./supervision/index.ts";
@@ -99,10 +100,13 @@ export function platformPort(deps: PortDeps): PlatformPort {
       return asJson({ index, ...set });
     },
     statement: async (imvu, month) => {
+      const [closed] = await store.snapshot((tx) => closedMonths(tx, imvu.id, month));
+      if (closed) return accept(asJson({ ...closed.statement, index: closed.index }));
       await meters.record(imvu.id);
       const made = await statementFor(ledger, imvu, month);
       return made.ok ? accept(asJson(made.value)) : made;
     },
+    statements: async (imvu) => asJson({ imvu: imvu.id, statements: (await store.snapshot((tx) => closedMonths(tx, imvu.id))).map(({ period, index, statement: { currency, gross, creator, platform, readings } }) => ({ period, index, currency, gross, creator, platform, readings: readings.count })) }),
     tariff: async () => asJson((await publishedTariffs(ledger)).at(-1) ?? null),
     entries: async (imvu, from, limit) => {
       const entries: Json[] = [];
@@ -180,6 +184,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
         return wanted.level === "entries" ? await ledger.entriesBundle(wanted.n, wanted.width) : await ledger.tile(wanted.level, wanted.n, wanted.width);
       },
       replay: () => oneRun.of("replay", async () => asJson(await replayCheck(store, ledger, deps.effects))),
+      revenue: () => oneRun.of("revenue", async () => asJson(await revenueCheck(ledger, await units()))),
       fsck: () => oneRun.of("fsck", async () => asJson(await ledger.fsck())),
     },
   };

@@ -12,6 +12,7 @@ import { type Clock, Fault, type IdentityName, messageOf, type Sha256, sha256Hex
 import { BlobShelf, blobsOf, WAITING_MS_MAX } from "./blob-shelf.ts";
 import { ensureGenesis } from "./genesis.ts";
 import { type Home, operatorsFolder } from "./home.ts";
+import { Closing } from "./closing.ts";
 import { openJourneys } from "./journeys.ts";
 import { Meters } from "./meters.ts";
 import { Metrics } from "./metrics.ts";
@@ -27,6 +28,7 @@ import { Collector } from "../witness/index.ts";
 import { witnessesFile } from "./witnesses-file.ts";
 
 const SWEEP_MS = 3_600_000;
+const CLOSING_MS = 60_000;
 
 export interface RunningPlatform {
   readonly apiOrigin: string;
@@ -151,6 +153,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
   const api = await serveApi(port, site.listenAddress, site.ports.api, say);
   opened.onClose(() => api.close());
   opened.onClose(startSweeps(blobs, usedBlobs, clock, say));
+  opened.onClose(startClosing(new Closing({ store, ledger, meters, clock, say }), say));
   opened.onClose(startMeterRounds(home.meterInterval_ms, store, meters, say));
   return { apiOrigin: port.apiOrigin, stop: () => opened.close() };
 }
@@ -167,6 +170,20 @@ function startSweeps(blobs: BlobShelf, used: () => Promise<ReadonlySet<Sha256>>,
   };
   begin();
   const timer = setInterval(begin, SWEEP_MS).unref();
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
+}
+
+/** Months close soon after they end, and those that ended while the platform was down at its start. */
+function startClosing(closing: Closing, say: (line: string) => void): () => Promise<void> {
+  let running: Promise<unknown> = Promise.resolve();
+  const begin = () => {
+    running = running.then(() => closing.round()).catch((error: unknown) => say(`statements: ${messageOf(error)}`));
+  };
+  begin();
+  const timer = setInterval(begin, CLOSING_MS).unref();
   return async () => {
     clearInterval(timer);
     await running;

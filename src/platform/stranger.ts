@@ -2,7 +2,7 @@ import type { Evidence } from "../contract/index.ts";
 import { createIdentityKey, signRequest } from "../core/identity/index.ts";
 import type { ImvuId } from "../kernel/index.ts";
 
-const READS = ["", "/dns", "/mail", "/routes", "/services", "/statement?month=2000-01", "/ledger", "/zonefile", "/exit/archive"];
+const READS = ["", "/dns", "/mail", "/routes", "/services", "/statement?month=2000-01", "/statements", "/ledger", "/zonefile", "/exit/archive"];
 const TIMEOUT_MS = 10_000;
 
 /** Really asks the API for everything of an IMVU, once with a key nobody knows and once without a signature: all of it must be refused. */

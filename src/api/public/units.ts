@@ -57,6 +57,8 @@ export function unitRoutes(app: FastifyInstance, platform: PlatformPort, authent
     return send(reply, await platform.statement(member.value.imvu, (request.query as { month?: string }).month ?? ""));
   });
 
+  read("/statements", ACCOUNTS, (imvu) => platform.statements(imvu));
+
   app.post("/v1/imvus/:id/meter", { bodyLimit: SMALL_BODY_BYTES_MAX }, async (request, reply) => {
     const member = await authenticator.member(request, ANYBODY_IN, rawBody(request.body));
     if (!member.ok) return send(reply, member);

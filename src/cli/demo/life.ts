@@ -247,6 +247,8 @@ export const LIFE: readonly LifeStep[] = [
       const workshop = await leave(world.artisan, world.workshop.imvu.id);
       const gallery = await leave(world.artist, world.gallery.imvu.id);
       world.bundle = gallery.path;
+      const revenue = await world.operator.ok("verify", "revenue");
+      expect(revenue.ok && revenue.statements === 2 && revenue.readings > 0, `the statements made again: ${JSON.stringify(revenue)}`);
       const equal = (exit: Printed) => `${exit.rehearsal.equal}/${exit.rehearsal.compared}`;
       return `${equal(workshop)} and ${equal(gallery)} resources equal after rehearsed imports; ${gallery.archive}`;
     },

@@ -8,10 +8,10 @@ import { eraseEntry, ORDER_FILE, ORDER_SHA256, type OrderOptions, orderOf } from
 import { EXIT, usageFailure } from "../failure.ts";
 import { paint, print, say, table } from "../output.ts";
 import { whole } from "../units.ts";
+import { revenueVerb } from "./money.ts";
 
 /** A large unit is copied, and copied back. */
 const REHEARSAL_TIMEOUT_MS = 6 * 3_600_000;
-const MONTH_NOW = () => new Date().toISOString().slice(0, 7);
 
 /** Verbs that look and check: the log, the meters, the money, the seventeen gates. */
 export function ledgerVerbs(program: Command): void {
@@ -110,20 +110,6 @@ export function ledgerVerbs(program: Command): void {
     });
 
   program
-    .command("statement")
-    .description("what a month comes to, and who gets it")
-    .command("show")
-    .description("usage × tariff = gross; 55 % creator, 45 % platform")
-    .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
-    .option("--month <YYYY-MM>", "which month (UTC); default: this one")
-    .action(async (options: { imvuId: ImvuId; month?: string }, command: Command) => {
-      const context = await Context.of(command);
-      const path = `/v1/imvus/${options.imvuId}/statement?month=${encodeURIComponent(options.month ?? MONTH_NOW())}`;
-      const answer = (await (await context.client()).read(await context.signer(), path)) as unknown as Shown;
-      print(context.output, answer, () => statementLines(answer));
-    });
-
-  program
     .command("tariff")
     .description("what things cost")
     .command("show")
@@ -134,9 +120,9 @@ export function ledgerVerbs(program: Command): void {
       print(context.output, answer, () => [`${answer.tariff.currency}, valid from ${answer.tariff.validFrom}, ledger entry ${answer.index}`, ...table(Object.entries(answer.tariff.prices).map(([resource, price]) => [`  ${resource}`, price]))]);
     });
 
-  program
-    .command("verify")
-    .description("ask reality whether the law holds")
+  const verify = program.command("verify").description("ask reality whether the law holds, and the ledger whether the money adds up");
+  revenueVerb(verify);
+  verify
     .command("gates")
     .description("seventeen probes; exit 0 only when all hold")
     .option("--imvu-id <id>", "of one unit only", imvuFlag)
@@ -172,17 +158,6 @@ interface Row {
   readonly evidence: string;
 }
 
-interface Shown {
-  readonly imvu: string;
-  readonly period: string;
-  readonly currency: string;
-  readonly lines: readonly { readonly resource: string; readonly quantity: string; readonly unit: string; readonly unitPrice: string; readonly amount: string }[];
-  readonly gross: string;
-  readonly creator: string;
-  readonly platform: string;
-  readonly readings: { readonly count: number };
-}
-
 const VERDICT_COLOUR = { holds: "green", broken: "red", unproven: "yellow" } as const;
 
 function gateLines(gates: readonly Row[]): string[] {
@@ -191,17 +166,4 @@ function gateLines(gates: readonly Row[]): string[] {
     const verdict = gates[at]?.verdict ?? "unproven";
     return row.replace(verdict, paint(VERDICT_COLOUR[verdict], verdict));
   });
-}
-
-function statementLines(shown: Shown): string[] {
-  const used = shown.lines.filter((line) => !/^[0.]*$/.test(line.quantity));
-  return [
-    `${shown.imvu}  ${shown.period}  ${shown.currency}  from ${shown.readings.count} readings`,
-    ...table(used.map((line) => [`  ${line.resource}`, line.quantity, line.unit, `× ${line.unitPrice}`, line.amount])),
-    ...table([
-      ["  gross", shown.gross],
-      ["  creator 55 %", shown.creator],
-      ["  platform 45 %", shown.platform],
-    ]),
-  ];
 }

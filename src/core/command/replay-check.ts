@@ -1,5 +1,6 @@
 import type { Imvu, ReadingSet } from "../../contract/index.ts";
-import { canonicalJson, type IdentityName, type ImvuId, type Json } from "../../kernel/index.ts";
+import { canonicalJson, type IdentityName, type ImvuId, type Json, MONEY_DECIMALS, parseDecimal } from "../../kernel/index.ts";
+import type { Statement } from "../handshake/index.ts";
 import { broughtBy, KeyHistory, type KeyRing, kidOf, openCommand } from "../identity/index.ts";
 import { erasedBy, type Ledger, type LedgerEntry } from "../ledger/index.ts";
 import type { ReadTx, Store } from "../store/index.ts";
@@ -8,7 +9,7 @@ import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } fro
 import { replayUnits } from "./replay.ts";
 
 export interface ReplayFailure {
-  readonly table: "ledger_erasure" | "imvu" | "identity" | "identity_key" | "operator" | "command_seen" | "reading" | "consent";
+  readonly table: "ledger_erasure" | "statement" | "imvu" | "identity" | "identity_key" | "operator" | "command_seen" | "reading" | "consent";
   readonly key: string;
   readonly what: string;
 }
@@ -48,6 +49,7 @@ export async function replayCheck(store: Store, ledger: Pick<Ledger, "entries">,
   comparison.tables("identity_key", told.keys, held.keys);
   comparison.tables("operator", told.operators, held.operators);
   comparison.tables("consent", told.consents, held.consents);
+  comparison.tables("statement", told.statements, held.statements);
   comparison.tables("ledger_erasure", told.erasures, held.erasures);
   comparison.tables("command_seen", told.commands, held.commands);
   return comparison.result();
@@ -63,6 +65,7 @@ interface HeldRows {
   readonly commands: ReadonlyMap<string, Json>;
   readonly consents: ReadonlyMap<string, Json>;
   readonly erasures: ReadonlyMap<string, Json>;
+  readonly statements: ReadonlyMap<string, Json>;
   readonly readings: number;
 }
 
@@ -76,6 +79,7 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
   const commands = await tx.query<{ digest: string; state: string; intent_index: string; outcome_index: string | null }>("SELECT digest, state, intent_index, outcome_index FROM command_seen");
   const consents = await tx.query<{ imvu: ImvuId; subject: string; purpose: string; text: string; state: string; entry_index: string }>("SELECT imvu, subject, purpose, text, state, entry_index FROM consent");
   const erasures = await tx.query<{ index: string; order_index: string }>("SELECT index, order_index FROM ledger_erasure");
+  const statements = await tx.query<StatementRow>("SELECT imvu, period, currency, gross::text AS gross, creator::text AS creator, platform::text AS platform, doc, entry_index FROM statement");
   const [readings] = await tx.query<{ many: string }>("SELECT count(*) AS many FROM reading");
   return {
     size,
@@ -87,8 +91,15 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
     commands: new Map(commands.map((row) => [row.digest, asJson({ state: row.state, intent: Number(row.intent_index), outcome: row.outcome_index === null ? null : Number(row.outcome_index) })])),
     consents: new Map(consents.map(({ entry_index, ...row }) => [String(entry_index), asJson(row)])),
     erasures: new Map(erasures.map(({ index, order_index }) => [String(index), { order: Number(order_index) }])),
+    statements: new Map(statements.map(({ imvu, period, entry_index, ...row }) => [`${imvu} ${period}`, asJson({ ...row, index: Number(entry_index) })])),
     readings: Number(readings?.many ?? 0),
   };
+}
+
+interface StatementRow extends Record<string, unknown> {
+  readonly imvu: string;
+  readonly period: string;
+  readonly entry_index: string;
 }
 
 /** What the log says of commands and identities. */
@@ -99,6 +110,7 @@ class Told {
   readonly commands = new Map<string, Json>();
   readonly consents = new Map<string, Json>();
   readonly erasures = new Map<string, Json>();
+  readonly statements = new Map<string, Json>();
   private readonly open = new Map<number, string>();
 
   note(entry: LedgerEntry): void {
@@ -125,6 +137,13 @@ class Told {
         const { name, publicKey } = entry.data as { name: IdentityName; publicKey: string };
         this.history.registered(name, publicKey, entry.index);
         this.knowKeys([publicKey], name);
+        return;
+      }
+      case "statement.closed": {
+        const doc = entry.data as unknown as Statement;
+        const [gross, creator, platform] = [doc.gross, doc.creator, doc.platform].map((amount) => String(parseDecimal(amount, MONEY_DECIMALS)));
+        // One that was drawn before its month had ended, at an exit, has no row: another follows.
+        if (doc.closed) this.statements.set(`${doc.imvu} ${doc.period}`, asJson({ currency: doc.currency, gross, creator, platform, doc, index: entry.index }));
         return;
       }
       case "platform.operator":

@@ -1,0 +1,81 @@
+import type { Imvu } from "../contract/index.ts";
+import { allImvus, asJson } from "../core/command/index.ts";
+import { type Period, periodOf } from "../core/handshake/index.ts";
+import type { Ledger } from "../core/ledger/index.ts";
+import type { ReadTx, Store } from "../core/store/index.ts";
+import { type Clock, type ImvuId, messageOf } from "../kernel/index.ts";
+import type { Meters } from "./meters.ts";
+import { putStatement, statementFor } from "./statements.ts";
+
+export interface ClosingDeps {
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly meters: Pick<Meters, "record">;
+  readonly clock: Clock;
+  say(line: string): void;
+}
+
+/**
+ * Closes months by themselves, oldest first, each once: a closed statement rests on a reading at or after its month's end, so nothing that comes
+ * later can change it. Entry and row are one transaction, and the row's key is the unit and the month: a crash or a second closer leaves one or none.
+ */
+export class Closing {
+  private readonly deps: ClosingDeps;
+  /** No month before this one is open anywhere. */
+  private closedBefore: string | undefined;
+
+  constructor(deps: ClosingDeps) {
+    this.deps = deps;
+  }
+
+  /** @returns how many statements were closed */
+  async round(): Promise<number> {
+    const { store, clock, say } = this.deps;
+    const now = periodOf(clock.now());
+    if (this.closedBefore === now.name) return 0;
+    let closed = 0;
+    let open = 0;
+    for (const imvu of await store.snapshot(allImvus)) {
+      try {
+        for (const period of await store.snapshot((tx) => dueMonths(tx, imvu.id, now))) {
+          await this.close(imvu, period);
+          closed += 1;
+        }
+      } catch (error) {
+        // Its engines may not answer, and a month is closed with a reading after its end or not at all.
+        open += 1;
+        say(`a month of ${imvu.id} stays open for now: ${messageOf(error)}`);
+      }
+    }
+    if (open === 0) this.closedBefore = now.name;
+    return closed;
+  }
+
+  private async close(imvu: Imvu, period: Period): Promise<void> {
+    const { store, ledger, meters, say } = this.deps;
+    if (!(await store.snapshot((tx) => readAfter(tx, imvu.id, period)))) await meters.record(imvu.id);
+    const made = await statementFor(ledger, imvu, period.name, true);
+    if (!made.ok) throw new TypeError(`${period.name}: ${made.message}`);
+    await ledger.append([{ stream: imvu.id, type: "statement.closed", actor: "platform", data: asJson(made.value) }], async (tx, [entry]) => putStatement(tx, made.value, entry?.index as number));
+    say(`${imvu.id}: the statement of ${period.name} is closed, gross ${made.value.currency} ${made.value.gross}`);
+  }
+}
+
+/** Months that have ended and are not closed, from the one after the last closed one, or of the unit's first reading. */
+async function dueMonths(tx: ReadTx, imvu: ImvuId, now: Period): Promise<readonly Period[]> {
+  const [row] = await tx.query<{ closed: string | null; first: string | null }>(
+    "SELECT (SELECT max(period) FROM statement WHERE imvu = $1) AS closed, (SELECT at FROM reading WHERE imvu = $1 ORDER BY entry_index LIMIT 1) AS first",
+    [imvu],
+  );
+  if (!row?.first) return [];
+  const due: Period[] = [];
+  // A month's last instant is in it, and the next one begins after it.
+  let period = row.closed === null ? periodOf(Date.parse(row.first)) : periodOf(Date.parse(`${row.closed}-01T00:00:00Z`) + 32 * 24 * 3_600_000);
+  for (; period.end_ms <= now.start_ms; period = periodOf(period.end_ms + 1)) due.push(period);
+  return due;
+}
+
+async function readAfter(tx: ReadTx, imvu: ImvuId, { end_ms }: Period): Promise<boolean> {
+  const [newest] = await tx.query<{ at: string }>("SELECT at FROM reading WHERE imvu = $1 ORDER BY entry_index DESC LIMIT 1", [imvu]);
+  return newest !== undefined && Date.parse(newest.at) >= end_ms;
+}

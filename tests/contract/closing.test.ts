@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { type KeyObject, randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import test from "node:test";
+import { type Fabric, type Imvu, type Reading, RESOURCES, type Resource } from "../../src/contract/index.ts";
+import { type Effects, replayCheck } from "../../src/core/command/index.ts";
+import { DEFAULT_PRICES_V1, type Statement, TARIFF_V1 } from "../../src/core/handshake/index.ts";
+import { type Ledger, openLedger, openLogKey } from "../../src/core/ledger/index.ts";
+import { openStore, postgresEngine, type Store } from "../../src/core/store/index.ts";
+import { newImvu } from "../../src/imvu/imvu-manager/imvu.fixture.ts";
+import { imvuIdOf, type ImvuId, type Json, runOk, sleep } from "../../src/kernel/index.ts";
+import { Closing } from "../../src/platform/closing.ts";
+import { Meters } from "../../src/platform/meters.ts";
+import { revenueCheck } from "../../src/platform/revenue-check.ts";
+import { closedMonths } from "../../src/platform/statements.ts";
+import { type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
+import { FaultyStore } from "../harness/faulty-store.ts";
+import { ScratchSite } from "../harness/scratch-site.ts";
+
+/**
+ * Months that close by themselves, on the real store and the real log. Only the counters are the test's, and the clock: what an engine says after a
+ * month's end cannot be waited for.
+ */
+const scratch = await ScratchSite.create();
+const { site } = scratch;
+const FIRST_READING = Date.UTC(2026, 10, 10);
+const AFTER_NOVEMBER = Date.UTC(2026, 11, 1, 0, 0, 30);
+const EFFECTS: Pick<Effects, "after" | "withLearned"> = { after: () => undefined, withLearned: (after) => after };
+let engines: RunningEngines;
+let store: Store;
+let logKey: KeyObject;
+
+test.before(async () => {
+  await mkdir(join(site.dir, "keys"), { mode: 0o700 });
+  logKey = await openLogKey(join(site.dir, "keys", "log.pem"));
+  engines = await superviseEngines(site, [postgresEngine(site)], () => {});
+  store = await openStore({ site });
+});
+
+test.after(async () => {
+  await store?.close();
+  await engines?.stop();
+  await scratch[Symbol.asyncDispose]();
+});
+
+/** The real log over `on`, with units whose counters have counted since 2026-11-10, on a clock that the test turns. */
+async function world(on: Store) {
+  const clock = { at: FIRST_READING, now: () => clock.at };
+  const ledger: Ledger = await openLedger({ store: on, clock, randomBytes, logKey, origin: "closing.example/nexus" });
+  const silent = new Set<ImvuId>();
+  const said: string[] = [];
+  const fabric = {
+    meter: async (imvu: ImvuId): Promise<readonly Reading[]> => {
+      if (silent.has(imvu)) throw new Error("the engine does not answer");
+      const passed = String((clock.at - FIRST_READING) * 1_000);
+      return (Object.keys(RESOURCES) as Resource[]).map((resource) => ({ resource, value: RESOURCES[resource].kind === "gauge" ? "1000000000" : passed, boot: "b1", epoch: "e1" }));
+    },
+  } as unknown as Fabric<unknown, Json>;
+  const meters = new Meters([fabric], ledger, clock);
+  const closing = () => new Closing({ store: on, ledger, meters, clock, say: (line) => void said.push(line) });
+  return { clock, ledger, meters, silent, said, closing };
+}
+
+let number = 0;
+async function newUnit(): Promise<ImvuId> {
+  number += 1;
+  const imvu: Imvu = { ...newImvu(), id: imvuIdOf(number), number };
+  await store.transaction((tx) => tx.run("INSERT INTO imvu (id, number, owner, status, doc, updated_index) VALUES ($1, $2, $3, 'active', $4::jsonb, 0)", [imvu.id, number, imvu.owner, JSON.stringify(imvu)]));
+  return imvu.id;
+}
+
+const closed = async (imvu: ImvuId) => (await store.snapshot((tx) => closedMonths(tx, imvu))).map(({ period }) => period).reverse();
+async function inLog(ledger: Ledger, imvu: ImvuId): Promise<string[]> {
+  const periods: string[] = [];
+  for await (const entry of ledger.entries({ stream: imvu })) if (entry.type === "statement.closed") periods.push((entry.data as unknown as Statement).period);
+  return periods;
+}
+const replayed = async (ledger: Ledger) => (await replayCheck(store, ledger, EFFECTS)).failures.filter(({ table }) => table === "statement");
+const checked = async (ledger: Ledger, ...imvus: ImvuId[]) => await revenueCheck(ledger, imvus.map((id) => ({ id })));
+
+test("a month closes when it is over, with a reading after its end, once; and what it says is made again from the log", async () => {
+  const { clock, ledger, meters, closing, said } = await world(store);
+  try {
+    await ledger.append([{ stream: "platform", type: "platform.tariff", actor: "platform", data: { v: TARIFF_V1, currency: "EUR", validFrom: "2026-11-01T00:00:00.000Z", prices: DEFAULT_PRICES_V1 } }]);
+    const [unit, unread] = [await newUnit(), await newUnit()];
+    await meters.record(unit);
+    clock.at = Date.UTC(2026, 10, 30, 23, 59, 59, 999);
+    assert.equal(await closing().round(), 0, "not over");
+    clock.at = AFTER_NOVEMBER;
+    const one = closing();
+    assert.equal(await one.round(), 1, said.join());
+    assert.deepEqual([await one.round(), await closing().round()], [0, 0], "nor a closer that knows nothing of the first");
+    assert.deepEqual([await closed(unit), await inLog(ledger, unit), await closed(unread)], [["2026-11"], ["2026-11"], []]);
+    const [{ statement, index } = { statement: undefined, index: -1 }] = await store.snapshot((tx) => closedMonths(tx, unit, "2026-11"));
+    assert.ok(statement?.closed);
+    // Counters count up to the last reading inside the month; a level holds until the next reading, cut at the month's end.
+    assert.equal(statement.lines.find(({ resource }) => resource === "compute.memory")?.quantity, String(21 * 86_400).concat(".000000000000"));
+    assert.equal(said.length, 1);
+    assert.ok(index > 0);
+    assert.deepEqual(await replayed(ledger), []);
+    const { ok, statements, failures } = await checked(ledger, unit, unread);
+    assert.deepEqual([ok, statements, failures], [true, 1, []]);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("months that ended while the platform was down close in their order, each by its own readings", async () => {
+  const { clock, ledger, meters, closing } = await world(store);
+  try {
+    const unit = await newUnit();
+    await meters.record(unit);
+    clock.at = Date.UTC(2027, 2, 20);
+    await closing().round();
+    assert.deepEqual(await closed(unit), ["2026-11", "2026-12", "2027-01", "2027-02"]);
+    assert.deepEqual(await inLog(ledger, unit), await closed(unit));
+    assert.equal((await checked(ledger, unit)).ok, true);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("a unit whose engine does not answer keeps its month open, says so, and closes later; the others close", async () => {
+  const { clock, ledger, meters, silent, said, closing } = await world(store);
+  try {
+    const [mute, other] = [await newUnit(), await newUnit()];
+    for (const unit of [mute, other]) await meters.record(unit);
+    clock.at = AFTER_NOVEMBER;
+    silent.add(mute);
+    const one = closing();
+    await one.round();
+    assert.deepEqual([await closed(mute), await closed(other)], [[], ["2026-11"]]);
+    assert.ok(said.some((line) => line.startsWith(`a month of ${mute} stays open`)));
+    silent.clear();
+    assert.equal(await one.round(), 1);
+    assert.deepEqual(await closed(mute), ["2026-11"]);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("two that close at the same time close once", async () => {
+  const { clock, ledger, meters, closing } = await world(store);
+  try {
+    const unit = await newUnit();
+    await meters.record(unit);
+    clock.at = AFTER_NOVEMBER;
+    const [a, b] = await Promise.all([closing().round(), closing().round()]);
+    assert.equal(a + b, 1);
+    assert.deepEqual(await inLog(ledger, unit), ["2026-11"]);
+    assert.equal((await checked(ledger, unit)).ok, true);
+  } finally {
+    await ledger.close();
+  }
+});
+
+for (const instant of ["before BEGIN", "after INSERT", "before COMMIT", "COMMIT sent, not persisted", "COMMIT sent, persisted anyway"] as const) {
+  test(`lost while it closes, ${instant}: the next start finds it closed, or closes it, and never twice`, async () => {
+    const faulty = new FaultyStore(store);
+    const before = await world(faulty);
+    const unit = await newUnit();
+    await before.meters.record(unit);
+    before.clock.at = AFTER_NOVEMBER;
+    await before.meters.record(unit);
+    await before.ledger.receipt(before.ledger.size() - 1);
+    faulty.strike({ after: 0, instant, dies: true });
+    // A dead process answers nobody: it is not waited for.
+    before.closing().round().catch(() => {});
+    for (const until = Date.now() + 10_000; !faulty.struck; await sleep(5)) assert.ok(Date.now() < until, "the death");
+    const { clock, ledger, closing } = await world(store);
+    try {
+      clock.at = AFTER_NOVEMBER + 60_000;
+      await closing().round();
+      assert.deepEqual([await closed(unit), await inLog(ledger, unit)], [["2026-11"], ["2026-11"]]);
+      assert.deepEqual(await replayed(ledger), []);
+      assert.equal((await checked(ledger, unit)).ok, true);
+    } finally {
+      await ledger.close();
+    }
+  });
+}
+
+test("the database's superuser changes a closed statement's row, takes it away, adds one: each is named; a split that is none is refused by the database", async () => {
+  const { clock, ledger, meters, closing } = await world(store);
+  try {
+    const unit = await newUnit();
+    await meters.record(unit);
+    clock.at = AFTER_NOVEMBER;
+    await closing().round();
+    const psql = (sql: string) => runOk(["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "/usr/bin/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", store.describe().socket, "-U", "postgres", "-d", "nexus", "-c", sql], { cwd: "/" });
+    const where = `WHERE imvu = '${unit}'`;
+    for (const [does, undoes] of [
+      [`UPDATE statement SET gross = gross + 100, creator = creator + 55, platform = platform + 45 ${where}`, `UPDATE statement SET gross = gross - 100, creator = creator - 55, platform = platform - 45 ${where}`],
+      [`UPDATE statement SET doc = jsonb_set(doc, '{platform}', '"1.0"') ${where}`, `UPDATE statement SET doc = jsonb_set(doc, '{platform}', (SELECT doc->'platform' FROM statement_kept ${where})) ${where}`],
+      [`INSERT INTO statement SELECT imvu, '2026-10', currency, gross, creator, platform, doc, 999999 FROM statement ${where}`, `DELETE FROM statement ${where} AND period = '2026-10'`],
+      [`DELETE FROM statement ${where}`, "INSERT INTO statement SELECT * FROM statement_kept"],
+    ] as const) {
+      await psql(`DROP TABLE IF EXISTS statement_kept; CREATE TABLE statement_kept AS SELECT * FROM statement ${where}`);
+      await psql(does);
+      assert.ok((await replayed(ledger)).every(({ key }) => key.startsWith(unit)));
+      assert.equal((await replayed(ledger)).length, 1, does);
+      await psql(undoes);
+      assert.deepEqual(await replayed(ledger), [], undoes);
+    }
+    await assert.rejects(psql(`UPDATE statement SET creator = creator - 1, platform = platform + 1 ${where}`), /statement_split_55_45/);
+    await assert.rejects(psql(`UPDATE statement SET creator = creator - 1 ${where}`), /statement_whole/);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("a statement that the platform made up is named by whoever makes it again", async () => {
+  const { clock, ledger, meters, closing } = await world(store);
+  try {
+    const unit = await newUnit();
+    await meters.record(unit);
+    clock.at = AFTER_NOVEMBER;
+    await closing().round();
+    const [{ statement } = { statement: undefined }] = await store.snapshot((tx) => closedMonths(tx, unit));
+    assert.ok(statement);
+    await ledger.append([{ stream: unit, type: "statement.closed", actor: "platform", data: JSON.parse(JSON.stringify({ ...statement, platform: statement.creator, creator: statement.platform })) as Json }]);
+    const { ok, failures } = await checked(ledger, unit);
+    assert.equal(ok, false);
+    assert.ok(failures.some(({ what }) => /2026-11/.test(what)));
+  } finally {
+    await ledger.close();
+  }
+});
