@@ -8,7 +8,7 @@ import { identityVerbs } from "./verbs/identity.ts";
 import { operatorVerbs } from "./verbs/operator.ts";
 import { imvuVerbs } from "./verbs/imvu.ts";
 import { ledgerVerbs } from "./verbs/ledger.ts";
-import { moneyVerbs } from "./verbs/money.ts";
+import { moneyVerbs, tariffVerbs } from "./verbs/money.ts";
 import { mailVerbs } from "./verbs/mail.ts";
 import { platformVerbs } from "./verbs/platform.ts";
 import { unitVerbs } from "./verbs/units.ts";
@@ -38,6 +38,7 @@ export function programOf(): Command {
   consentVerbs(program);
   ledgerVerbs(program);
   moneyVerbs(program);
+  tariffVerbs(program);
   witnessVerbs(program);
   demoVerb(program);
   everywhere(program, program, "nexus");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { RESERVED_LABELS } from "../kernel/index.ts";
+import { RESOURCES } from "./meter.ts";
 import { COMMAND_BYTES_MAX, COMMAND_PARAMS, ENV_ENTRIES_MAX, ENV_VALUE_CHARS_MAX, GIB, MIB, type Op, RECORD_VALUE_CHARS_MAX, RECORD_VALUES_MAX, ROUTE_PATH_CHARS_MAX, TTL_SECONDS_MAX, TTL_SECONDS_MIN, zCommandPayload, zEnvelope, zSignedCommand } from "./command.ts";
 
 const digest = "0123456789abcdef".repeat(4);
@@ -38,6 +39,7 @@ const GOOD: { readonly [O in Op]: Readonly<Record<string, unknown>> } = {
   "consent.record": { subject: "user-17", purpose: "newsletter", text: digest, state: "given" },
   "imvu.erase": { index: 4, commitment: digest, order: digest },
   "platform.erase": { index: 4, commitment: digest, order: digest },
+  "platform.tariff.publish": { currency: "EUR", validFrom: "2027-01-01T00:00:00.000Z", prices: Object.fromEntries(Object.keys(RESOURCES).map((resource) => [resource, "0.000001000"])) },
 };
 const OPS = Object.keys(COMMAND_PARAMS) as Op[];
 const OPTIONAL: ReadonlySet<string> = new Set(["identity.register recoveryKey", "identity.register device", "identity.recovery.begin device"]);
@@ -113,6 +115,8 @@ const NAMES: readonly (readonly [Op, string])[] = [
   ["consent.record", "state"],
   ["imvu.erase", "commitment"],
   ["imvu.erase", "order"],
+  ["platform.tariff.publish", "currency"],
+  ["platform.tariff.publish", "validFrom"],
   ["platform.erase", "commitment"],
   ["platform.erase", "order"],
 ];

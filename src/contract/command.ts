@@ -21,12 +21,17 @@ import {
   type Sha256,
 } from "../kernel/index.ts";
 import type { DnsType } from "./imvu.ts";
+import { RESOURCES, type Resource } from "./meter.ts";
 
 /** Every signed command: one schema validates, types and documents. Limits carry their unit in the name. */
 export const COMMAND_LIFETIME_MS_DEFAULT = 10 * 60_000;
 /** A command that waits for somebody's approval may live longer; its nonce is remembered for good. */
 export const COMMAND_LIFETIME_MS_MAX = 7 * 24 * 3_600_000;
 export const CLOCK_SKEW_MS_MAX = 60_000;
+/** How long before it is valid a tariff is announced. */
+export const TARIFF_NOTICE_MS = 30 * 24 * 3_600_000;
+/** How long after its command was judged a tariff may come to stand in the log. */
+export const TARIFF_WRITE_MS_MAX = 3_600_000;
 /** How long older keys can object to a recovery. */
 export const RECOVERY_WAIT_MS = 72 * 3_600_000;
 /** Base64url characters of a payload: with signatures, facts and verdicts an entry stays below the ledger's 32 KiB. */
@@ -110,6 +115,11 @@ const zKeyId = branded<KeyId>(parseKeyId);
 /** What its owner calls the machine a key lives on. */
 const zDevice = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/, "1 to 32 of a-z, 0-9 and '-', like laptop");
 
+/** Nine decimals, always: what is signed has one spelling. */
+const zPrice = z.string().regex(/^(0|[1-9]\d{0,8})\.\d{9}$/, "must be a price with nine decimals, like 0.000002000");
+/** Prices never change inside a month. */
+const zMonthBegin = z.string().regex(/^20\d\d-(0[1-9]|1[0-2])-01T00:00:00\.000Z$/, "must be a month's first instant in UTC, like 2027-01-01T00:00:00.000Z");
+
 /** A body that is to go: of a consent or of a refused command, whose outcome goes with it. */
 const zErasure = z.strictObject({
   /** Of the command's own entry. */
@@ -141,6 +151,8 @@ export const COMMAND_PARAMS = {
   "platform.operator.remove": z.strictObject({ identity: zIdentityName }),
   /** As imvu.erase, for entries that stand in no unit's stream. */
   "platform.erase": zErasure,
+  /** What usage costs from a month on, a price for one unit of each resource. */
+  "platform.tariff.publish": z.strictObject({ currency: z.literal("EUR"), validFrom: zMonthBegin, prices: z.strictObject(Object.fromEntries(Object.keys(RESOURCES).map((resource) => [resource, zPrice])) as Record<Resource, typeof zPrice>) }),
   "imvu.create": z.strictObject({
     name: zDisplayName,
     owner: zIdentityName,
@@ -225,7 +237,7 @@ export type Params<O extends Op> = z.output<(typeof COMMAND_PARAMS)[O]>;
 /** Ops whose payload names no IMVU: they are about an identity or the platform, or it has no id yet. */
 export const OPS_WITHOUT_IMVU = [
   "identity.register", "identity.key.add", "identity.key.rotate", "identity.key.revoke", "identity.recovery.set", "identity.recovery.begin", "identity.recovery.object",
-  "identity.recovery.complete", "platform.operator.add", "platform.operator.remove", "platform.erase", "imvu.create", "imvu.import",
+  "identity.recovery.complete", "platform.operator.add", "platform.operator.remove", "platform.erase", "platform.tariff.publish", "imvu.create", "imvu.import",
 ] as const satisfies readonly Op[];
 export type OpWithoutImvu = (typeof OPS_WITHOUT_IMVU)[number];
 

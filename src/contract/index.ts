@@ -17,6 +17,8 @@ export {
   OPS_WITHOUT_IMVU,
   type OpWithoutImvu,
   RECOVERY_WAIT_MS,
+  TARIFF_NOTICE_MS,
+  TARIFF_WRITE_MS_MAX,
   type Params,
   type SignedCommand,
   zCommandPayload,

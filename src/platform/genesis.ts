@@ -1,9 +1,9 @@
 import type { NewEntry } from "../contract/index.ts";
 import { asJson, putOperator, putRing } from "../core/command/index.ts";
-import { DEFAULT_PRICES_V1, parseTariff, TARIFF_V1, type Tariff, type TariffEntry } from "../core/handshake/index.ts";
+import { DEFAULT_PRICES_V1, TARIFF_V1, type Tariff } from "../core/handshake/index.ts";
 import { firstRing, type StoredIdentity } from "../core/identity/index.ts";
 import type { Appended, Ledger } from "../core/ledger/index.ts";
-import { type Clock, Fault, rfc3339 } from "../kernel/index.ts";
+import { type Clock, rfc3339 } from "../kernel/index.ts";
 
 export interface GenesisFacts {
   readonly name: string;
@@ -44,16 +44,4 @@ async function appointFirst(ledger: Ledger, { name, key }: StoredIdentity): Prom
     await putRing(tx, firstRing({ name, publicKey }, (registered as Appended).index), (registered as Appended).index);
     await putOperator(tx, name, (appointed as Appended).index);
   });
-}
-
-/** Every tariff that was ever published, in the log's order. */
-export async function publishedTariffs(ledger: Pick<Ledger, "entries">): Promise<readonly TariffEntry[]> {
-  const tariffs: TariffEntry[] = [];
-  for await (const entry of ledger.entries({ stream: "platform" })) {
-    if (entry.type !== "platform.tariff") continue;
-    const parsed = parseTariff(entry.data);
-    if (!parsed.ok) throw new Fault("TARIFF_MALFORMED", `entry ${entry.index}: ${parsed.message}`, { hint: "nexus ledger fsck" });
-    tariffs.push({ index: entry.index, tariff: parsed.value });
-  }
-  return tariffs;
 }

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import type { PlatformPort } from "../api/index.ts";
 import type { Imvu } from "../contract/index.ts";
 import { allImvus, asJson, type CommandBus, commandByDigest, consentHistory, type Effects, imvuById, keyNow, operatorNames, refusalsOf, replayCheck, replayUnits, ringByName } from "../core/command/index.ts";
+import { periodOf, tariffInForce } from "../core/handshake/index.ts";
 import { type KeyRing, stateIn } from "../core/identity/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import { formatTlogProof, parseTilePath } from "../core/ledger/pure.ts";
@@ -11,7 +12,7 @@ import type { Fabrics } from "../imvu/imvu-manager/index.ts";
 import { accept, type Clock, Fault, type Fqdn, type Json, refuse, type Sha256 } from "../kernel/index.ts";
 import type { BlobShelf } from "./blob-shelf.ts";
 import { bodiesOf } from "./bodies.ts";
-import { publishedTariffs } from "./genesis.ts";
+import { publishedTariffs } from "./tariffs.ts";
 import type { Home } from "./home.ts";
 import type { OpenJourneys } from "./journeys.ts";
 import { type Meters, readMeters } from "./meters.ts";
@@ -107,7 +108,10 @@ export function platformPort(deps: PortDeps): PlatformPort {
       return made.ok ? accept(asJson(made.value)) : made;
     },
     statements: async (imvu) => asJson({ imvu: imvu.id, statements: (await store.snapshot((tx) => closedMonths(tx, imvu.id))).map(({ period, index, statement: { currency, gross, creator, platform, readings } }) => ({ period, index, currency, gross, creator, platform, readings: readings.count })) }),
-    tariff: async () => asJson((await publishedTariffs(ledger)).at(-1) ?? null),
+    tariff: async () => {
+      const published = await publishedTariffs(ledger);
+      return asJson({ ...tariffInForce(periodOf(clock.now()), published), announced: published.filter(({ tariff }) => Date.parse(tariff.validFrom) > clock.now()) });
+    },
     entries: async (imvu, from, limit) => {
       const entries: Json[] = [];
       for await (const entry of ledger.entries({ stream: imvu.id, from })) {

@@ -1,6 +1,9 @@
 import type { EntryBody, Imvu } from "../contract/index.ts";
+import { asJson, type CommandRecord } from "../core/command/index.ts";
+import { openCommand } from "../core/identity/index.ts";
 import type { Ledger, LedgerEntry } from "../core/ledger/index.ts";
 import { parseEntryBody } from "../core/ledger/pure.ts";
+import { canonicalJson, type Json } from "../kernel/index.ts";
 import { type Failure, Failures, StatementCheck } from "../verify/index.ts";
 
 export interface RevenueCheck {
@@ -18,7 +21,18 @@ export async function revenueCheck(ledger: Pick<Ledger, "entries">, units: reado
   const began = performance.now();
   const failures = new Failures();
   const tariffs: Whole[] = [];
-  for await (const entry of ledger.entries({ stream: "platform" })) if (entry.type === "platform.tariff") tariffs.push(whole(entry));
+  const ordered = new Map<string, Json>();
+  for await (const entry of ledger.entries({ stream: "platform" })) {
+    if (entry.type === "command.accepted") {
+      const opened = openCommand((entry.data as unknown as CommandRecord).jws);
+      if (opened.ok && opened.value.command.op === "platform.tariff.publish") ordered.set(opened.value.digest, asJson(opened.value.command.params));
+    }
+    if (entry.type !== "platform.tariff") continue;
+    const { v: _, command, ...tariff } = entry.data as { readonly [name: string]: Json };
+    const order = typeof command === "string" ? ordered.get(command) : undefined;
+    if (tariffs.length > 0 && canonicalJson(order ?? null) !== canonicalJson(tariff)) failures.add(`entry ${entry.index} (${entry.type})`, "the tariff that operators' command published", order === undefined ? "no such command" : "another");
+    tariffs.push(whole(entry));
+  }
   let [statements, readings] = [0, 0];
   for (const { id } of units) {
     const check = new StatementCheck(id, failures);

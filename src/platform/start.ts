@@ -11,6 +11,7 @@ import { blueprintTar, converge, imvuEffects, RUNTIMES, type Runtime, zoneOf } f
 import { type Clock, Fault, type IdentityName, messageOf, type Sha256, sha256Hex, sleep, systemClock } from "../kernel/index.ts";
 import { BlobShelf, blobsOf, WAITING_MS_MAX } from "./blob-shelf.ts";
 import { ensureGenesis } from "./genesis.ts";
+import { publishTariff } from "./tariffs.ts";
 import { type Home, operatorsFolder } from "./home.ts";
 import { Closing } from "./closing.ts";
 import { openJourneys } from "./journeys.ts";
@@ -106,6 +107,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
     suffix: site.suffix,
     publicAddress: site.publicAddress,
     isRegistered: async (name) => (await store.snapshot((tx) => ringByName(tx, name))) !== undefined,
+    publishTariff: (tariff, command) => publishTariff(ledger, clock, tariff, command),
     contentOf: async (runtime) => contents.get(runtime) as Sha256,
     attachMeters: async (imvu) => {
       await meters.record(imvu);

@@ -3,7 +3,7 @@ import { openRating, parsePeriod, parseReadingSet, type Statement, statementOf, 
 import type { Ledger } from "../core/ledger/index.ts";
 import type { ReadTx, Tx } from "../core/store/index.ts";
 import { accept, Fault, type ImvuId, MONEY_DECIMALS, type Outcome, parseDecimal, refuse } from "../kernel/index.ts";
-import { publishedTariffs } from "./genesis.ts";
+import { publishedTariffs } from "./tariffs.ts";
 
 /**
  * A month of one unit, from its ledger stream alone: no other table is asked.

@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { ReadingSet } from "../contract/index.ts";
-import { openRating, parsePeriod, parseReadingSet, parseTariff, type Period, type Rating, type Statement, statementOf, type TariffEntry, tariffInForce } from "../core/handshake/index.ts";
+import { announcedInTime, openRating, parsePeriod, parseReadingSet, parseTariff, type Period, type Rating, type Statement, statementOf, type TariffEntry, tariffInForce } from "../core/handshake/index.ts";
 import { canonicalJson, type ImvuId, type Json } from "../kernel/index.ts";
 import { firstDifference } from "./difference.ts";
 import { Counter, type Failures } from "./failures.ts";
@@ -40,8 +40,10 @@ export class StatementCheck {
 
   learnTariff({ index, body }: Entry): void {
     const tariff = parseTariff(body.data);
-    if (tariff.ok) this.tariffs.push({ index, tariff: tariff.value });
-    else this.failures.add(`entry ${index} (${body.type})`, "a tariff", tariff.message);
+    if (tariff.ok) {
+      if (this.tariffs.length > 0 && !announcedInTime(tariff.value, body.time)) this.failures.add(`entry ${index} (${body.type})`, "a tariff announced 30 days before it holds", `one of ${body.time} for ${tariff.value.validFrom}`);
+      this.tariffs.push({ index, tariff: tariff.value });
+    } else this.failures.add(`entry ${index} (${body.type})`, "a tariff", tariff.message);
   }
 
   /** Announces a statement entry before the stream is walked, so that memory holds sums and no readings. */

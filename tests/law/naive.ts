@@ -20,6 +20,7 @@ const JUDGES: Readonly<Record<Op, readonly number[]>> = {
   "platform.operator.add": [1, 11, 17],
   "platform.operator.remove": [1, 11, 17],
   "platform.erase": [1, 11, 17],
+  "platform.tariff.publish": [1, 6, 11, 17],
   "imvu.create": [1, 3, 5, 6, 7, 9, 11, 16, 17],
   "imvu.scale": [1, 6, 7, 9, 11, 12, 13, 15, 16, 17],
   "imvu.exit": [1, 11, 13, 16, 17],
@@ -329,6 +330,11 @@ const METERS = [
 ];
 
 function gate6({ command, facts }: Case): string | null {
+  if (command.op === "platform.tariff.publish") {
+    const begins = new Date(command.params.validFrom).getTime();
+    const days = (begins - facts.now_ms) / (24 * 60 * MINUTE);
+    return days < 30 ? "TARIFF_TOO_SOON" : null;
+  }
   const of = (kind: string) => METERS.filter((meter) => meter.startsWith(`${kind}.`));
   let needed: readonly string[] = [];
   if (command.op === "imvu.create" || command.op === "imvu.import") needed = METERS;

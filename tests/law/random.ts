@@ -96,6 +96,7 @@ const FITTING: Partial<Record<Op, readonly string[]>> = {
   "platform.operator.add": ["operator"],
   "platform.operator.remove": ["operator", "maintainer"],
   "platform.erase": ["operator"],
+  "platform.tariff.publish": ["operator"],
 };
 
 function signaturesOf(dice: Dice, op: Op, { kids, publicKeys }: Keys): readonly Signature[] {
@@ -183,6 +184,8 @@ function paramsOf(dice: Dice, op: Op, keys: Keys, envelope: ReturnType<typeof en
       return { host: dice.of(NAMES), path: "/" };
     case "consent.record":
       return { subject: "user-17", purpose: "newsletter", text: text(), state: dice.of(["given", "withdrawn"]) };
+    case "platform.tariff.publish":
+      return { currency: "EUR", validFrom: new Date(dice.near(NOW + 30 * 86_400_000)).toISOString(), prices: {} };
     case "imvu.erase":
     case "platform.erase":
       return { index: 4, commitment: text(), order: DIGEST };

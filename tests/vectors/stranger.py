@@ -449,6 +449,7 @@ JUDGES = {
     "platform.operator.add": {1, 11, 17},
     "platform.operator.remove": {1, 11, 17},
     "platform.erase": {1, 11, 17},
+    "platform.tariff.publish": {1, 6, 11, 17},
     "imvu.create": {1, 3, 5, 6, 7, 9, 11, 16, 17},
     "imvu.scale": {1, 6, 7, 9, 11, 12, 13, 15, 16, 17},
     "imvu.exit": {1, 11, 13, 16, 17},
@@ -916,6 +917,8 @@ class Bundle:
             elif body["type"] == "platform.tariff":
                 with within(f"entry {index} ({body['type']})"):
                     check_tariff(body["data"])
+                    announced = epoch_ms(body["data"]["validFrom"]) - epoch_ms(body["time"])
+                    need(not self.tariffs or announced >= (30 * 24 - 1) * 3600 * 1000, "a tariff that was not announced 30 days ahead")
                 self.tariffs.append((index, body["data"]))
         for index, _, body in self.entries("identities"):
             with within(f"entry {index} ({body['type']})"):

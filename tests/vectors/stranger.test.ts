@@ -166,6 +166,7 @@ describe("a log that lies before it signs", () => {
     "a body that went and nobody ordered it": [{ erasure: "unordered" }, /nothing ordered it/],
     "a body that was ordered erased and stands": [{ erasure: "standing" }, /was ordered erased, and stands/],
     "an order that takes more along than it names": [{ erasure: "more" }, /erases something else/],
+    "prices that change with less than thirty days' notice": [{ noticeDays: 29 }, /announced 30 days/],
     "a law that was never published": [{ command: (record, op) => (op === "imvu.scale" ? { ...record, law: "0".repeat(64) } : record) }, /law/],
     "another digest": [{ command: (record, op) => (op === "imvu.scale" ? { ...record, digest: "0".repeat(64) } : record) }, /digest/],
   };

@@ -41,6 +41,8 @@ export interface Dishonesty {
   readonly closedTwice?: boolean;
   /** The November statement knows so many readings fewer than it should. */
   readonly headBack?: number;
+  /** Prices change, announced so many days ahead. */
+  readonly noticeDays?: number;
   /** A body goes that nobody ordered erased; or the one that was ordered stays; or the order's outcome takes a reading along. */
   readonly erasure?: "unordered" | "standing" | "more";
   /** Honest: a reading is taken between drawing December's open statement and appending it. */
@@ -69,6 +71,7 @@ export class SyntheticWorld {
     this.append("platform", "platform.created", "platform", { origin: this.log.signer.name });
     this.append("platform", "platform.law", "platform", { law: LAW });
     this.tariffIndex = this.append("platform", "platform.tariff", "platform", this.tariff as unknown as Json).index;
+    if (this.lies.noticeDays !== undefined) this.append("platform", "platform.tariff", "platform", { ...this.tariff, validFrom: new Date(this.log.now_ms + this.lies.noticeDays * 24 * 60 * MINUTE_MS).toISOString() } as unknown as Json);
     this.register(OWNER);
     const stranger = this.keyOf(STRANGER);
     if (this.lies.lateKey) this.registered.set(stranger.kid, { publicKey: stranger.publicKey, identity: STRANGER, status: "live", index: -1 });

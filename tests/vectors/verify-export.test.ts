@@ -388,6 +388,8 @@ describe("a log that lies", () => {
       return { ...tariff, prices: { ...tariff.prices, "dns.answers": "0.000000201" } };
     };
     named(await lying({ data: dear }), /statement\.closed\) 2026-11 (gross|creator|lines)/, "dearer");
+    named(await lying({ noticeDays: 29 }), /platform\.tariff/, "announced too late");
+    assert.deepEqual((await lying({ noticeDays: 30 })).failures, []);
     named(await lying({ data: (data, type) => (type === "platform.tariff" ? { ...(data as object), currency: "USD" } : data) }), /platform\.tariff/, "no tariff");
   });
 });

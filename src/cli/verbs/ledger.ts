@@ -109,17 +109,6 @@ export function ledgerVerbs(program: Command): void {
       print(context.output, answer, () => [`entry ${answer.index} at ${answer.at}`, ...table(answer.readings.map((reading) => [`  ${reading.resource}`, reading.value]))]);
     });
 
-  program
-    .command("tariff")
-    .description("what things cost")
-    .command("show")
-    .description("the tariff in force, with the ledger entry that published it")
-    .action(async (_options, command: Command) => {
-      const context = await Context.of(command);
-      const answer = (await (await context.client()).get("/v1/tariff")) as { index: number; tariff: { currency: string; validFrom: string; prices: Record<string, string> } };
-      print(context.output, answer, () => [`${answer.tariff.currency}, valid from ${answer.tariff.validFrom}, ledger entry ${answer.index}`, ...table(Object.entries(answer.tariff.prices).map(([resource, price]) => [`  ${resource}`, price]))]);
-    });
-
   const verify = program.command("verify").description("ask reality whether the law holds, and the ledger whether the money adds up");
   revenueVerb(verify);
   verify

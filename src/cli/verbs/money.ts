@@ -2,8 +2,9 @@ import type { Command } from "commander";
 import type { ImvuId, Json } from "../../kernel/index.ts";
 import { revenueCsv } from "../../verify/index.ts";
 import { Context, imvuFlag } from "../context.ts";
-import { EXIT } from "../failure.ts";
+import { EXIT, usageFailure } from "../failure.ts";
 import { paint, print, table } from "../output.ts";
+import { keepReceipt } from "../receipts.ts";
 
 const MONTH_NOW = () => new Date().toISOString().slice(0, 7);
 
@@ -47,6 +48,54 @@ export function moneyVerbs(program: Command): void {
       const rows = answer.statements.map((one) => [one.period, one.currency, one.gross, one.creator, one.platform, `entry ${one.index}`]);
       print(context.output, answer, () => (rows.length === 0 ? ["no month has been closed yet: the first is when it is over"] : table([["month", "", "gross", "creator 55 %", "platform 45 %", ""], ...rows])));
     });
+}
+
+interface Priced {
+  readonly index: number;
+  readonly tariff: { readonly currency: string; readonly validFrom: string; readonly prices: Readonly<Record<string, string>> };
+}
+
+/** What things cost. */
+export function tariffVerbs(program: Command): void {
+  const tariff = program.command("tariff").description("what things cost; announced 30 days ahead, the same for a whole month");
+
+  tariff
+    .command("show")
+    .description("the tariff in force and those that are announced, with the ledger entries that published them")
+    .action(async (_options, command: Command) => {
+      const context = await Context.of(command);
+      const answer = (await (await context.client()).get("/v1/tariff")) as unknown as Priced & { readonly announced: readonly Priced[] };
+      print(context.output, answer as unknown as Json, () => [...tariffLines("in force", answer), ...answer.announced.flatMap((one) => ["", ...tariffLines("announced", one)])]);
+    });
+
+  tariff
+    .command("publish")
+    .description("announce other prices, as an operator; two sign where there are two. What is not named stays as it was published last")
+    .requiredOption("--from <YYYY-MM>", "the first month they hold for; it begins at least 30 days from now")
+    .option("--price <resource=price>", "of one unit, with up to nine decimals, e.g. compute.cpu=0.000003; may be given again", (text: string, all: readonly string[]) => [...all, text], [] as readonly string[])
+    .action(async (options: { from: string; price: readonly string[] }, command: Command) => {
+      if (options.price.length === 0) throw usageFailure("--price: is missing", "say what changes: --price compute.cpu=0.000003");
+      const context = await Context.of(command);
+      const known = (await (await context.client()).get("/v1/tariff")) as unknown as Priced & { readonly announced: readonly Priced[] };
+      const before = (known.announced.at(-1) ?? known).tariff.prices;
+      const prices = { ...before, ...Object.fromEntries(options.price.map((text) => priceOf(text, before))) };
+      const done = await context.command(await context.operator(), "platform.tariff.publish", null, { currency: "EUR", validFrom: `${options.from}-01T00:00:00.000Z`, prices });
+      const { index } = done.outcome.result as unknown as { index: number };
+      const receipt = { index: done.receipt.index, file: await keepReceipt(context.home, done) };
+      print(context.output, { index, from: options.from, prices, receipt }, () => [`announced for ${options.from} and after (ledger entry ${index})`]);
+    });
+}
+
+/** Nine decimals are written out; a tenth is none that anybody could be charged. */
+function priceOf(text: string, known: Readonly<Record<string, string>>): readonly [string, string] {
+  const [, resource = "", whole = "", decimals = ""] = /^([a-z.]+)=(\d{1,9})(?:\.(\d{1,9}))?$/.exec(text) ?? [];
+  if (whole === "") throw usageFailure(`--price: ${JSON.stringify(text.slice(0, 60))} is not RESOURCE=PRICE with at most nine decimals`, "like --price compute.cpu=0.000003");
+  if (known[resource] === undefined) throw usageFailure(`--price: ${resource} is no resource`, `one of: ${Object.keys(known).join(", ")}`);
+  return [resource, `${BigInt(whole)}.${decimals.padEnd(9, "0")}`];
+}
+
+function tariffLines(state: string, { index, tariff: { currency, validFrom, prices } }: Priced): string[] {
+  return [`${currency}, ${state}, valid from ${validFrom}, ledger entry ${index}`, ...table(Object.entries(prices).map(([resource, price]) => [`  ${resource}`, price]))];
 }
 
 interface Revenue {

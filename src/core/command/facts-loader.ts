@@ -216,7 +216,7 @@ function identityFacts({ keys }: Shared, { command, signatures }: OpenedCommand)
 async function operatorFacts(tx: ReadTx, command: Command, signatures: readonly SignatureFact[]): Promise<OperatorFacts | null> {
   if (!isOperatorCommand(command)) return null;
   const operators = await operatorNames(tx);
-  const identity = command.op === "platform.erase" ? undefined : command.params.identity;
+  const identity = "identity" in command.params ? command.params.identity : undefined;
   return {
     count: operators.length,
     signers: operators.filter((name) => signatures.some((one) => one.valid && one.status === "live" && one.identity === name)),

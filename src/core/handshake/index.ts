@@ -7,4 +7,4 @@ export { type Period, parsePeriod, periodOf } from "./period.ts";
 export { type MeterFlag, openRating, parseReadingSet, type Rating, type UsedReadings } from "./rating.ts";
 export { CREATOR_SHARE_PERCENT, GATES, PLATFORM_SHARE_PERCENT, type Shares, split } from "./split.ts";
 export { type Statement, type StatementLine, statement, statementOf, type StatementHead } from "./statement.ts";
-export { DEFAULT_PRICES_V1, parseTariff, TARIFF_V1, type Tariff, type TariffEntry, tariffInForce } from "./tariff.ts";
+export { announcedInTime, DEFAULT_PRICES_V1, parseTariff, TARIFF_V1, type Tariff, type TariffEntry, tariffInForce } from "./tariff.ts";

@@ -1,4 +1,4 @@
-import { RESOURCES, type Resource } from "../../contract/index.ts";
+import { RESOURCES, type Resource, TARIFF_NOTICE_MS, TARIFF_WRITE_MS_MAX } from "../../contract/index.ts";
 import { accept, decimalText, type Outcome, PRICE_DECIMALS, parseDecimal, refuse } from "../../kernel/index.ts";
 import type { Period } from "./period.ts";
 
@@ -13,6 +13,8 @@ export interface Tariff {
   readonly validFrom: string;
   /** Price of one RESOURCES[r].unit: decimal text with exactly nine decimals, never negative. */
   readonly prices: Readonly<Record<Resource, string>>;
+  /** Digest of the operators' command that published it; the first one of a platform has none. */
+  readonly command?: string;
 }
 
 /**
@@ -68,6 +70,11 @@ export function tariffInForce(period: Period, published: readonly TariffEntry[])
 function exactPrice(price: unknown): boolean {
   const value = typeof price === "string" ? parseDecimal(price, PRICE_DECIMALS) : undefined;
   return value !== undefined && value >= 0n && decimalText(value, PRICE_DECIMALS) === price;
+}
+
+/** Every tariff but a platform's first is announced 30 days ahead: what its own entry's time shows to anybody. */
+export function announcedInTime({ validFrom }: Pick<Tariff, "validFrom">, written: string): boolean {
+  return Date.parse(validFrom) >= Date.parse(written) + TARIFF_NOTICE_MS - TARIFF_WRITE_MS_MAX;
 }
 
 export function isInstant(text: string): boolean {

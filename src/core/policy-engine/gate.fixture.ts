@@ -1,5 +1,5 @@
 import type { Command, Op, Params } from "../../contract/index.ts";
-import { GIB, OPS_WITHOUT_IMVU, RECOVERY_WAIT_MS, RESOURCES, type Resource } from "../../contract/index.ts";
+import { GIB, OPS_WITHOUT_IMVU, RECOVERY_WAIT_MS, RESOURCES, type Resource, TARIFF_NOTICE_MS } from "../../contract/index.ts";
 import type { Fqdn, IdentityName, ImvuId, Json, Jurisdiction, KeyId, Sha256 } from "../../kernel/index.ts";
 import { addApproval, broughtBy, commandFields, createIdentityKey, isIdentityCommand, type OpenedCommand, openCommand, signCommand, type SigningKey } from "../identity/index.ts";
 import type { Facts, ImvuFacts, SignatureFact } from "./facts.ts";
@@ -18,6 +18,10 @@ export type Person = keyof typeof KEYS;
 export const ENVELOPE = { cpuMillis: 2_000, memoryBytes: 4 * GIB, storageBytes: 50 * GIB, iops: 100, bandwidthBps: 100_000_000, processes: 256, burst: { factor: 2, seconds: 300 } };
 
 /** A well-formed command of each op by SIGNERS, or else the owner of OURS. The owner's recovery key is `recovery`, and `waiting` the one that a recovery is to bring. */
+/** The first month that begins thirty days after NOW, or later. */
+export const MONTH_AFTER = Date.UTC(new Date(NOW + TARIFF_NOTICE_MS).getUTCFullYear(), new Date(NOW + TARIFF_NOTICE_MS).getUTCMonth() + 1, 1);
+export const PRICES = Object.fromEntries(Object.keys(RESOURCES).map((resource) => [resource, "0.000001000"])) as Record<Resource, string>;
+
 export const GOOD: { readonly [O in Op]: Params<O> } = {
   "identity.register": { name: "newcomer" as IdentityName, publicKey: KEYS.newcomer.publicKey.text },
   "identity.key.add": { publicKey: KEYS.fresh.publicKey.text, device: "laptop" },
@@ -30,6 +34,7 @@ export const GOOD: { readonly [O in Op]: Params<O> } = {
   "platform.operator.add": { identity: "maintainer" as IdentityName },
   "platform.operator.remove": { identity: "maintainer" as IdentityName },
   "platform.erase": { index: 4, commitment: DIGEST, order: DIGEST },
+  "platform.tariff.publish": { currency: "EUR", validFrom: new Date(MONTH_AFTER).toISOString(), prices: PRICES },
   "imvu.create": { name: "ArtGallery", owner: "owner" as IdentityName, jurisdiction: "EU-GDPR" as Jurisdiction, envelope: ENVELOPE, runtime: "static", mailboxPasswordHash: DIGEST },
   "imvu.scale": { envelope: { ...ENVELOPE, cpuMillis: 3_000 } },
   "imvu.exit": { encryptTo: null },
@@ -62,6 +67,7 @@ export const SIGNERS: { readonly [O in Op]?: readonly Person[] } = {
   "platform.operator.add": ["operator"],
   "platform.operator.remove": ["operator", "maintainer"],
   "platform.erase": ["operator", "maintainer"],
+  "platform.tariff.publish": ["operator", "maintainer"],
 };
 
 /** Signs, sends and opens; the first of `signers` is the actor. */

@@ -3,7 +3,7 @@ import test from "node:test";
 import { COMMAND_PARAMS, GIB, type Op, type Params, RECOVERY_WAIT_MS } from "../../contract/index.ts";
 import type { Fqdn, ImvuId, Jurisdiction, KeyId } from "../../kernel/index.ts";
 import type { Facts, ImvuFacts } from "./facts.ts";
-import { ENVELOPE, factsFor, imvuOf, KEYS, NOW, OURS, opened, type Person, THEIRS, ZONE } from "./gate.fixture.ts";
+import { ENVELOPE, factsFor, imvuOf, KEYS, MONTH_AFTER, NOW, OURS, opened, type Person, THEIRS, ZONE } from "./gate.fixture.ts";
 import { judge } from "./judge.ts";
 import { refusalOf, wantsApproval } from "./refusal.ts";
 
@@ -170,6 +170,9 @@ deny("consent.record", "a history that could not be read", { facts: { consent: n
 deny("consent.record", "a withdrawal of nothing", { params: { state: "withdrawn" }, denies: ["GATE_10_NOTHING_TO_WITHDRAW"] });
 deny("consent.record", "a second withdrawal", { params: { state: "withdrawn" }, facts: { consent: { state: "withdrawn", text: "ab".repeat(32) as never } }, denies: ["GATE_10_NOTHING_TO_WITHDRAW"] });
 deny("consent.record", "the same text again", { facts: { consent: { state: "given", text: "ab".repeat(32) as never } }, denies: ["GATE_10_GIVEN_ALREADY"] });
+deny("platform.tariff.publish", "a month that begins in less than thirty days", { params: { validFrom: new Date(Date.UTC(new Date(MONTH_AFTER).getUTCFullYear(), new Date(MONTH_AFTER).getUTCMonth() - 1, 1)).toISOString() }, denies: ["GATE_06_TARIFF_TOO_SOON"] });
+deny("platform.tariff.publish", "a month that is over", { params: { validFrom: "2020-01-01T00:00:00.000Z" }, denies: ["GATE_06_TARIFF_TOO_SOON"] });
+deny("platform.tariff.publish", "an owner", { by: ["owner"], facts: { operators: { count: 1, signers: [], registered: false, operator: false } }, denies: ["GATE_01_NOT_AN_OPERATOR"] });
 const THERE: NonNullable<Facts["erasure"]> = { commitment: "ab".repeat(32) as never, kind: "consent", digest: "ab".repeat(32) as never, exp_ms: NOW - 1, outcome: { index: 5, commitment: "ab".repeat(32) as never }, earlier: 0 };
 for (const op of ["imvu.erase", "platform.erase"] as const) {
   deny(op, "an index where nothing of the kind stands", { facts: { erasure: null }, denies: ["GATE_11_NO_SUCH_ENTRY"] });
@@ -289,9 +292,10 @@ test("only what nothing but the owner's approval stands against is said to want 
   assert.ok(!wants("imvu.scale", ["maintainer"], down, { nonceSeen: true }));
 });
 
-test("gate 6: no command has a field in which an IMVU could state usage or a price", () => {
+test("gate 6: no command but the operators' own tariff has a field in which somebody could state usage or a price", () => {
   const money = /usage|price|amount|quantity|meter|reading|tariff|cost|fee|share|percent/i;
   for (const [op, schema] of Object.entries(COMMAND_PARAMS)) {
+    if (op === "platform.tariff.publish") continue;
     for (const field of Object.keys(schema.shape)) assert.ok(!money.test(field), `${op}: ${field}`);
   }
 });

@@ -22,6 +22,8 @@ export interface EffectsDeps {
   readonly publicAddress: string;
   /** Whether somebody registered under this name here. */
   isRegistered(name: IdentityName): Promise<boolean>;
+  /** Writes the tariff into the log, once for each command; @returns its index. */
+  publishTariff(tariff: Params<"platform.tariff.publish">, command: string): Promise<number>;
   contentOf(runtime: "static" | "node" | "python"): Promise<Sha256>;
   /** Reads all meters once and writes the reading: a new unit is metered from its first second. */
   attachMeters(imvu: ImvuId): Promise<void>;
@@ -39,6 +41,7 @@ const TOUCHED: Record<Op, readonly FabricName[]> = {
   "platform.operator.add": [],
   "platform.operator.remove": [],
   "platform.erase": [],
+  "platform.tariff.publish": [],
   "imvu.create": FABRIC_ORDER,
   "imvu.import": FABRIC_ORDER,
   "imvu.exit": [],
@@ -100,6 +103,10 @@ export function imvuEffects(deps: EffectsDeps): Effects {
         case "platform.operator.add":
         case "platform.operator.remove":
           return { learned: null, observed: { operator: command.params.identity } };
+        case "platform.tariff.publish": {
+          const index = await deps.publishTariff(command.params, work.digest);
+          return { learned: { index }, observed: { index, ...command.params } };
+        }
         case "imvu.create":
           return await create(deps, work, after as Imvu);
         case "imvu.import":

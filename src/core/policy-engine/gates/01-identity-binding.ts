@@ -30,6 +30,7 @@ export const identityBinding = defineGate<Code>({
     "platform.operator.add": true,
     "platform.operator.remove": true,
     "platform.erase": true,
+    "platform.tariff.publish": true,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": true,

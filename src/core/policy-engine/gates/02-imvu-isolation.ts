@@ -23,6 +23,7 @@ export const imvuIsolation = defineGate({
     "platform.operator.add": false,
     "platform.operator.remove": false,
     "platform.erase": false,
+    "platform.tariff.publish": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,

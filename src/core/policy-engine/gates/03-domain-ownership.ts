@@ -20,6 +20,7 @@ export const domainOwnership = defineGate({
     "platform.operator.add": false,
     "platform.operator.remove": false,
     "platform.erase": false,
+    "platform.tariff.publish": false,
     "imvu.create": true,
     "imvu.scale": false,
     "imvu.exit": false,

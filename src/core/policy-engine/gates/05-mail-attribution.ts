@@ -19,6 +19,7 @@ export const mailAttribution = defineGate({
     "platform.operator.add": false,
     "platform.operator.remove": false,
     "platform.erase": false,
+    "platform.tariff.publish": false,
     "imvu.create": true,
     "imvu.scale": false,
     "imvu.exit": false,

@@ -1,4 +1,4 @@
-import { type Op, type Reading, RESOURCES, type Resource } from "../../../contract/index.ts";
+import { type Op, type Reading, RESOURCES, type Resource, TARIFF_NOTICE_MS } from "../../../contract/index.ts";
 import type { ImvuId } from "../../../kernel/index.ts";
 import { askFabrics, broken, combine, holds, type Said, unproven } from "../ask.ts";
 import { defineGate } from "../gate.ts";
@@ -37,6 +37,7 @@ export const revenueMetering = defineGate({
     "platform.operator.add": false,
     "platform.operator.remove": false,
     "platform.erase": false,
+    "platform.tariff.publish": true,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": false,
@@ -58,8 +59,13 @@ export const revenueMetering = defineGate({
   },
   denials: {
     METER_MISSING: { says: "a resource would run without a meter", hint: "'nexus doctor' names the engine that does not answer; try again when it does" },
+    TARIFF_TOO_SOON: { says: "prices are announced 30 days before they hold, and never for the past", hint: "publish it for a later month: 'nexus tariff publish --from YYYY-MM'" },
   },
   decide(command, facts, answer) {
+    if (command.op === "platform.tariff.publish") {
+      const earliest = facts.now_ms + TARIFF_NOTICE_MS;
+      return Date.parse(command.params.validFrom) >= earliest ? answer.pass() : answer.deny("TARIFF_TOO_SOON", { validFrom: command.params.validFrom }, { validFrom_ms: earliest });
+    }
     const attached = facts.meters;
     const missing = (NEEDED[command.op] ?? []).filter((resource) => attached === null || !attached.includes(resource));
     return missing.length === 0 ? answer.pass() : answer.deny("METER_MISSING", missing, attached);

@@ -26,6 +26,7 @@ export const resourceQuotas = defineGate<Code>({
     "platform.operator.add": false,
     "platform.operator.remove": false,
     "platform.erase": false,
+    "platform.tariff.publish": false,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": false,

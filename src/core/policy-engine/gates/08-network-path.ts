@@ -21,6 +21,7 @@ export const networkPath = defineGate({
     "platform.operator.add": false,
     "platform.operator.remove": false,
     "platform.erase": false,
+    "platform.tariff.publish": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,

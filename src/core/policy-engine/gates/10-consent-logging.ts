@@ -20,6 +20,7 @@ export const consentLogging = defineGate({
     "platform.operator.add": false,
     "platform.operator.remove": false,
     "platform.erase": false,
+    "platform.tariff.publish": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,

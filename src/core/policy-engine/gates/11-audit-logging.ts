@@ -18,6 +18,7 @@ export const auditLogging = defineGate<ErasureCode | "LEDGER_UNAVAILABLE">({
     "platform.operator.add": true,
     "platform.operator.remove": true,
     "platform.erase": true,
+    "platform.tariff.publish": true,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": true,

@@ -24,6 +24,7 @@ export const immutableSnapshots = defineGate({
     "platform.operator.add": false,
     "platform.operator.remove": false,
     "platform.erase": false,
+    "platform.tariff.publish": false,
     "imvu.create": false,
     "imvu.scale": true,
     "imvu.exit": false,

@@ -22,6 +22,7 @@ export const exitPortability = defineGate({
     "platform.operator.add": false,
     "platform.operator.remove": false,
     "platform.erase": false,
+    "platform.tariff.publish": false,
     "imvu.create": false,
     "imvu.scale": true,
     "imvu.exit": true,

@@ -18,6 +18,7 @@ export const noSilentRedirection = defineGate({
     "platform.operator.add": false,
     "platform.operator.remove": false,
     "platform.erase": false,
+    "platform.tariff.publish": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,

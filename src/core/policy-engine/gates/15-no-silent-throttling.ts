@@ -20,6 +20,7 @@ export const noSilentThrottling = defineGate({
     "platform.operator.add": false,
     "platform.operator.remove": false,
     "platform.erase": false,
+    "platform.tariff.publish": false,
     "imvu.create": false,
     "imvu.scale": true,
     "imvu.exit": false,

@@ -18,6 +18,7 @@ export const noLeakage = defineGate({
     "platform.operator.add": false,
     "platform.operator.remove": false,
     "platform.erase": false,
+    "platform.tariff.publish": false,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": true,

@@ -19,6 +19,7 @@ export const platformNonRepudiation = defineGate({
     "platform.operator.add": true,
     "platform.operator.remove": true,
     "platform.erase": true,
+    "platform.tariff.publish": true,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": true,
