@@ -25,7 +25,7 @@ const englishOnly: Plugin = {
 
 /** CommonJS libraries inside (tar-stream) call require for Node's modules. */
 const BANNER = `#!/usr/bin/env node
-// Nexus COS offline verifier: one file, Node 20.12 or newer, no network. Source: src/verify, built by tools/build-verifier.ts.
+// Nexus COS offline verifier: one file, Node 20.12 or newer, no network unless it is given a log's address. Source: src/verify, built by tools/build-verifier.ts.
 import { createRequire as nodeRequire } from "node:module";
 const require = nodeRequire(import.meta.url);`;
 

@@ -76,10 +76,12 @@ async function takeTree(client: Client, dir: string, checkpoint: Checkpoint, say
     return bytes;
   };
   let said = 0;
-  const { entries, tiles, failure } = await checkTree(checkpoint, take, (seen) => {
-    if (seen - said < PROGRESS_ENTRIES && seen < checkpoint.size) return;
-    said = seen;
-    say(`${seen} of ${checkpoint.size} entries`);
+  const { entries, tiles, failure } = await checkTree(checkpoint, take, {
+    seen: (seen) => {
+      if (seen - said < PROGRESS_ENTRIES && seen < checkpoint.size) return;
+      said = seen;
+      say(`${seen} of ${checkpoint.size} entries`);
+    },
   });
   if (failure) throw lying(`${failure.what}: expected ${failure.expected}, found ${failure.found} (after ${entries} good entries)`);
   return tiles;

@@ -12,6 +12,7 @@ import { moneyVerbs, tariffVerbs } from "./verbs/money.ts";
 import { mailVerbs } from "./verbs/mail.ts";
 import { platformVerbs } from "./verbs/platform.ts";
 import { unitVerbs } from "./verbs/units.ts";
+import { verifyExportVerb } from "./verbs/verify-export.ts";
 import { witnessVerbs } from "./verbs/witness.ts";
 
 /** All verbs with their flags. What they cannot parse leaves `parseAsync` as a Failure; help that was asked for as a CommanderError of code 0. */
@@ -39,6 +40,7 @@ export function programOf(): Command {
   ledgerVerbs(program);
   moneyVerbs(program);
   tariffVerbs(program);
+  verifyExportVerb(program);
   witnessVerbs(program);
   demoVerb(program);
   everywhere(program, program, "nexus");

@@ -26,6 +26,12 @@ export class Failures {
   readonly list: Failure[] = [];
   total = 0;
 
+  /** Those of another list behind these. */
+  addAll({ list, total }: Failures): void {
+    for (const { what, expected, found } of list) this.add(what, expected, found);
+    this.total += total - list.length;
+  }
+
   add(what: string, expected: string, found: string): void {
     this.total += 1;
     if (this.list.length < FAILURES_KEPT_MAX) this.list.push({ what: short(what), expected: short(expected), found: short(found) });

@@ -1,5 +1,5 @@
 /**
- * Verify: what a bundle is, and whether it is true – files, ledger, commands, verdicts, statements – without a platform or a network.
+ * Verify: what a bundle is, and whether it is true – files, ledger, commands, verdicts, statements – without a platform, and without a network unless a log's address is given.
  * The same code runs in `nexus verify-export`, in import and, as one file, inside every bundle.
  * Depends on ledger (pure), handshake, policy-engine, identity, contract and kernel.
  */
@@ -14,10 +14,11 @@ export { type Failure, Failures } from "./failures.ts";
 export { type IdentityKeyLine, keysFile, KEYS_PATH } from "./keys-file.ts";
 export { Registry } from "./registry.ts";
 export { CHECKPOINT_PATH, type Entry, type EntryGroup, entriesPath, entryLine, erasedLine, proofLine, proofsPath } from "./ledger-files.ts";
+export { isLogAddress } from "./live/address.ts";
 export { BodyCheck } from "./log/body-check.ts";
 export { checkTree, type TreeCheck } from "./log/check-tree.ts";
 export { bodiesPath, LOG_CHECKPOINT_PATH, LOG_KEY_PATH } from "./log/layout.ts";
-export { countsLine, verificationText } from "./print.ts";
+export { countsLine, progressLine, verificationText } from "./print.ts";
 export { type VerifyExportOptions, verifyExport } from "./verify-export.ts";
 export { StatementCheck } from "./statements.ts";
 export type { Verification, VerifyOptions } from "./verify-bundle.ts";

@@ -7,6 +7,7 @@ import { DerivedCheck } from "./derived-check.ts";
 import { entryTexts, parseLine, readEntries } from "./entry-reader.ts";
 import { Counter, Failures, type Failure, type Tally } from "./failures.ts";
 import { CHECKPOINT_PATH, type Entry, entriesPath, type GoneEntry } from "./ledger-files.ts";
+import type { LiveReport } from "./live/report.ts";
 import { Registry } from "./registry.ts";
 import { StatementCheck } from "./statements.ts";
 
@@ -35,6 +36,8 @@ export interface Verification {
   readonly logKey: string | null;
   /** Of a log in a folder: how many bodies were there, and good. */
   readonly bodies?: number;
+  /** Of a log that was read where it is served. */
+  readonly live?: LiveReport;
 }
 
 /** Everything about an unpacked bundle that can be known without its platform: files, ledger, commands, verdicts, statements. */

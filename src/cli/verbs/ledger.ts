@@ -1,8 +1,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { listStoredIdentities } from "../../core/identity/index.ts";
-import type { ImvuId, Json } from "../../kernel/index.ts";
-import { verificationText, verifyExport } from "../../verify/index.ts";
+import type { ImvuId } from "../../kernel/index.ts";
 import { Context, imvuFlag } from "../context.ts";
 import { eraseEntry, ORDER_FILE, ORDER_SHA256, type OrderOptions, orderOf } from "../erase.ts";
 import { EXIT, usageFailure } from "../failure.ts";
@@ -126,17 +125,6 @@ export function ledgerVerbs(program: Command): void {
       const answer = (await (await context.client()).get(`/v1/verify/gates${options.imvuId ? `?imvu=${options.imvuId}` : ""}`)) as unknown as { gates: Row[] };
       print(context.output, answer, () => gateLines(answer.gates));
       if (answer.gates.some((gate) => gate.verdict !== "holds")) process.exitCode = EXIT.notSo;
-    });
-
-  program
-    .command("verify-export <path>")
-    .description("verify a bundle (folder or .tar.zst) or an exported log offline")
-    .option("--log-key <key>", "believe only this log (its verifier key)")
-    .action(async (path: string, options: { logKey?: string }, command: Command) => {
-      const context = await Context.of(command);
-      const verification = await verifyExport(resolve(path), options.logKey === undefined ? {} : { logKey: options.logKey });
-      print(context.output, verification as unknown as Json, () => [verificationText(verification).trimEnd()]);
-      if (!verification.ok) process.exitCode = EXIT.notSo;
     });
 }
 
