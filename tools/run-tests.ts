@@ -16,6 +16,7 @@ const SUITES: readonly { readonly name: string; readonly pattern: string; readon
   { name: "unit", pattern: "src/**/*.test.ts", sideBySide: 2 },
   { name: "vectors", pattern: "tests/vectors/**/*.test.ts", sideBySide: 2 },
   { name: "law", pattern: "tests/law/**/*.test.ts", sideBySide: 2 },
+  { name: "nodes", pattern: "tests/nodes/**/*.test.ts", sideBySide: 1 },
   { name: "contract", pattern: "tests/contract/**/*.test.ts", sideBySide: 1 },
   { name: "hostile-admin", pattern: "tests/hostile-admin/**/*.test.ts", sideBySide: 1 },
   { name: "isolation", pattern: "tests/isolation/**/*.test.ts", sideBySide: 1 },
