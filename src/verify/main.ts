@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Fault, messageOf } from "../kernel/index.ts";
-import { progressLine, verificationText } from "./print.ts";
+import { printable, progressLine, verificationText } from "./print.ts";
 import { verifyExport } from "./verify-export.ts";
 
 /** `node verify.mjs [PATH|URL] [--log-key KEY] [--json]`: the whole of this repository that a bundle, or a log, needs to be believed. */
@@ -66,7 +66,7 @@ async function main(): Promise<number> {
     process.stdout.write(json ? `${JSON.stringify(verification)}\n` : verificationText(verification));
     return verification.ok ? 0 : 1;
   } catch (error) {
-    process.stderr.write(`${messageOf(error)}${error instanceof Fault ? ` – ${error.hint}` : ""}\n`);
+    process.stderr.write(`${printable(`${messageOf(error)}${error instanceof Fault ? ` – ${error.hint}` : ""}`)}\n`);
     return 2;
   }
 }

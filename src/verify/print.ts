@@ -16,7 +16,12 @@ export function verificationText(verification: Verification): string {
   if (first) lines.push(`WRONG: ${first.what}`, `  expected: ${first.expected}`, `  found:    ${first.found}`);
   if (failuresTotal > 1) lines.push(`and ${failuresTotal - 1} more (--json shows up to ${failures.length})`);
   if (live) lines.push(...liveLines(live, ok));
-  return `${lines.join("\n")}\n`;
+  return `${lines.map(printable).join("\n")}\n`;
+}
+
+/** Text from a bundle or a server must not move the reader's cursor: control characters and bidirectional marks are shown as escapes. */
+export function printable(line: string): string {
+  return line.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** What a reader must know about how a live log was read. */

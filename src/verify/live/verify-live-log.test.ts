@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { cosign, cosigner, withSignatureLines } from "../../core/ledger/pure.ts";
+import { cosign, cosigner, signNote, withSignatureLines } from "../../core/ledger/pure.ts";
 import { type Verification, verificationText, verifyExport } from "../index.ts";
 import { type Lie, LogServer, MemoryLog } from "../../../tests/harness/log-server.ts";
 
@@ -252,6 +252,9 @@ describe("a log that lies", () => {
       served.lie = instead("log/checkpoint", bytes);
       named(await verified(), /^checkpoint$/);
     }
+    const moving = signNote(`\u009b2Jother\n0\n${honest.checkpoint(0).split("\n")[2]}\n`, [honest.signer]);
+    served.lie = instead("log/checkpoint", () => Buffer.from(moving));
+    assert.match(verificationText(await verified()), /found: .*is of the log \\u009b2Jother, not of/, "and it cannot move the reader's cursor");
     served.lie = instead("log/", () => Buffer.from(JSON.stringify({ key: "none" })));
     await assert.rejects(verified({}, ""), { code: "NO_LOG_KEY" });
   });
