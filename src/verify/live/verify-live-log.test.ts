@@ -384,8 +384,8 @@ describe("what was kept", () => {
       await assert.rejects(verified({ keep: bad }), { code: "BAD_KEPT" });
     }
     await assert.rejects(verified({ since: join(scratch, "nowhere") }), { code: "BAD_KEPT", message: /no such file/ });
-    await assert.rejects(verifyExport(scratch, { live: { keep: fresh() } }), { code: "LIVE_ONLY" });
-    for (const url of ["http://", "https://user:word@host/log/", "https://host/log/?a", "https://host/log/#a"]) await assert.rejects(verifyExport(url), { code: "BAD_LOG_ADDRESS" });
+    for (const live of [{ since: bad }, { keep: fresh() }, { witnesses: ["key"] }, { require: 1 }]) await assert.rejects(verifyExport(scratch, { live }), { code: "LIVE_ONLY" });
+    for (const url of ["http://", "https://user:word@host/log/", "https://user@host/log/", "https://host/log/?a", "https://host/log/#a"]) await assert.rejects(verifyExport(url), { code: "BAD_LOG_ADDRESS" });
     assert.equal(served.asked.length, 0);
     await assert.rejects(verified({ keep: join(scratch, "no-folder", "kept") }), { code: "BAD_KEPT", message: /could not be kept/ });
     await assert.rejects(verified({}, "nonsense"), { code: "BAD_VERIFIER_KEY" });
