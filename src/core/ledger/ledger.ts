@@ -4,10 +4,11 @@ import { type Clock, Fault } from "../../kernel/index.ts";
 import type { Store } from "../store/index.ts";
 import { type Appended, parseEntryBody } from "./entry.ts";
 import { type Fsck, fsckLedger } from "./fsck.ts";
-import { entryRow, entryRows, leavesOf } from "./log-rows.ts";
+import { entryRow, entryRows, leavesOf, newestCheckpoint } from "./log-rows.ts";
 import { noteSigner } from "./note.ts";
 import type { Also } from "./request-queue.ts";
 import { Sequencer } from "./sequencer.ts";
+import { SignedMemory } from "./signed-memory.ts";
 import { entriesBundleOf, TILE_LEVEL_MAX, TILE_WIDTH, tileWidth } from "./tile.ts";
 import { formatTlogProof } from "./tlog-proof.ts";
 import { consistencyRanges, inclusionRanges } from "./tree.ts";
@@ -29,6 +30,8 @@ export interface LedgerDeps {
   readonly origin: string;
   /** A batch was committed: how many entries, and how long that took, in milliseconds. */
   onCommit?(entries: number, taken_ms: number): void;
+  /** Where the newest signed checkpoint is kept beside the key; without it an older database is taken for the log it is. */
+  readonly signedFile?: string;
 }
 
 export type LedgerEntry = (Appended & Pick<EntryBody, "type" | "actor" | "data">) | ErasedEntry;
@@ -77,8 +80,14 @@ export interface Ledger {
 export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
   const { store } = deps;
   const signer = noteSigner(deps.origin, deps.logKey);
-  const sequencer = await Sequencer.open({ store, clock: deps.clock, randomBytes: deps.randomBytes, signer, ...(deps.onCommit ? { onCommit: deps.onCommit } : {}) });
+  const memory = deps.signedFile === undefined ? undefined : await SignedMemory.open(deps.signedFile, signer);
+  // Before anything could be signed.
+  memory?.refuseOlder((await store.snapshot(newestCheckpoint))?.size ?? 0);
+  const sequencer = await Sequencer.open({ known: memory?.known, store, clock: deps.clock, randomBytes: deps.randomBytes, signer, ...(deps.onCommit ? { onCommit: deps.onCommit } : {}) });
   const published = () => sequencer.state().published;
+  const remember = () => memory?.keep(published()?.note);
+  sequencer.watch(remember);
+  remember();
 
   const covered = (index: number) =>
     new Promise<NonNullable<ReturnType<typeof published>>>((resolve, reject) => {
@@ -173,7 +182,11 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
       const note = published()?.note;
       return fsckLedger({ store, verifier: signer, ...(note === undefined ? {} : { known: [note] }) });
     },
-    close: () => sequencer.close(),
+    async close() {
+      await sequencer.close();
+      remember();
+      await memory?.close();
+    },
   };
 
   /** Partial tiles are of the published tree, and older ones of a tile that has grown. */

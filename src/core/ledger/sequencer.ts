@@ -21,6 +21,8 @@ export interface SequencerDeps {
   readonly signer: NoteSigner;
   /** A batch was committed: how many entries, and how long that took, in milliseconds. */
   onCommit?(entries: number, taken_ms: number): void;
+  /** What this key is known to have signed; the stored log must contain it. */
+  readonly known?: Published | undefined;
 }
 
 const HEADS_CACHED_MAX = 4_096;
@@ -52,7 +54,7 @@ export class Sequencer {
   static async open(deps: SequencerDeps): Promise<Sequencer> {
     const session = await lockedSession(deps.store);
     try {
-      const sequencer = new Sequencer(deps, session, await loadLogState(deps.store, deps.signer, undefined));
+      const sequencer = new Sequencer(deps, session, await loadLogState(deps.store, deps.signer, deps.known));
       sequencer.wake();
       return sequencer;
     } catch (error) {
