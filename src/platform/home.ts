@@ -19,6 +19,10 @@ export interface Home {
   readonly capacity: Capacity;
   readonly meterInterval_ms: number;
   readonly witnesses: WitnessPolicy;
+  /** The log's name in every checkpoint. */
+  readonly origin: string;
+  /** Where the database's write-ahead log is archived. */
+  readonly walArchive?: string;
 }
 
 export interface Capacity {
@@ -76,6 +80,7 @@ const zConfiguration = z.strictObject({
   publicAddress: z.union([z.ipv4(), z.ipv6()]).default("127.0.0.1"),
   jurisdictions: z.array(brandedBy<Jurisdiction>(parseJurisdiction)).min(1).default(["EU-GDPR", "US-CCPA"] as Jurisdiction[]),
   meterIntervalSeconds: z.int().min(1).max(3_600).default(METER_INTERVAL_S_DEFAULT),
+  walArchive: z.string().regex(/^\/[A-Za-z0-9/._-]{1,500}$/, "an absolute path of letters, digits, '.', '_' and '-'").optional(),
   capacity: z
     .strictObject({ cpuMillis: z.int().min(50), memoryBytes: z.int().min(1), storageBytes: z.int().min(1) })
     .optional(),
@@ -189,6 +194,8 @@ export async function openHome(root: string, options: { cacheDir: string; create
     capacity: configuration.capacity ?? (await machineCapacity(dir)),
     meterInterval_ms: configuration.meterIntervalSeconds * 1_000,
     witnesses: { required: configuration.witnesses?.required ?? 0, witnesses: (configuration.witnesses?.list ?? []).map(({ vkey, url }) => ({ key: vkey, url })) },
+    origin: `${configuration.suffix}/${configuration.name}/${record.homeId}`,
+    ...(configuration.walArchive === undefined ? {} : { walArchive: configuration.walArchive }),
   };
 }
 

@@ -83,12 +83,12 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
   say("opening namespaces, volumes and our own small servers");
   await rooms.open();
   say("starting engines");
-  const engines = await superviseEngines(site, [postgresEngine(site), ...rooms.engines], say);
+  const engines = await superviseEngines(site, [postgresEngine(site, home.walArchive), ...rooms.engines], say);
   opened.onClose(() => engines.stop());
   const store = await openStore({ site });
   opened.onClose(() => store.close());
   const metrics = new Metrics(clock);
-  const ledger = await openLedger({ signedFile: join(site.dir, "keys", "log.signed"), store, clock, randomBytes, onCommit: metrics.onCommit, logKey: await openLogKey(join(site.dir, "keys", "log.pem")), origin: `${site.suffix}/${home.name}/${site.homeId}` });
+  const ledger = await openLedger({ signedFile: join(site.dir, "keys", "log.signed"), store, clock, randomBytes, onCommit: metrics.onCommit, logKey: await openLogKey(join(site.dir, "keys", "log.pem")), origin: home.origin });
   opened.onClose(() => ledger.close());
   const witnesses = await Collector.open({ log: ledger, policy: home.witnesses, clock, file: witnessesFile(site.dir), say });
   opened.onClose(() => witnesses.close());

@@ -25,9 +25,16 @@ test("the cluster listens on no network, is durable, and quotes its paths", () =
 test("the platform comes in as owner and service only; the superuser only as the engine's own user", () => {
   assert.equal(
     renderHba(config),
-    "local nexus nexus_owner peer map=platform\nlocal nexus nexus_service peer map=platform\nlocal all postgres peer map=engine\n",
+    "local nexus nexus_owner peer map=platform\nlocal nexus nexus_service peer map=platform\nlocal all postgres peer map=engine\nlocal replication postgres peer map=engine\n",
   );
   assert.equal(renderIdent(config), "platform root nexus_owner\nplatform root nexus_service\nengine postgres postgres\n");
+});
+
+test("the write-ahead log is archived by PostgreSQL itself, through no shell, and only where a folder is named", () => {
+  assert.match(renderPostgresConf(config), /^archive_mode = 'off'$/m);
+  const text = renderPostgresConf({ ...config, walArchive: "/srv/archive" });
+  for (const line of ["archive_mode = 'on'", "archive_library = 'basic_archive'", "basic_archive.archive_directory = '/srv/archive'", "archive_timeout = '300'"]) assert.ok(text.includes(`${line}\n`), line);
+  assert.doesNotMatch(text, /archive_command/);
 });
 
 test("no role of ours is a superuser", () => {

@@ -9,7 +9,12 @@ export interface ClusterConfig {
   readonly ownerRole: string;
   readonly serviceRole: string;
   readonly port: number;
+  /** Folder that every full segment of the write-ahead log is copied to; absent: none is kept. */
+  readonly walArchive?: string;
 }
+
+/** Seconds after which a segment that is not full goes to the archive too: what a lost disk can take along. */
+const ARCHIVE_TIMEOUT_S = 300;
 
 export function renderPostgresConf(config: ClusterConfig): string {
   const settings: readonly (readonly [string, string])[] = [
@@ -23,6 +28,11 @@ export function renderPostgresConf(config: ClusterConfig): string {
     ["fsync", "on"],
     ["synchronous_commit", "on"],
     ["full_page_writes", "on"],
+    // A cluster that still recovers serves nobody: what it shows is not yet what it will be.
+    ["hot_standby", "off"],
+    ["wal_level", "replica"],
+    ["max_wal_senders", "4"],
+    ...archiving(config.walArchive),
     // Small: an idle platform is many engines.
     ["shared_buffers", "32MB"],
     ["work_mem", "4MB"],
@@ -51,6 +61,17 @@ export function renderPostgresConf(config: ClusterConfig): string {
   return `# Written by the platform at every start; edits are lost.\n${settings.map(([key, value]) => `${key} = ${quoteSetting(value)}\n`).join("")}`;
 }
 
+/** By PostgreSQL's own module, which fsyncs and never replaces a file: no command line, so no shell. */
+function archiving(folder: string | undefined): readonly (readonly [string, string])[] {
+  if (folder === undefined) return [["archive_mode", "off"]];
+  return [
+    ["archive_mode", "on"],
+    ["archive_library", "basic_archive"],
+    ["basic_archive.archive_directory", folder],
+    ["archive_timeout", String(ARCHIVE_TIMEOUT_S)],
+  ];
+}
+
 /** postgresql.conf strings: single quotes doubled, backslash escapes on, one line (PostgreSQL manual, 20.1.1). */
 function quoteSetting(value: string): string {
   if (/[\0\r\n]/.test(value)) throw new TypeError("a setting must be one line");
@@ -63,6 +84,7 @@ export function renderHba(config: ClusterConfig): string {
     `local ${config.database} ${config.ownerRole} peer map=platform`,
     `local ${config.database} ${config.serviceRole} peer map=platform`,
     `local all ${config.engineUser} peer map=engine`,
+    `local replication ${config.engineUser} peer map=engine`,
     "",
   ].join("\n");
 }

@@ -16,8 +16,11 @@ const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
 const SOCKET_PATH_BYTES_MAX = 107;
 
-/** The private cluster under `<home>/pg`: data in `data`, socket in `run`, both the engine user's own. */
-export function postgresEngine(site: Site): EngineSpec {
+/**
+ * The private cluster under `<home>/pg`: data in `data`, socket in `run`, both the engine user's own.
+ * @param walArchive where full segments of the write-ahead log are kept, for a point in time to be restored.
+ */
+export function postgresEngine(site: Site, walArchive?: string): EngineSpec {
   const paths = clusterPaths(site);
   let bin: string | undefined;
   const binary = async (name: string) => {
@@ -37,6 +40,7 @@ export function postgresEngine(site: Site): EngineSpec {
         ownerRole: OWNER_ROLE,
         serviceRole: SERVICE_ROLE,
         port: PORT,
+        ...(walArchive === undefined ? {} : { walArchive }),
       };
       const socket = Buffer.byteLength(join(paths.socketDir, `.s.PGSQL.${PORT}`));
       if (socket > SOCKET_PATH_BYTES_MAX)
@@ -46,6 +50,7 @@ export function postgresEngine(site: Site): EngineSpec {
       const user = await findUser(ENGINE_USER);
       await ensureFolder(paths.folder, 0o700, user);
       await ensureFolder(paths.socketDir, 0o700, user);
+      if (walArchive !== undefined) await ensureFolder(walArchive, 0o700, user);
       await endPostgresLeftovers(site);
       const postgres = await binary("postgres");
       if (!(await exists(join(paths.data, "PG_VERSION")))) await createCluster(dirname(postgres), paths.data, user, config);
@@ -115,7 +120,7 @@ async function writeConfiguration(postgres: string, data: string, user: FileOwne
   await writeFileAtomic(join(data, "pg_ident.conf"), renderIdent(config), 0o600, user);
 }
 
-/** As the service will: through the socket, by role. A cluster still in recovery refuses. */
+/** As the service will: through the socket, by role. A cluster still in recovery refuses (hot_standby is off). */
 async function answers(socketDir: string): Promise<boolean> {
   const client = new Client({ host: socketDir, port: PORT, database: DATABASE, user: SERVICE_ROLE, connectionTimeoutMillis: 2_000 });
   client.on("error", () => {});
