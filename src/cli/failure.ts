@@ -51,7 +51,7 @@ export function failureOfAnswer(status: number, body: unknown): Failure {
 
 /** Faults that say the platform is not there rather than that an engine failed. */
 const UNREACHABLE = new Set(["NOT_RUNNING", "UNREACHABLE", "LOG_UNREACHABLE", "LOG_REDIRECTS", "NO_CHECKPOINT", "NO_LOG_KEY"]);
-const USAGE = new Set(["HOME_IN_USE", "NO_HOME", "HOME_CLOSED", "HOME_PATH_LONG", "HOME_PATH_CHARACTERS", "BAD_CONFIGURATION", "NOT_ROOT", "BUNDLE_MISSING", "LIVE_ONLY", "BAD_LOG_ADDRESS", "BAD_KEPT", "BAD_WITNESSES", "BAD_VERIFIER_KEY"]);
+const USAGE = new Set(["HOME_IN_USE", "NO_HOME", "HOME_CLOSED", "HOME_PATH_LONG", "HOME_PATH_CHARACTERS", "BAD_CONFIGURATION", "NOT_ROOT", "BUNDLE_MISSING", "LIVE_ONLY", "BAD_LOG_ADDRESS", "BAD_KEPT", "BAD_WITNESSES", "BAD_VERIFIER_KEY", "NO_BACKUP", "NOT_EMPTY", "NO_WAL_ARCHIVE", "BAD_TIME", "BAD_PATH"]);
 
 export function failureOfThrown(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;

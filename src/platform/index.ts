@@ -3,6 +3,7 @@
  * The only room that knows all others.
  * Depends on everything above it in the map.
  */
+export { backup, type Restored, restore } from "./backup.ts";
 export { doctor } from "./doctor.ts";
 export { type Downed, down } from "./down.ts";
 export { type Home, openHome } from "./home.ts";

@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { parseServiceName, sleep } from "../../kernel/index.ts";
+import { parseServiceName, sleep, systemClock } from "../../kernel/index.ts";
 import { Context, must } from "../context.ts";
 import { EXIT, usageFailure } from "../failure.ts";
 import { paint, print, say, table } from "../output.ts";
@@ -41,6 +41,40 @@ export function platformVerbs(program: Command, main: string): void {
       const { down } = await import("../../platform/index.ts");
       const answer = await down(context.home, { cacheDir: cacheFolder(), purge: options.purge === true }, (line) => say(context.output, line));
       print(context.output, answer, () => [answer.purged ? `removed  ${context.home}/platform` : answer.stopped ? `stopped  ${context.home}` : `nothing was running in ${context.home}`]);
+    });
+
+  program
+    .command("backup")
+    .description("copy the running platform's database, keys and configuration into a folder; who has it can sign as this log. It holds no volumes and no mail")
+    .requiredOption("--to <dir>", "a folder that does not exist yet, and that the database's user can reach")
+    .action(async (options: { to: string }, command: Command) => {
+      const context = await Context.of(command);
+      const { backup } = await import("../../platform/index.ts");
+      const made = await backup(context.home, { cacheDir: cacheFolder() }, resolve(options.to), systemClock, (line) => say(context.output, line));
+      print(context.output, made, () => [
+        `${paint("green", "copied and verified")}  ${made.path}`,
+        ...made.secrets.map((one) => `  ${paint("yellow", "in the clear")}  ${one}`),
+        ...made.notHeld.map((one) => `  not in it     ${one}`),
+      ]);
+    });
+
+  program
+    .command("restore")
+    .description("bring a backup back into a home whose platform is down, with all of the archived log, and recompute it")
+    .requiredOption("--from <dir>", "what 'nexus backup' wrote")
+    .option("--at <time>", "leave out what was committed after this instant (RFC 3339)")
+    .option("--known <files...>", "checkpoints of this log that clients or witnesses have: what is brought back must contain them")
+    .action(async (options: { from: string; at?: string; known?: string[] }, command: Command) => {
+      const context = await Context.of(command);
+      const known = await Promise.all((options.known ?? []).map((path) => readFile(path, "utf8")));
+      const { restore } = await import("../../platform/index.ts");
+      const made = await restore(context.home, { cacheDir: cacheFolder(), ...(options.at === undefined ? {} : { at: options.at }), known }, resolve(options.from), systemClock, (line) => say(context.output, line));
+      print(context.output, made, () =>
+        made.ok
+          ? [`${paint("green", "whole")}  ${made.entries} entries${made.before === null ? "" : `; what was there before: ${made.before}`}`, "next: nexus up"]
+          : [...(made.failures as { index: number; what: string }[]).map((one) => `${paint("red", "NOT TAKEN")}  entry ${one.index}: ${one.what}`), `the copy lies in ${made.refused}; what was there before is back`],
+      );
+      if (!made.ok) process.exitCode = EXIT.notSo;
     });
 
   program.command("status").description("where everything listens, and how it is").action(async (_options, command: Command) => {

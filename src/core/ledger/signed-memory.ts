@@ -4,6 +4,11 @@ import { openCheckpoint } from "./checkpoint.ts";
 import type { Published } from "./log-state.ts";
 import type { NoteVerifier } from "./note.ts";
 
+/** The note in such a file; undefined when there is none. Throws as `open` does. */
+export async function signedNote(path: string, verifier: NoteVerifier): Promise<string | undefined> {
+  return (await SignedMemory.open(path, verifier)).known?.note;
+}
+
 const KEEP_EVERY_MS = 1_000;
 
 /**

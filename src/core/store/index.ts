@@ -3,6 +3,7 @@
  * The platform works as a role that can add to the ledger and never change it; nobody here is a superuser.
  * Depends on kernel (and contract for the shapes of a site and an engine).
  */
+export { archiveBranches, copyCluster, placeCopy, type Recovery, takeBack } from "./backup.ts";
 export { endPostgresLeftovers, postgresEngine } from "./cluster.ts";
 export { copyBytes, type CopyField } from "./copy-format.ts";
 export type { CopyIn } from "./copy-stream.ts";
