@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
-import { runOk } from "../../src/kernel/index.ts";
+import { createInterface } from "node:readline";
+import { type ChildProcess, runOk, start } from "../../src/kernel/index.ts";
 import { TestHouse } from "../harness/test-house.ts";
+
+const MAIN = join(import.meta.dirname, "../../src/cli/main.ts");
 
 /** Backup, restore of the newest state and of an older one, on the real cluster; and what clients see of each. */
 test("a ledger that is backed up comes back whole; an older one is not taken, and who is shown it all the same finds out", async (t) => {
@@ -22,16 +25,31 @@ test("a ledger that is backed up comes back whole; an older one is not taken, an
     return called;
   };
 
+  const witnessDir = join(house.root, "w1");
+  const child = start([process.execPath, MAIN, "--json", "--home", house.root, "witness", "serve", "--dir", witnessDir, "--listen", "127.0.0.1:0", "--name", "w1.example"], { stdio: ["ignore", "pipe", "ignore"] });
+  t.after(() => child.kill("SIGTERM"));
+  const witness = await firstLine(child);
+  const witnessing = async (wanted: (seen: { present: number; alarms: string[] }) => boolean) => {
+    for (let tries = 0; ; tries += 1) {
+      const { witnesses } = (await house.operator.ok("status")).ledger;
+      if (wanted(witnesses)) return witnesses;
+      assert.ok(tries < 120, JSON.stringify(witnesses));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  };
+
   // The archive is switched on in the configuration, and only there.
   await house.operator.ok("down");
-  await writeFile(join(house.home, "nexus.yaml"), `walArchive: ${archive}\n`);
+  await writeFile(join(house.home, "nexus.yaml"), `walArchive: ${archive}\nwitnesses:\n  required: 1\n  list:\n    - { vkey: ${witness.vkey}, url: "${witness.url}" }\n`);
+  await house.operator.ok("witness", "add-log", "--dir", witnessDir, "--vkey", house.status.platform.logKey);
   await house.up();
+  await witnessing(({ present }) => present === 1);
   const unit = await house.unit(owner, "ArtGallery");
   const id = unit.imvu.id as string;
 
   await t.test("a backup is a verified copy with the keys, and nobody but root can read it", async () => {
     const made = await house.operator.ok("backup", "--to", join(copies, "one"));
-    assert.deepEqual((await readdir(made.path)).sort(), ["backup.json", "home.json", "keys", "nexus.yaml", "operators", "pg"]);
+    assert.deepEqual((await readdir(made.path)).sort(), ["backup.json", "home.json", "keys", "nexus.yaml", "operators", "pg", "witnesses.json"]);
     for (const name of ["pg", "keys", "operators"]) assert.equal((await stat(join(made.path, name))).mode & 0o077, 0, name);
     assert.deepEqual(await readdir(copies), ["one"], "nothing half-done is left");
     assert.match((await failing("backup", "--to", join(copies, "one"))).printed.error.code, /^NOT_EMPTY$/);
@@ -95,10 +113,25 @@ test("a ledger that is backed up comes back whole; an older one is not taken, an
     assert.match(JSON.stringify(up.printed.error), /a second history will not be signed/);
   });
 
-  await t.test("the key's memory is thrown away too: the platform runs, and every client that saw more says so, keeps the evidence, and stops", async () => {
+  await t.test("without the key's memory, a checkpoint that somebody else has tells as much", async () => {
     await house.operator.call("down");
     await rename(join(platform, "keys", "log.signed"), join(platform, "keys", "log.signed.kept"));
+    await rename(join(platform, "witnesses.json"), join(platform, "witnesses.kept"));
+    const note = join(house.root, "note");
+    const seen = join(house.root, "creator-8891", "logs-seen");
+    const [file] = (await readdir(seen)).filter((name) => !name.startsWith("evidence-"));
+    await writeFile(note, JSON.parse(await readFile(join(seen, file as string), "utf8")).checkpoint);
+    const refused = await house.operator.call("restore", "--from", join(copies, "one"), "--at", between, "--known", note);
+    assert.equal(refused.code, 1, JSON.stringify(refused.printed));
+    assert.match(refused.printed.failures[0].what, /a checkpoint of \d+ entries was published/);
+    await rename(join(platform, "witnesses.kept"), join(platform, "witnesses.json"));
+  });
+
+  await t.test("the key's memory is thrown away too: the platform runs, and its witness and every client that saw more says so, keeps the evidence, and stops", async () => {
     await house.up();
+    const { alarms } = await witnessing((seen) => seen.alarms.some((alarm) => alarm.startsWith("w1.example")));
+    assert.match(alarms.join("\n"), /cosigned by witnesses, and only \d+ are here: the log was rolled back/);
+    assert.match(alarms.join("\n"), /w1\.example: it has vouched for a tree of \d+ entries of this log, and only \d+ are here/);
     assert.equal((await house.operator.ok("ledger", "fsck")).ok, true, "by itself the older log is sound");
     const seen = await owner.call.refused(1, /^LOG_FORKED$/, "ledger", "checkpoint");
     assert.match(seen.message, /DO NOT TRUST THIS PLATFORM/);
@@ -114,5 +147,11 @@ test("a ledger that is backed up comes back whole; an older one is not taken, an
     await house.up();
     assert.ok((await size()) > whole);
     assert.equal((await house.operator.ok("ledger", "fsck")).ok, true);
+    assert.deepEqual((await witnessing(({ present }) => present === 1)).alarms, []);
   });
 });
+
+async function firstLine(child: ChildProcess): Promise<{ vkey: string; url: string }> {
+  for await (const line of createInterface({ input: child.stdout as NonNullable<ChildProcess["stdout"]> })) return JSON.parse(line);
+  throw new Error("the witness did not start");
+}
