@@ -61,9 +61,9 @@ export class FaultyStore implements Store {
         close: () => (gone ? Promise.resolve() : real.close()),
         transaction,
         // One statement is a transaction too, with the same instants.
-        run: (sql, params) =>
+        run: (statement, params) =>
           transaction(async (tx) => {
-            await tx.run(sql, params);
+            await tx.named(statement, params);
           }),
       };
     });
@@ -86,6 +86,7 @@ function broken<T>(fn: (tx: Tx) => Promise<T>, instant: Instant): (tx: Tx) => Pr
       await fn({
         query: (sql, params) => tx.query(sql, params),
         run: (sql, params) => tx.run(sql, params),
+        named: (statement, params) => tx.named(statement, params),
         savepoint: (inner) => tx.savepoint(inner),
         copy: (into) => {
           const copy = tx.copy(into);

@@ -10,7 +10,7 @@ import type { LoadFacts, Loaded } from "./facts-loader.ts";
 import { Gather } from "./gather.ts";
 import { applyIdentity, putOperator, removeOperator } from "./identities.ts";
 import * as projection from "./projection.ts";
-import { asJson, type CommandRecord } from "./record.ts";
+import type { CommandRecord } from "./record.ts";
 import type { Piece, Writer } from "./writer.ts";
 
 export interface AdmissionDeps {
@@ -128,7 +128,7 @@ interface Weighed {
 /** Its entry and the rows that change with it. */
 function pieceOf(one: Weighed): Piece {
   const { opened: { command, digest, signed }, stream, state, actor, nonceSeen, before, after, record } = one;
-  const entry = { stream, type: `command.${state}` as const, actor, data: asJson(record) };
+  const entry = { stream, type: `command.${state}` as const, actor, data: record as unknown as Json };
   // A command that was refused because its nonce was used leaves no row: the nonce stays with the first one.
   const seen = nonceSeen ? undefined : { digest, actor, nonce: command.nonce, op: command.op, imvu: after?.id ?? command.imvu, signed: JSON.stringify(signed), state };
   if (state === "refused") return { entry, seen };

@@ -1,6 +1,6 @@
 import type { Command, Receipt, Verdict } from "../../contract/index.ts";
 import { accept, Fault, type ImvuId, type Json, messageOf, type Outcome, refuse, sha256Hex } from "../../kernel/index.ts";
-import { type OpenedCommand, openCommand } from "../identity/index.ts";
+import { isIdentityCommand, type OpenedCommand, openCommand } from "../identity/index.ts";
 import { hasStanding, isErasure, judge, refusalOf } from "../policy-engine/index.ts";
 import { Admission, type AdmissionDeps, type Intent } from "./admission.ts";
 import { Bucket } from "./bucket.ts";
@@ -8,7 +8,7 @@ import { denied } from "./denied.ts";
 import type { Worked } from "./effects.ts";
 import { type Loaded, signatureFacts } from "./facts-loader.ts";
 import { Gather, oneBatch } from "./gather.ts";
-import { lookUpKeys } from "./identities.ts";
+import { KnownKeys } from "./known-keys.ts";
 import { Operations, type Operation } from "./operations.ts";
 import { Outcomes } from "./outcomes.ts";
 import * as projection from "./projection.ts";
@@ -46,6 +46,7 @@ export class CommandBus {
   private readonly admission: Admission;
   private readonly outcomes: Outcomes;
   private readonly actors: Gather<OpenedCommand, string>;
+  private readonly known: KnownKeys;
   readonly operations = new Operations();
 
   constructor(deps: BusDeps) {
@@ -53,8 +54,9 @@ export class CommandBus {
     const writer = new Writer(deps.ledger);
     this.admission = new Admission(deps, writer);
     this.outcomes = new Outcomes(writer, deps.effects);
+    this.known = new KnownKeys(deps.store);
     this.actors = new Gather<OpenedCommand, string>(async (all) => {
-      const keys = await lookUpKeys(deps.store, all.flatMap(({ signatures }) => signatures.map(({ kid }) => kid)));
+      const keys = await this.known.of(all.flatMap(({ signatures }) => signatures.map(({ kid }) => kid)));
       return all.map((opened) => projection.actorOf({ signatures: signatureFacts(opened, keys) }));
     }, oneBatch(LOOKUPS_MAX));
   }
@@ -99,6 +101,7 @@ export class CommandBus {
         await this.finish(admitted.earlier);
         admitted = await this.admission.admit(opened);
       }
+      if (isIdentityCommand(command)) this.known.forget();
       if ("earlier" in admitted) return await this.answerAgain(opened, admitted.earlier);
       if (!admitted.ok) return admitted;
       return await this.carryOut(opened, admitted.value, report);
@@ -121,7 +124,7 @@ export class CommandBus {
     if (isErasure(command)) this.operations.forget();
     const [receipt, proof] = await Promise.all([this.deps.ledger.proven(intent.entry), this.deps.ledger.proven(outcome)]);
     const answer: CommandAnswer = { receipt, verdicts: intent.verdicts, outcome: { receipt: proof, result: worked.observed }, imvu: after?.id ?? command.imvu, timings: saga.timings };
-    return accept(asJson(answer));
+    return accept(answer as unknown as Json);
   }
 
   private async work(command: Command, digest: string, { actor, before, after, allocation }: Intent, saga: Saga): Promise<Worked> {

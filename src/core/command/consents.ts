@@ -20,19 +20,6 @@ export interface NewConsent {
   readonly index: number;
 }
 
-export async function putConsents(tx: Tx, records: readonly NewConsent[]): Promise<void> {
-  if (records.length === 0) return;
-  const column = (of: (one: NewConsent) => unknown) => records.map(of);
-  await tx.run("INSERT INTO consent (imvu, subject, purpose, text, state, entry_index) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])", [
-    column(({ imvu }) => imvu),
-    column(({ params }) => params.subject),
-    column(({ params }) => params.purpose),
-    column(({ params }) => params.text),
-    column(({ params }) => params.state),
-    column(({ index }) => index),
-  ]);
-}
-
 /** Records of the same subject and purpose that stand before entry `index`. */
 export async function earlierConsents(tx: ReadTx, imvu: ImvuId, { subject, purpose }: Pick<Params<"consent.record">, "subject" | "purpose">, index: number): Promise<number> {
   const [row] = await tx.query<{ many: string }>("SELECT count(*) AS many FROM consent WHERE imvu = $1 AND subject = $2 AND purpose = $3 AND entry_index < $4", [imvu, subject, purpose, index]);

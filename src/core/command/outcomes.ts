@@ -27,7 +27,7 @@ export class Outcomes {
     const record: AppliedRecord = { digest, intent: entry.index, op: command.op, imvu: after?.id ?? command.imvu, learned, observed: withoutFloats(observed) };
     const unit = (after && this.effects.withLearned(after, learned)) ?? before;
     return await this.writer.write({
-      entry: { stream: streamOf(command, record.imvu, intent.actor), type: "effect.applied", actor: "platform", data: asJson(record) },
+      entry: { stream: streamOf(command, record.imvu, intent.actor), type: "effect.applied", actor: "platform", data: record as unknown as Json },
       unit: rowOf(unit === before && after === before ? undefined : unit),
       settled: { digest, state: "applied", result: observed },
       ...(isErasure(command) ? { also: (tx, appended) => erase(tx, intent.allocation, appended.index) } : {}),

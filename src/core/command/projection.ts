@@ -107,18 +107,6 @@ export interface NewlySeen {
   readonly intentIndex: number;
 }
 
-/** Commands whose nonces nobody used before: one that was refused because its nonce was used leaves no row, the nonce stays with the first one. */
-export async function recordSeen(tx: Tx, seen: readonly NewlySeen[]): Promise<void> {
-  if (seen.length === 0) return;
-  const column = (of: (one: NewlySeen) => unknown) => seen.map(of);
-  await tx.run(
-    `INSERT INTO command_seen (digest, actor, nonce, op, imvu, signed, intent_index, state)
-     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[])
-     ON CONFLICT (digest) DO UPDATE SET state = excluded.state, intent_index = excluded.intent_index, signed = excluded.signed, actor = excluded.actor, imvu = excluded.imvu WHERE command_seen.state = 'refused'`,
-    [column((one) => one.digest), column((one) => one.actor), column((one) => one.nonce), column((one) => one.op), column((one) => one.imvu), column((one) => one.signed), column((one) => one.intentIndex), column((one) => one.state)],
-  );
-}
-
 /** The command's row goes with its entry: what is erased expired before, so that nobody needs its nonce. */
 export async function eraseSeen(tx: Tx, digest: string, index: number): Promise<void> {
   await tx.run("DELETE FROM command_seen WHERE digest = $1 AND intent_index <= $2", [digest, index]);
@@ -135,15 +123,6 @@ export interface Settled {
   readonly state: "applied" | "failed";
   readonly index: number;
   readonly result: Json;
-}
-
-export async function settleSeen(tx: Tx, settled: readonly Settled[]): Promise<void> {
-  if (settled.length === 0) return;
-  await tx.run(
-    `UPDATE command_seen AS seen SET state = done.state, outcome_index = done.index, result = done.result
-       FROM unnest($1::text[], $2::text[], $3::bigint[], $4::jsonb[]) AS done (digest, state, index, result) WHERE seen.digest = done.digest`,
-    [settled.map(({ digest }) => digest), settled.map(({ state }) => state), settled.map(({ index }) => index), settled.map(({ result }) => JSON.stringify(result))],
-  );
 }
 
 export async function imvuById(tx: ReadTx, id: ImvuId): Promise<Imvu | undefined> {

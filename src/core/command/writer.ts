@@ -1,7 +1,8 @@
 import type { NewEntry } from "../../contract/index.ts";
 import type { Appended, Ledger } from "../ledger/index.ts";
 import type { Tx } from "../store/index.ts";
-import { type NewConsent, putConsents } from "./consents.ts";
+import { putCommandRows } from "./command-rows.ts";
+import type { NewConsent } from "./consents.ts";
 import { Gather, oneBatch } from "./gather.ts";
 import * as projection from "./projection.ts";
 import { type Written, writeTogether } from "./write-together.ts";
@@ -38,11 +39,13 @@ export class Writer {
   private async append(pieces: readonly Piece[]): Promise<readonly Appended[]> {
     return await this.ledger.append(pieces.map(({ entry }) => entry), async (tx, appended) => {
       const placed = pieces.map((piece, at) => ({ ...piece, index: (appended[at] as Appended).index }));
-      await projection.recordSeen(tx, placed.flatMap(({ seen, index }) => (seen ? [{ ...seen, intentIndex: index }] : [])));
-      await putConsents(tx, placed.flatMap(({ consent, index }) => (consent ? [{ ...consent, index }] : [])));
+      await putCommandRows(tx, {
+        seen: placed.flatMap(({ seen, index }) => (seen ? [{ ...seen, intentIndex: index }] : [])),
+        consents: placed.flatMap(({ consent, index }) => (consent ? [{ ...consent, index }] : [])),
+        settled: placed.flatMap(({ settled, index }) => (settled ? [{ ...settled, index }] : [])),
+      });
       for (const [at, { also }] of pieces.entries()) await also?.(tx, appended[at] as Appended);
       await projection.putImvus(tx, placed.flatMap(({ unit, index }) => (unit ? [{ ...unit, index }] : [])));
-      await projection.settleSeen(tx, placed.flatMap(({ settled, index }) => (settled ? [{ ...settled, index }] : [])));
     });
   }
 }

@@ -85,7 +85,9 @@ export async function checkpointRows(tx: ReadTx, above: number, limit: number): 
   ]);
 }
 
+const INSERT_CHECKPOINT = { name: "ledger checkpoint", text: "INSERT INTO ledger_checkpoint (size, previous, root, note) VALUES ($1, $2, $3, $4)" };
+
 /** Compare and swap: fails on a unique constraint when another checkpoint extends the same previous one. */
 export async function insertCheckpoint(session: Pick<Session, "run">, row: CheckpointRow): Promise<void> {
-  await session.run("INSERT INTO ledger_checkpoint (size, previous, root, note) VALUES ($1, $2, $3, $4)", [row.size, row.previous, row.root, row.note]);
+  await session.run(INSERT_CHECKPOINT, [row.size, row.previous, row.root, row.note]);
 }

@@ -136,8 +136,10 @@ async function loadTile(store: Reads, level: number, n: number, width: number): 
   return Tile.of(bytes.subarray(0, (end - start) * HASH_BYTES));
 }
 
+const INSERT_RUNS = { name: "ledger runs", text: "INSERT INTO ledger_node (level, first, hashes) SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])" };
+
 export async function insertRuns(tx: Tx, runs: readonly NodeRun[]): Promise<void> {
-  await tx.run("INSERT INTO ledger_node (level, first, hashes) SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])", [
+  await tx.named(INSERT_RUNS, [
     runs.map((run) => run.level),
     runs.map((run) => run.first),
     runs.map((run) => run.hashes),

@@ -4,7 +4,7 @@ import type { Site } from "../../contract/index.ts";
 import { Fault, messageOf } from "../../kernel/index.ts";
 import { clusterPaths, DATABASE, OWNER_ROLE, PORT, SERVICE_ROLE } from "./cluster-layout.ts";
 import { migrate } from "./migrate.ts";
-import { inTransaction, lostOrError, type ReadTx, type Row, type Tx } from "./transaction.ts";
+import { inTransaction, lostOrError, type NamedStatement, type ReadTx, type Row, type Tx } from "./transaction.ts";
 
 const POOL_CONNECTIONS_MAX = 8;
 const POOL_IDLE_MS = 30_000;
@@ -18,7 +18,7 @@ export type StoreAddress = { readonly site: Site } | { readonly databaseUrl: str
 export interface Session {
   transaction<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
   /** One statement, a transaction of its own. */
-  run(sql: string, params: readonly unknown[]): Promise<void>;
+  run(statement: NamedStatement, params: readonly unknown[]): Promise<void>;
   /** A lock this session holds until it closes or its connection is lost; false when another session has it. */
   tryLock(key: bigint): Promise<boolean>;
   /** True once the connection is gone; the session is then of no more use. */
@@ -124,8 +124,8 @@ async function openSession(config: ClientConfig): Promise<Session> {
   }
   return {
     transaction: (fn) => inTransaction(client, "BEGIN", fn),
-    run: async (sql, params) => {
-      await client.query(sql, [...params]).catch(lostOrError);
+    run: async ({ name, text }, params) => {
+      await client.query({ name, text, values: [...params] }).catch(lostOrError);
     },
     tryLock: async (key) => (await client.query("SELECT pg_try_advisory_lock($1) AS held", [key.toString()])).rows[0]?.held === true,
     lost: () => gone,

@@ -16,10 +16,18 @@ export interface ReadTx {
 export interface Tx extends ReadTx {
   /** Runs a statement and returns how many rows it changed. jsonb parameters are passed as JSON text. */
   run(sql: string, params?: readonly unknown[]): Promise<number>;
+  /** The same for a statement that never changes: planned once for each connection. */
+  named(statement: NamedStatement, params: readonly unknown[]): Promise<number>;
   /** Begins to add rows to `into` – a table with its columns, never outside text – by binary COPY. Nothing else may be asked until it ended. */
   copy(into: string): CopyIn;
   /** Everything `fn` did is undone when it throws, and nothing else of the transaction; the error is thrown on. */
   savepoint<T>(fn: () => Promise<T>): Promise<T>;
+}
+
+/** A statement under a name that no other has; 63 characters at most. */
+export interface NamedStatement {
+  readonly name: string;
+  readonly text: string;
 }
 
 /** A transaction's handle on its connection; worthless once the transaction ended, so that no late query lands in another one. */
@@ -51,6 +59,10 @@ class OpenTx implements Tx {
 
   async run(sql: string, params: readonly unknown[] = []): Promise<number> {
     return (await this.usable().query(sql, [...params])).rowCount ?? 0;
+  }
+
+  async named({ name, text }: NamedStatement, params: readonly unknown[]): Promise<number> {
+    return (await this.usable().query({ name, text, values: [...params] })).rowCount ?? 0;
   }
 
   copy(into: string): CopyIn {

@@ -1,0 +1,40 @@
+import type { KeyId } from "../../kernel/index.ts";
+import type { Store } from "../store/index.ts";
+import { type KeyNow, lookUpKeys } from "./identities.ts";
+
+const KEYS_KEPT_MAX = 10_000;
+
+/**
+ * Keys that were looked up before, so that who is known to the platform is told from strangers without asking the database each time. Nothing is judged by
+ * it: facts are always read. Forgotten whenever a command on identities was at work.
+ */
+export class KnownKeys {
+  private readonly store: Pick<Store, "select">;
+  private keys = new Map<KeyId, KeyNow>();
+  private generation = 0;
+
+  constructor(store: Pick<Store, "select">) {
+    this.store = store;
+  }
+
+  async of(kids: readonly KeyId[]): Promise<ReadonlyMap<KeyId, KeyNow>> {
+    const missing = kids.filter((kid) => !this.keys.has(kid));
+    if (missing.length === 0) return this.keys;
+    const { generation } = this;
+    const found = await lookUpKeys(this.store, missing);
+    const all = new Map([...kids.flatMap((kid) => [[kid, this.keys.get(kid)] as const]).filter((one): one is readonly [KeyId, KeyNow] => one[1] !== undefined), ...found]);
+    // What was read before something changed is good for this answer and no later one.
+    if (generation === this.generation) this.keep(found);
+    return all;
+  }
+
+  forget(): void {
+    this.generation += 1;
+    this.keys = new Map();
+  }
+
+  private keep(found: ReadonlyMap<KeyId, KeyNow>): void {
+    if (this.keys.size + found.size > KEYS_KEPT_MAX) this.keys = new Map();
+    for (const [kid, key] of found) this.keys.set(kid, key);
+  }
+}
