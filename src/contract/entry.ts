@@ -34,7 +34,8 @@ export interface NewEntry {
   readonly stream: string;
   readonly type: EntryType;
   readonly actor: string;
-  readonly data: Json;
+  /** Or what it is at its place in the log: an entry may name the one before it in the same request. */
+  readonly data: Json | ((index: number) => Json);
 }
 
 /** Proof that an entry stands in the log, as every command returns it. */

@@ -145,7 +145,7 @@ test("after publication: the process dies, and the next one shows the very same 
 
 const EFFECTS: Effects = {
   allocate: async () => null, after: () => undefined, withLearned: (after) => after, objection: async () => undefined,
-  run: async () => ({ learned: null, observed: null }), converge: async () => {},
+  run: async () => ({ learned: null, observed: null }), whole: () => undefined, converge: async () => {},
 };
 
 test("between intent and outcome: the same command sent again to the process that lived on is finished and answers once", async () => {

@@ -20,6 +20,7 @@ const effects: Effects = {
   withLearned: (after) => after,
   objection: async () => undefined,
   run: async ({ command }) => ({ learned: null, observed: { op: command.op } }),
+  whole: (command) => (command.op === "imvu.create" ? undefined : { learned: null, observed: { op: command.op } }),
   converge: async () => {},
 };
 const loadFacts = factsLoader(store, systemClock, {

@@ -45,7 +45,7 @@ test("one that the log refuses fails for itself alone", async () => {
 test("when nobody knows whether it was written, nothing is written a second time", async () => {
   for (const code of [STORE_LOST, "LEDGER_WRITE", "LEDGER_CLOSED", "LEDGER_FORK_REFUSED"]) {
     let calls = 0;
-    const written = await writeTogether([1, 2], async () => {
+    const written = await writeTogether<number, object>([1, 2], async () => {
       calls += 1;
       throw new Fault(code, "gone", { retry: true });
     });

@@ -5,13 +5,13 @@ import type { Appended, Ledger } from "../ledger/index.ts";
 import { erasedWith, isAllowed, isErasure, isOperatorCommand, judge } from "../policy-engine/index.ts";
 import type { Store, Tx } from "../store/index.ts";
 import { denied } from "./denied.ts";
-import type { Effects } from "./effects.ts";
+import type { Effects, Worked } from "./effects.ts";
 import type { LoadFacts, Loaded } from "./facts-loader.ts";
 import { Gather } from "./gather.ts";
 import { applyIdentity, putOperator, removeOperator } from "./identities.ts";
 import * as projection from "./projection.ts";
-import type { CommandRecord } from "./record.ts";
-import type { Piece, Writer } from "./writer.ts";
+import { appliedRecord, type CommandRecord } from "./record.ts";
+import type { Piece, Placed, Writer } from "./writer.ts";
 
 export interface AdmissionDeps {
   readonly store: Store;
@@ -37,6 +37,8 @@ export interface Intent {
   readonly before: Imvu | undefined;
   readonly after: Imvu | undefined;
   readonly allocation: Json;
+  /** The outcome stands beside it already. */
+  readonly done: { readonly outcome: Appended; readonly worked: Worked } | undefined;
 }
 
 const BATCH_COMMANDS_MAX = 256;
@@ -62,7 +64,7 @@ export class Admission {
     if ("earlier" in admitted) return admitted;
     if ("fault" in admitted) throw admitted.fault;
     if ("code" in admitted) return admitted;
-    const { weighed: { state, record, actor, before, after }, entry } = admitted;
+    const { weighed: { state, record, actor, before, after, worked }, placed: { entry, outcome } } = admitted;
     const { command } = opened;
     this.deps.onJudged?.(record.verdicts);
     if (state === "refused") {
@@ -70,7 +72,7 @@ export class Admission {
       return denied(command, record, entry.index, await this.deps.ledger.proven(entry));
     }
     if (command.op === "identity.recovery.begin") this.deps.onRecovery?.(actor);
-    return accept({ entry, verdicts: record.verdicts, actor, before, after, allocation: record.allocation });
+    return accept({ entry, verdicts: record.verdicts, actor, before, after, allocation: record.allocation, done: worked && outcome && { outcome, worked } });
   }
 
   private async admitAll(batch: readonly OpenedCommand[]): Promise<readonly Admitted[]> {
@@ -82,7 +84,7 @@ export class Admission {
           // An approval added to a refused command makes it worth judging again.
           if (earlier && !(earlier.state === "refused" && earlier.signed !== JSON.stringify(opened.signed))) return { earlier };
           const weighed = await this.weigh(opened, loaded[at] as Loaded);
-          return "record" in weighed ? { weighed, entry: await this.writer.write(pieceOf(weighed)) } : weighed;
+          return "record" in weighed ? { weighed, placed: await this.writer.write(pieceOf(weighed)) } : weighed;
         } catch (fault) {
           return { fault };
         }
@@ -102,17 +104,17 @@ export class Admission {
     if (!allowed) {
       // What nobody signed is nobody's entry: it must not fill an owner's stream.
       const stream = actor === "unknown" ? "platform" : (before?.id ?? actor);
-      return { ...common, state: "refused", stream, after: undefined, record: { digest, jws: opened.signed, facts, verdicts, law, allocation: null } };
+      return { ...common, state: "refused", stream, after: undefined, worked: undefined, record: { digest, jws: opened.signed, facts, verdicts, law, allocation: null } };
     }
     const objection = await effects.objection(command, before);
     if (objection) return objection;
     const allocation = isErasure(command) ? erasedWith(command, facts) : await effects.allocate(command, actor, rfc3339(clock.now()), command.op === "imvu.create" ? await store.snapshot(projection.nextImvuNumber) : 0);
     const after = effects.after(command, before, allocation);
-    return { ...common, state: "accepted", stream: streamOf(command, after?.id ?? before?.id, actor), after, record: { digest, jws: opened.signed, facts, verdicts, law, allocation } };
+    return { ...common, state: "accepted", stream: streamOf(command, after?.id ?? before?.id, actor), after, worked: isErasure(command) ? undefined : effects.whole(command, actor), record: { digest, jws: opened.signed, facts, verdicts, law, allocation } };
   }
 }
 
-type Admitted = { readonly weighed: Weighed; readonly entry: Appended } | { readonly earlier: projection.SeenCommand } | { readonly fault: unknown } | Refusal;
+type Admitted = { readonly weighed: Weighed; readonly placed: Placed } | { readonly earlier: projection.SeenCommand } | { readonly fault: unknown } | Refusal;
 
 interface Weighed {
   readonly opened: OpenedCommand;
@@ -122,18 +124,22 @@ interface Weighed {
   readonly nonceSeen: boolean;
   readonly before: Imvu | undefined;
   readonly after: Imvu | undefined;
+  /** Of a command that is done when it is written down. */
+  readonly worked: Worked | undefined;
   readonly record: CommandRecord;
 }
 
 /** Its entry and the rows that change with it. */
 function pieceOf(one: Weighed): Piece {
-  const { opened: { command, digest, signed }, stream, state, actor, nonceSeen, before, after, record } = one;
+  const { opened: { command, digest, signed }, stream, state, actor, nonceSeen, before, after, worked, record } = one;
   const entry = { stream, type: `command.${state}` as const, actor, data: record as unknown as Json };
   // A command that was refused because its nonce was used leaves no row: the nonce stays with the first one.
-  const seen = nonceSeen ? undefined : { digest, actor, nonce: command.nonce, op: command.op, imvu: after?.id ?? command.imvu, signed: JSON.stringify(signed), state };
+  const seen = nonceSeen ? undefined : { digest, actor, nonce: command.nonce, op: command.op, imvu: after?.id ?? command.imvu, signed: JSON.stringify(signed), state: worked ? ("applied" as const) : state, result: worked?.observed };
   if (state === "refused") return { entry, seen };
+  const imvu = after?.id ?? command.imvu;
   return {
     entry,
+    outcome: worked && { stream, type: "effect.applied", actor: "platform", data: (index: number) => appliedRecord(one.opened, index - 1, imvu, worked) as unknown as Json },
     seen,
     consent: command.op === "consent.record" && command.imvu !== null ? { imvu: command.imvu, params: command.params } : undefined,
     // Room that is asked for is taken at once; the smaller of two sizes is given back only when the kernel has confirmed it.

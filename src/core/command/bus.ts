@@ -2,6 +2,7 @@ import type { Command, Receipt, Verdict } from "../../contract/index.ts";
 import { accept, Fault, type ImvuId, type Json, messageOf, type Outcome, refuse, sha256Hex } from "../../kernel/index.ts";
 import { isIdentityCommand, type OpenedCommand, openCommand } from "../identity/index.ts";
 import { hasStanding, isErasure, judge, refusalOf } from "../policy-engine/index.ts";
+import type { Appended } from "../ledger/index.ts";
 import { Admission, type AdmissionDeps, type Intent } from "./admission.ts";
 import { Bucket } from "./bucket.ts";
 import { denied } from "./denied.ts";
@@ -110,7 +111,8 @@ export class CommandBus {
 
   private async carryOut(opened: OpenedCommand, intent: Intent, report: (event: StepEvent) => void): Promise<Outcome<Json>> {
     const { command, digest } = opened;
-    const { after } = intent;
+    const { after, done } = intent;
+    if (done) return await this.answer(intent, done.outcome, done.worked, intent.after?.id ?? command.imvu, []);
     const saga = new Saga(report, this.deps.aroundStep);
     let worked: Worked;
     try {
@@ -122,8 +124,12 @@ export class CommandBus {
     const outcome = await this.outcomes.applied(opened, intent, worked);
     // Answers hold bodies.
     if (isErasure(command)) this.operations.forget();
+    return await this.answer(intent, outcome, worked, after?.id ?? command.imvu, saga.timings);
+  }
+
+  private async answer(intent: Intent, outcome: Appended, { observed }: Worked, imvu: ImvuId | null, timings: CommandAnswer["timings"]): Promise<Outcome<Json>> {
     const [receipt, proof] = await Promise.all([this.deps.ledger.proven(intent.entry), this.deps.ledger.proven(outcome)]);
-    const answer: CommandAnswer = { receipt, verdicts: intent.verdicts, outcome: { receipt: proof, result: worked.observed }, imvu: after?.id ?? command.imvu, timings: saga.timings };
+    const answer: CommandAnswer = { receipt, verdicts: intent.verdicts, outcome: { receipt: proof, result: observed }, imvu, timings };
     return accept(answer as unknown as Json);
   }
 
@@ -184,7 +190,7 @@ export class CommandBus {
     const { command } = opened.value;
     const before = command.imvu ? (await this.deps.store.snapshot((tx) => projection.imvuBeforeReserve(tx, command.imvu as ImvuId))) : undefined;
     const after = this.deps.effects.after(command, before, record.allocation);
-    const intent: Intent = { entry: receipt, verdicts: record.verdicts, actor: seen.actor, before, after, allocation: record.allocation };
+    const intent: Intent = { entry: receipt, verdicts: record.verdicts, actor: seen.actor, before, after, allocation: record.allocation, done: undefined };
     const saga = new Saga(() => {}, this.deps.aroundStep);
     try {
       const worked = await this.work(command, seen.digest, intent, saga);

@@ -8,9 +8,9 @@ const PUT = {
   text: `WITH
     -- A command that was refused because its nonce was used leaves no row: the nonce stays with the first one.
     seen AS (
-      INSERT INTO command_seen (digest, actor, nonce, op, imvu, signed, intent_index, state)
-        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[])
-        ON CONFLICT (digest) DO UPDATE SET state = excluded.state, intent_index = excluded.intent_index, signed = excluded.signed, actor = excluded.actor, imvu = excluded.imvu WHERE command_seen.state = 'refused'
+      INSERT INTO command_seen (digest, actor, nonce, op, imvu, signed, intent_index, state, outcome_index, result)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $19::bigint[], $20::jsonb[])
+        ON CONFLICT (digest) DO UPDATE SET state = excluded.state, intent_index = excluded.intent_index, signed = excluded.signed, actor = excluded.actor, imvu = excluded.imvu, outcome_index = excluded.outcome_index, result = excluded.result WHERE command_seen.state = 'refused'
     ),
     consents AS (
       INSERT INTO consent (imvu, subject, purpose, text, state, entry_index) SELECT * FROM unnest($9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[])
@@ -47,5 +47,7 @@ export async function putCommandRows(tx: Tx, { seen, consents, settled }: Comman
     settled.map(({ state }) => state),
     settled.map(({ index }) => index),
     settled.map(({ result }) => JSON.stringify(result)),
+    seen.map(({ outcomeIndex }) => outcomeIndex),
+    seen.map(({ result }) => (result === undefined ? null : JSON.stringify(result))),
   ]);
 }

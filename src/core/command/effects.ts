@@ -30,6 +30,8 @@ export interface Effects {
   withLearned(after: Imvu, learned: Json): Imvu;
   /** Refuses what only the IMVU's rooms can judge (a record value's form); undefined: nothing against it. */
   objection(command: Command, before: Imvu | undefined): Promise<Refusal | undefined>;
+  /** Pure: what there is to say of a command that is done when it is written down, because no engine has a part in it; undefined: it has to be run. */
+  whole(command: Command, actor: string): Worked | undefined;
   run(work: Work): Promise<Worked>;
   /** Makes the engines equal to `to`; undefined: nothing of the IMVU remains. Used after a crash when a command cannot be finished. */
   converge(imvu: ImvuId, to: Imvu | undefined): Promise<void>;

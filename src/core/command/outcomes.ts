@@ -7,7 +7,7 @@ import { type Intent, streamOf } from "./admission.ts";
 import { erase } from "./erasure.ts";
 import type { Effects, Worked } from "./effects.ts";
 import * as projection from "./projection.ts";
-import { type AppliedRecord, asJson, type FailedRecord, withoutFloats } from "./record.ts";
+import { appliedRecord, asJson, type FailedRecord } from "./record.ts";
 import type { Writer } from "./writer.ts";
 
 const REASON_CHARS_MAX = 4_000;
@@ -24,14 +24,15 @@ export class Outcomes {
 
   async applied({ command, digest }: OpenedCommand, intent: Intent, { learned, observed }: Worked): Promise<Appended> {
     const { before, after, entry } = intent;
-    const record: AppliedRecord = { digest, intent: entry.index, op: command.op, imvu: after?.id ?? command.imvu, learned, observed: withoutFloats(observed) };
+    const record = appliedRecord({ command, digest }, entry.index, after?.id ?? command.imvu, { learned, observed });
     const unit = (after && this.effects.withLearned(after, learned)) ?? before;
-    return await this.writer.write({
+    const written = await this.writer.write({
       entry: { stream: streamOf(command, record.imvu, intent.actor), type: "effect.applied", actor: "platform", data: record as unknown as Json },
       unit: rowOf(unit === before && after === before ? undefined : unit),
       settled: { digest, state: "applied", result: observed },
       ...(isErasure(command) ? { also: (tx, appended) => erase(tx, intent.allocation, appended.index) } : {}),
     });
+    return written.entry;
   }
 
   /** @param left what an undo could not take back, in words */
@@ -40,7 +41,7 @@ export class Outcomes {
     const reason = messageOf(error).slice(0, REASON_CHARS_MAX);
     const record: FailedRecord = { digest, intent: intent.entry.index, op: command.op, imvu: after?.id ?? command.imvu, reason, left };
     const result: Json = asJson(record);
-    const entry = await this.writer.write({
+    const { entry } = await this.writer.write({
       entry: { stream: streamOf(command, record.imvu, intent.actor), type: "effect.failed", actor: "platform", data: result },
       unit: rowOf(before),
       settled: { digest, state: "failed", result },

@@ -103,7 +103,10 @@ export interface NewlySeen {
   readonly op: Op;
   readonly imvu: ImvuId | null;
   readonly signed: string;
-  readonly state: "accepted" | "refused";
+  readonly state: "accepted" | "refused" | "applied";
+  /** Of a command that was done when it was written down. */
+  readonly outcomeIndex: number | null;
+  readonly result?: Json | undefined;
   readonly intentIndex: number;
 }
 

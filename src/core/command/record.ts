@@ -1,6 +1,8 @@
 import type { SignedCommand, Verdict } from "../../contract/index.ts";
 import type { ImvuId, Json } from "../../kernel/index.ts";
+import type { OpenedCommand } from "../identity/index.ts";
 import type { Facts } from "../policy-engine/index.ts";
+import type { Worked } from "./effects.ts";
 
 /** Data of `command.accepted` and `command.refused`: enough for anyone to judge again. */
 export interface CommandRecord {
@@ -35,6 +37,10 @@ export interface FailedRecord {
   readonly reason: string;
   /** What an undo could not take back, in words; empty when everything is as before. */
   readonly left: readonly string[];
+}
+
+export function appliedRecord({ command, digest }: Pick<OpenedCommand, "command" | "digest">, intent: number, imvu: ImvuId | null, { learned, observed }: Worked): AppliedRecord {
+  return { digest, intent, op: command.op, imvu, learned, observed: withoutFloats(observed) };
 }
 
 export function asJson(value: unknown): Json {

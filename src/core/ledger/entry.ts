@@ -45,7 +45,8 @@ export function nextEntry(
   now: string,
   randomBytes: (size: number) => Uint8Array,
 ): Appended {
-  const { stream, type, actor, data } = entry;
+  const { stream, type, actor } = entry;
+  const data = typeof entry.data === "function" ? entry.data(index) : entry.data;
   if (!isStreamName(stream)) throw new Fault("LEDGER_BAD_STREAM", `stream ${quoteForPeople(stream)}: must be 1 to 64 letters, digits, _ and -`);
   if (actor.length === 0 || actor.length > ACTOR_CHARS_MAX)
     throw new Fault("LEDGER_BAD_ACTOR", `actor: must have 1 to ${ACTOR_CHARS_MAX} characters`);

@@ -87,22 +87,13 @@ export function imvuEffects(deps: EffectsDeps): Effects {
     converge: async (id, to) => {
       await converge(fabrics, id, to);
     },
+    whole,
     async run(work): Promise<Worked> {
       const { command, after, saga } = work;
+      // An intent of an earlier version may stand without its outcome.
+      const done = whole(command, work.actor);
+      if (done) return done;
       switch (command.op) {
-        case "identity.register":
-        case "identity.key.add":
-        case "identity.key.rotate":
-        case "identity.key.revoke":
-        case "identity.recovery.set":
-        case "identity.recovery.begin":
-        case "identity.recovery.object":
-        case "identity.recovery.complete":
-          // Keys change in the intent's own transaction: from that entry on they count, or do not.
-          return { learned: null, observed: { name: work.actor } satisfies Json };
-        case "platform.operator.add":
-        case "platform.operator.remove":
-          return { learned: null, observed: { operator: command.params.identity } };
         case "platform.tariff.publish": {
           const index = await deps.publishTariff(command.params, work.digest);
           return { learned: { index }, observed: { index, ...command.params } };
@@ -115,9 +106,6 @@ export function imvuEffects(deps: EffectsDeps): Effects {
           return { learned: null, observed: await fabrics.view(after as Imvu) };
         case "imvu.exit":
           return { learned: null, observed: await journeys.exit(work) };
-        case "consent.record":
-          // The record is the whole effect: it stands in the intent's own transaction.
-          return { learned: null, observed: consentRecorded(command.params) };
         case "service.restart": {
           const { name } = command.params;
           const id = command.imvu as ImvuId;
@@ -130,6 +118,28 @@ export function imvuEffects(deps: EffectsDeps): Effects {
       return { learned: null, observed: await fabrics.view(after as Imvu) };
     },
   };
+}
+
+/** Keys, roles and consents change in the intent's own transaction: from that entry on they count, or do not. */
+function whole(command: Command, actor: string): Worked | undefined {
+  switch (command.op) {
+    case "identity.register":
+    case "identity.key.add":
+    case "identity.key.rotate":
+    case "identity.key.revoke":
+    case "identity.recovery.set":
+    case "identity.recovery.begin":
+    case "identity.recovery.object":
+    case "identity.recovery.complete":
+      return { learned: null, observed: { name: actor } };
+    case "platform.operator.add":
+    case "platform.operator.remove":
+      return { learned: null, observed: { operator: command.params.identity } };
+    case "consent.record":
+      return { learned: null, observed: consentRecorded(command.params) };
+    default:
+      return undefined;
+  }
 }
 
 function consentRecorded({ subject, purpose, text, state }: Params<"consent.record">): Json {
