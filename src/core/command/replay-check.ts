@@ -1,27 +1,14 @@
 import type { Imvu, ReadingSet } from "../../contract/index.ts";
-import { canonicalJson, type IdentityName, type ImvuId, type Json, MONEY_DECIMALS, parseDecimal } from "../../kernel/index.ts";
-import type { Statement } from "../handshake/index.ts";
-import { broughtBy, KeyHistory, type KeyRing, kidOf, openCommand } from "../identity/index.ts";
-import { erasedBy, type Ledger, type LedgerEntry } from "../ledger/index.ts";
+import type { ImvuId, Json } from "../../kernel/index.ts";
+import type { KeyRing } from "../identity/index.ts";
+import type { Ledger, LedgerEntry } from "../ledger/index.ts";
 import type { ReadTx, Store } from "../store/index.ts";
+import { Comparison, type ReplayCheck } from "./comparison.ts";
 import type { Effects } from "./effects.ts";
-import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";
+import { asJson } from "./record.ts";
 import { replayUnits } from "./replay.ts";
+import { ToldByLog } from "./told-by-log.ts";
 
-export interface ReplayFailure {
-  readonly table: "ledger_erasure" | "statement" | "imvu" | "identity" | "identity_key" | "operator" | "command_seen" | "reading" | "consent";
-  readonly key: string;
-  readonly what: string;
-}
-
-export interface ReplayCheck {
-  readonly ok: boolean;
-  /** Rows that were compared. */
-  readonly projections: number;
-  readonly failures: readonly ReplayFailure[];
-}
-
-const FAILURES_MAX = 1_000;
 const READINGS_PAGE_ENTRIES = 500;
 
 /**
@@ -31,7 +18,7 @@ const READINGS_PAGE_ENTRIES = 500;
 export async function replayCheck(store: Store, ledger: Pick<Ledger, "entries">, effects: Pick<Effects, "after" | "withLearned">): Promise<ReplayCheck> {
   const held = await store.snapshot(heldRows);
   const comparison = new Comparison();
-  const told = new Told();
+  const told = new ToldByLog();
   const readings = new Readings(store, comparison);
   async function* upToThen(): AsyncIterable<LedgerEntry> {
     for await (const entry of ledger.entries({ to: held.size })) {
@@ -102,87 +89,6 @@ interface StatementRow extends Record<string, unknown> {
   readonly entry_index: string;
 }
 
-/** What the log says of commands and identities. */
-class Told {
-  readonly keys = new Map<string, Json>();
-  readonly operators = new Map<string, Json>();
-  private readonly history = new KeyHistory();
-  readonly commands = new Map<string, Json>();
-  readonly consents = new Map<string, Json>();
-  readonly erasures = new Map<string, Json>();
-  readonly statements = new Map<string, Json>();
-  private readonly open = new Map<number, string>();
-
-  note(entry: LedgerEntry): void {
-    switch (entry.type) {
-      case "command.refused":
-      case "command.accepted": {
-        const { digest, jws, allocation } = entry.data as unknown as CommandRecord;
-        this.commands.set(digest, { state: entry.type === "command.refused" ? "refused" : "accepted", intent: entry.index, outcome: null });
-        const opened = entry.type === "command.accepted" ? openCommand(jws) : undefined;
-        if (!opened?.ok) return;
-        const { command, signatures } = opened.value;
-        this.history.follow({ command, signatures }, entry.index, Date.parse(entry.time));
-        this.knowKeys(broughtBy(command), command.op === "identity.register" ? command.params.name : entry.actor);
-        if (command.op === "platform.operator.add") this.operators.set(command.params.identity, { index: entry.index });
-        if (command.op === "platform.operator.remove") this.operators.delete(command.params.identity);
-        if (command.op === "consent.record") {
-          const { subject, purpose, text, state } = command.params;
-          this.consents.set(String(entry.index), { imvu: command.imvu, subject, purpose, text, state });
-        }
-        this.open.set(entry.index, command.imvu ?? (allocation === null ? "" : entry.stream));
-        return;
-      }
-      case "identity.registered": {
-        const { name, publicKey } = entry.data as { name: IdentityName; publicKey: string };
-        this.history.registered(name, publicKey, entry.index);
-        this.knowKeys([publicKey], name);
-        return;
-      }
-      case "statement.closed": {
-        const doc = entry.data as unknown as Statement;
-        const [gross, creator, platform] = [doc.gross, doc.creator, doc.platform].map((amount) => String(parseDecimal(amount, MONEY_DECIMALS)));
-        // One that was drawn before its month had ended, at an exit, has no row: another follows.
-        if (doc.closed) this.statements.set(`${doc.imvu} ${doc.period}`, asJson({ currency: doc.currency, gross, creator, platform, doc, index: entry.index }));
-        return;
-      }
-      case "platform.operator":
-        this.operators.set((entry.data as { identity: string }).identity, { index: entry.index });
-        return;
-      case "effect.applied":
-      case "effect.failed": {
-        const { digest, intent } = entry.data as unknown as AppliedRecord | FailedRecord;
-        this.commands.set(digest, { state: entry.type === "effect.applied" ? "applied" : "failed", intent, outcome: entry.index });
-        this.open.delete(intent);
-        if (entry.type === "effect.applied") this.forget(entry);
-        return;
-      }
-      default:
-    }
-  }
-
-  /** A body was erased: the command's row went with it, unless the command was judged once more after that. */
-  private forget(entry: Parameters<typeof erasedBy>[0] & { readonly index: number }): void {
-    const erased = erasedBy(entry);
-    for (const { index } of erased) this.erasures.set(String(index), { order: entry.index });
-    const { command } = (entry.data as { learned?: { command?: string } | null }).learned ?? {};
-    const told = command === undefined ? undefined : (this.commands.get(command) as { intent: number } | undefined);
-    if (command !== undefined && told && told.intent <= (erased[0]?.index ?? -1)) this.commands.delete(command);
-  }
-
-  identities(): ReadonlyMap<string, Json> {
-    return new Map(this.history.rings().map((ring) => [ring.name, asJson(ring)]));
-  }
-
-  private knowKeys(publicKeys: readonly string[], identity: string): void {
-    for (const publicKey of publicKeys) this.keys.set(kidOf(publicKey), { identity, publicKey });
-  }
-
-  unitsAtWork(): ReadonlySet<string> {
-    return new Set(this.open.values());
-  }
-}
-
 /** Readings are many: compared in pages, against the rows of the same entries. */
 class Readings {
   private readonly store: Store;
@@ -218,34 +124,4 @@ class Readings {
     this.comparison.tables("reading", expected, new Map(rows.map(({ imvu, entry_index, resource, value, boot, epoch }): [string, Json] => [`${entry_index} ${resource}`, { imvu, value, boot, epoch }])));
     this.page = [];
   }
-}
-
-class Comparison {
-  private compared = 0;
-  private readonly failures: ReplayFailure[] = [];
-
-  tables(table: ReplayFailure["table"], told: ReadonlyMap<string, Json>, held: ReadonlyMap<string, Json>): void {
-    for (const [key, expected] of told) {
-      this.compared += 1;
-      const found = held.get(key);
-      if (found === undefined) this.fail({ table, key, what: "the log tells of it, the table does not" });
-      else if (canonicalJson(found) !== canonicalJson(expected)) this.fail({ table, key, what: `differs from the log: ${differing(expected, found).join(", ")}` });
-    }
-    for (const key of held.keys()) if (!told.has(key)) this.fail({ table, key, what: "the log tells of no such row" });
-  }
-
-  fail(failure: ReplayFailure): void {
-    if (this.failures.length < FAILURES_MAX) this.failures.push(failure);
-  }
-
-  result(): ReplayCheck {
-    return { ok: this.failures.length === 0, projections: this.compared, failures: this.failures };
-  }
-}
-
-/** Names of the members that differ. */
-function differing(expected: Json, found: Json): readonly string[] {
-  const members = (value: Json) => (value !== null && typeof value === "object" && !Array.isArray(value) ? (value as Readonly<Record<string, Json>>) : {});
-  const [a, b] = [members(expected), members(found)];
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => a[key] === undefined || b[key] === undefined || canonicalJson(a[key]) !== canonicalJson(b[key])).sort();
 }

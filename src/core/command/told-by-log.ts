@@ -1,0 +1,86 @@
+import { broughtBy, KeyHistory, kidOf, openCommand } from "../identity/index.ts";
+import type { Statement } from "../handshake/index.ts";
+import { erasedBy, type LedgerEntry } from "../ledger/index.ts";
+import { type IdentityName, type Json, MONEY_DECIMALS, parseDecimal } from "../../kernel/index.ts";
+import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";
+
+/** The rows that the log alone tells, gathered while it is read once: of everything but units and readings. */
+export class ToldByLog {
+  readonly keys = new Map<string, Json>();
+  readonly operators = new Map<string, Json>();
+  private readonly history = new KeyHistory();
+  readonly commands = new Map<string, Json>();
+  readonly consents = new Map<string, Json>();
+  readonly erasures = new Map<string, Json>();
+  readonly statements = new Map<string, Json>();
+  private readonly open = new Map<number, string>();
+
+  note(entry: LedgerEntry): void {
+    switch (entry.type) {
+      case "command.refused":
+      case "command.accepted": {
+        const { digest, jws, allocation } = entry.data as unknown as CommandRecord;
+        this.commands.set(digest, { state: entry.type === "command.refused" ? "refused" : "accepted", intent: entry.index, outcome: null });
+        const opened = entry.type === "command.accepted" ? openCommand(jws) : undefined;
+        if (!opened?.ok) return;
+        const { command, signatures } = opened.value;
+        this.history.follow({ command, signatures }, entry.index, Date.parse(entry.time));
+        this.knowKeys(broughtBy(command), command.op === "identity.register" ? command.params.name : entry.actor);
+        if (command.op === "platform.operator.add") this.operators.set(command.params.identity, { index: entry.index });
+        if (command.op === "platform.operator.remove") this.operators.delete(command.params.identity);
+        if (command.op === "consent.record") {
+          const { subject, purpose, text, state } = command.params;
+          this.consents.set(String(entry.index), { imvu: command.imvu, subject, purpose, text, state });
+        }
+        this.open.set(entry.index, command.imvu ?? (allocation === null ? "" : entry.stream));
+        return;
+      }
+      case "identity.registered": {
+        const { name, publicKey } = entry.data as { name: IdentityName; publicKey: string };
+        this.history.registered(name, publicKey, entry.index);
+        this.knowKeys([publicKey], name);
+        return;
+      }
+      case "statement.closed": {
+        const doc = entry.data as unknown as Statement;
+        const [gross, creator, platform] = [doc.gross, doc.creator, doc.platform].map((amount) => String(parseDecimal(amount, MONEY_DECIMALS)));
+        // One that was drawn before its month had ended, at an exit, has no row: another follows.
+        if (doc.closed) this.statements.set(`${doc.imvu} ${doc.period}`, asJson({ currency: doc.currency, gross, creator, platform, doc, index: entry.index }));
+        return;
+      }
+      case "platform.operator":
+        this.operators.set((entry.data as { identity: string }).identity, { index: entry.index });
+        return;
+      case "effect.applied":
+      case "effect.failed": {
+        const { digest, intent } = entry.data as unknown as AppliedRecord | FailedRecord;
+        this.commands.set(digest, { state: entry.type === "effect.applied" ? "applied" : "failed", intent, outcome: entry.index });
+        this.open.delete(intent);
+        if (entry.type === "effect.applied") this.forget(entry);
+        return;
+      }
+      default:
+    }
+  }
+
+  /** A body was erased: the command's row went with it, unless the command was judged once more after that. */
+  private forget(entry: Parameters<typeof erasedBy>[0] & { readonly index: number }): void {
+    const erased = erasedBy(entry);
+    for (const { index } of erased) this.erasures.set(String(index), { order: entry.index });
+    const { command } = (entry.data as { learned?: { command?: string } | null }).learned ?? {};
+    const told = command === undefined ? undefined : (this.commands.get(command) as { intent: number } | undefined);
+    if (command !== undefined && told && told.intent <= (erased[0]?.index ?? -1)) this.commands.delete(command);
+  }
+
+  identities(): ReadonlyMap<string, Json> {
+    return new Map(this.history.rings().map((ring) => [ring.name, asJson(ring)]));
+  }
+
+  private knowKeys(publicKeys: readonly string[], identity: string): void {
+    for (const publicKey of publicKeys) this.keys.set(kidOf(publicKey), { identity, publicKey });
+  }
+
+  unitsAtWork(): ReadonlySet<string> {
+    return new Set(this.open.values());
+  }
+}
