@@ -3,6 +3,7 @@ import { type KeyObject, randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
+import type { SignedCommand } from "../../src/contract/index.ts";
 import { CommandBus, type Effects, factsLoader, replayCheck } from "../../src/core/command/index.ts";
 import { commandFields, createIdentityKey, signCommand } from "../../src/core/identity/index.ts";
 import { type Ledger, openLedger, openLogKey } from "../../src/core/ledger/index.ts";
@@ -148,16 +149,28 @@ const EFFECTS: Effects = {
   run: async () => ({ learned: null, observed: null }), whole: () => undefined, converge: async () => {},
 };
 
+function busOn(ledger: Ledger, effects: Effects): CommandBus {
+  const figures = { cpuMillis: 1, memoryBytes: 1, storageBytes: 1 };
+  const loadFacts = factsLoader(store, systemClock, {
+    suffix: "world" as Fqdn, node: { name: "node-1", jurisdictions: site.nodeJurisdictions, capacity: figures }, meteredResources: [], used: async () => null,
+    blob: async (digest) => ({ digest, readable: false, bytes: 0 }), bundle: async () => null, zoneOfNext: () => "imvu001.world" as Fqdn, ledgerWritable: async () => true, keyLoaded: true,
+  });
+  return new CommandBus({ store, ledger, clock: systemClock, effects, law: sha256Hex("law"), loadFacts });
+}
+
+async function submitTo(bus: CommandBus, signed: SignedCommand): Promise<{ receipt: { index: number }; outcome: { receipt: { index: number; body: string } } }> {
+  const operation = bus.submit(signed);
+  assert.ok(operation.ok);
+  const answer = await operation.value.answer;
+  assert.ok(answer.ok, JSON.stringify(answer));
+  return answer.value as unknown as Awaited<ReturnType<typeof submitTo>>;
+}
+
 test("between intent and outcome: the same command sent again to the process that lived on is finished and answers once", async () => {
   for (const instant of ["before BEGIN", "COMMIT sent, not persisted", "COMMIT sent, persisted anyway"] as const) {
     const faulty = new FaultyStore(store);
     const ledger = await open(faulty);
     try {
-      const figures = { cpuMillis: 1, memoryBytes: 1, storageBytes: 1 };
-      const loadFacts = factsLoader(store, systemClock, {
-        suffix: "world" as Fqdn, node: { name: "node-1", jurisdictions: site.nodeJurisdictions, capacity: figures }, meteredResources: [], used: async () => null,
-        blob: async (digest) => ({ digest, readable: false, bytes: 0 }), bundle: async () => null, zoneOfNext: () => "imvu001.world" as Fqdn, ledgerWritable: async () => true, keyLoaded: true,
-      });
       let hit = false;
       const effects: Effects = {
         ...EFFECTS,
@@ -171,16 +184,10 @@ test("between intent and outcome: the same command sent again to the process tha
           return await EFFECTS.run(work);
         },
       };
-      const bus = new CommandBus({ store, ledger, clock: systemClock, effects, law: sha256Hex("law"), loadFacts });
+      const bus = busOn(ledger, effects);
       const key = createIdentityKey();
       const signed = signCommand(commandFields("identity.register", null, { name: `twin-${randomBytes(4).toString("hex")}`, publicKey: key.publicKey.text }, Date.now()), key);
-      const submit = async () => {
-        const operation = bus.submit(signed);
-        assert.ok(operation.ok);
-        const answer = await operation.value.answer;
-        assert.ok(answer.ok, JSON.stringify(answer));
-        return answer.value as unknown as { receipt: { index: number }; outcome: { receipt: { index: number; body: string } } };
-      };
+      const submit = () => submitTo(bus, signed);
       if (instant !== "COMMIT sent, persisted anyway") await assert.rejects(submit(), (error) => error instanceof Fault && error.retry);
       const first = await submit();
       assert.ok(faulty.struck);
@@ -196,3 +203,28 @@ test("between intent and outcome: the same command sent again to the process tha
     }
   }
 });
+
+for (const instant of ["before BEGIN", "after INSERT", "before COMMIT", "COMMIT sent, not persisted", "COMMIT sent, persisted anyway"] as const)
+  test(`a command that is done when it is written down, ${instant}: intent and outcome stand both or not at all, and sent again it answers once`, async () => {
+    const faulty = new FaultyStore(store);
+    const ledger = await open(faulty);
+    try {
+      const bus = busOn(ledger, { ...EFFECTS, whole: () => ({ learned: null, observed: { done: true } }), run: async () => assert.fail("nothing is run") });
+      const key = createIdentityKey();
+      const signed = signCommand(commandFields("identity.register", null, { name: `twin-${randomBytes(4).toString("hex")}`, publicKey: key.publicKey.text }, Date.now()), key);
+      const before = ledger.size();
+      faulty.strike({ after: 0, instant, dies: false });
+      const first = await submitTo(bus, signed).catch((error: unknown) => error);
+      assert.ok(faulty.struck);
+      const persisted = instant === "COMMIT sent, persisted anyway";
+      assert.equal(first instanceof Fault && first.retry, !persisted, String(first));
+      assert.equal(ledger.size() - before, persisted ? 2 : 0);
+      const again = await submitTo(bus, signed);
+      assert.equal(again.outcome.receipt.index, again.receipt.index + 1);
+      assert.match(again.outcome.receipt.body, new RegExp(`"intent":${again.receipt.index},`));
+      assert.equal(ledger.size() - before, 2);
+      assert.deepEqual((await replayCheck(store, ledger, EFFECTS)).failures, []);
+    } finally {
+      await ledger.close();
+    }
+  });
