@@ -6,10 +6,11 @@ import type { BlobFact, BundleFacts, BundleFlaw, ConsentFact, ErasureFact, Facts
 
 type Shape<T> = Record<keyof T, z.ZodType>;
 
-const zText = z.string().max(512);
+/** One check each instead of a chain: every command is judged by facts of some forty of them. */
+const zText = z.custom<string>((value) => typeof value === "string" && value.length <= 512);
 /** Far above any node's figures, and low enough that sums and the CPU factor stay safe integers. */
 const FIGURE_MAX = 2 ** 49;
-const zCount = z.int().min(0).max(FIGURE_MAX);
+const zCount = z.custom<number>((value) => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= FIGURE_MAX);
 const zFigures = z.strictObject({ cpuMillis: zCount, memoryBytes: zCount, storageBytes: zCount } satisfies Shape<NodeFigures>);
 
 const zSignatureFact = z.strictObject({
