@@ -1,5 +1,5 @@
-import { cp, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Json } from "../kernel/index.ts";
 import { fsckLedger, logVerifier, openLogKey, signedNote } from "../core/ledger/index.ts";
 import { archiveBranches, copyCluster, endPostgresLeftovers, openStore, placeCopy, postgresEngine, takeBack } from "../core/store/index.ts";
@@ -38,10 +38,11 @@ export async function backup(root: string, options: { cacheDir: string }, to: st
   const closed = await firstClosedAncestor(to);
   if (closed) throw new Fault("BAD_PATH", `--to: ${closed} lets no other user through, but the database copies itself as a user of its own`, { hint: `choose another folder, or chmod o+x ${closed}` });
   const { site } = await openHome(root, { cacheDir: options.cacheDir, create: false, checkPorts: false });
-  const beside = `${to}.new`;
-  await rm(beside, { recursive: true, force: true });
+  await mkdir(dirname(to), { recursive: true });
+  // A name of its own: whatever else lies beside is somebody's.
+  const beside = await mkdtemp(`${to}.new-`);
   // The engine's user writes its part below: it must get through, and see nothing else.
-  await ensureFolder(beside, 0o711);
+  await chmod(beside, 0o711);
   try {
     // Before the database: what the key is known to have signed must not be newer than the copy.
     for (const name of BESIDE) await cp(join(dir, name), join(beside, name), { recursive: true, preserveTimestamps: true });
@@ -51,7 +52,7 @@ export async function backup(root: string, options: { cacheDir: string }, to: st
     await copyCluster(site, join(beside, "pg"));
     const at = rfc3339(clock.now());
     await writeFileAtomic(join(beside, "backup.json"), `${JSON.stringify({ v: 1, at, homeId: site.homeId })}\n`);
-    await rm(to, { recursive: true, force: true });
+    // Over an empty folder, and over nothing else.
     await rename(beside, to);
     return { path: to, at, secrets: ["keys/log.pem: signs as this log", "operators/: the first operator's key"], notHeld: NOT_HELD };
   } catch (error) {

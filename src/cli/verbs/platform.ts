@@ -66,7 +66,7 @@ export function platformVerbs(program: Command, main: string): void {
     .option("--known <files...>", "checkpoints of this log that clients or witnesses have: what is brought back must contain them")
     .action(async (options: { from: string; at?: string; known?: string[] }, command: Command) => {
       const context = await Context.of(command);
-      const known = await Promise.all((options.known ?? []).map((path) => readFile(path, "utf8")));
+      const known = await Promise.all((options.known ?? []).map((path) => readNote(path)));
       const { restore } = await import("../../platform/index.ts");
       const made = await restore(context.home, { cacheDir: cacheFolder(), ...(options.at === undefined ? {} : { at: options.at }), known }, resolve(options.from), systemClock, (line) => say(context.output, line));
       print(context.output, made, () =>
@@ -122,6 +122,13 @@ async function tail(path: string, size: number, from = Math.max(0, size - LOG_BY
 }
 
 /** Base images are the same for every home: the launcher names one place for them. */
+/** A checkpoint that somebody kept. */
+async function readNote(path: string): Promise<string> {
+  return await readFile(path, "utf8").catch((error: Error) => {
+    throw usageFailure(`--known: ${path} cannot be read: ${error.message}`, "name files with checkpoints of this log");
+  });
+}
+
 function cacheFolder(): string {
   return process.env.NEXUS_CACHE ?? join(import.meta.dirname, "../../../.runtime/cache");
 }

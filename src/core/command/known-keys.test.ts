@@ -53,3 +53,13 @@ test("after a command on identities it is read again, also what was being read m
   await known.of([kid]);
   assert.equal(asked.length, 3);
 });
+
+test("a key that is known stays known to whoever was reading another when all were forgotten", async () => {
+  const { kid, hold, known } = table();
+  await known.of([kid]);
+  const release = hold();
+  const reading = known.of([kid, "x".repeat(43) as KeyId]);
+  known.forget();
+  release();
+  assert.equal((await reading).get(kid)?.identity, "creator-8891");
+});

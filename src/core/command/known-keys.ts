@@ -18,14 +18,18 @@ export class KnownKeys {
   }
 
   async of(kids: readonly KeyId[]): Promise<ReadonlyMap<KeyId, KeyNow>> {
-    const missing = kids.filter((kid) => !this.keys.has(kid));
-    if (missing.length === 0) return this.keys;
-    const { generation } = this;
+    // Others may forget while this one reads: it answers from what it began with.
+    const { keys, generation } = this;
+    const missing = kids.filter((kid) => !keys.has(kid));
+    if (missing.length === 0) return keys;
     const found = await lookUpKeys(this.store, missing);
-    const all = new Map([...kids.flatMap((kid) => [[kid, this.keys.get(kid)] as const]).filter((one): one is readonly [KeyId, KeyNow] => one[1] !== undefined), ...found]);
-    // What was read before something changed is good for this answer and no later one.
     if (generation === this.generation) this.keep(found);
-    return all;
+    return new Map(
+      kids.flatMap((kid) => {
+        const key = keys.get(kid) ?? found.get(kid);
+        return key ? [[kid, key] as const] : [];
+      }),
+    );
   }
 
   forget(): void {
