@@ -173,10 +173,14 @@ test("law 15: whatever falls without the owner's signature is denied by gate 15"
   );
 });
 
+/** The commands that a recovery's own keys are for, the place of their signature, and their state. */
+const RECOVERIES = [["identity.recovery.begin", 0, "recovery"], ["identity.recovery.complete", 0, "pending"]] as const;
+
 test("no command passes without a valid signature of a live key, whoever approves", () => {
   fc.assert(
     fc.property(fc.constantFrom(...OPS), people, fc.constantFrom({ valid: false }, { status: "revoked" as const }, { status: "rotated" as const }, { status: "recovery" as const }, { status: "pending" as const }, { status: "unknown" as const }, { identity: null }), fc.nat(2), (op, signers, flaw, at) => {
       if (op === "identity.register") return;
+      if ("status" in flaw && RECOVERIES.some(([its, place, status]) => its === op && place === at % signers.length && status === flaw.status)) return;
       const one = opened(op, {}, signers);
       const facts = factsFor(one);
       const signatures = facts.signatures.with(at % signers.length, { ...facts.signatures[at % signers.length], ...flaw } as Facts["signatures"][number]);
