@@ -79,6 +79,7 @@ const UNIT_READS = [
   ["/services", "Its services"],
   ["/services/{service}/logs", "What a service printed"],
   ["/statement", "A month's statement: the closed one, or what it comes to so far"],
+  ["/revenue", "What was sold in it and paid back, oldest first, of one `sourceId` or of all"],
   ["/statements", "Its closed months, newest first"],
   ["/members", "Its members and their roles"],
   ["/consents", "What its end users agreed to and withdrew, oldest first"],

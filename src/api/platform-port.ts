@@ -35,6 +35,8 @@ export interface PlatformPort {
   statement(imvu: Imvu, month: string): Promise<Outcome<Json>>;
   /** Closed months, newest first. */
   statements(imvu: Imvu): Promise<Json>;
+  /** Oldest first. */
+  sales(imvu: Imvu, page: { readonly sourceId?: string; readonly from: number; readonly limit: number }): Promise<Json>;
   tariff(): Promise<Json>;
   entries(imvu: Imvu, from: number, limit: number): Promise<Json>;
   /** Bodies of a stream as they were hashed, with from ≤ index, in order. `next`: where to go on asking; null at the end. Of `platform` only the platform's own words. */

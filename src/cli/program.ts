@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { Command, type CommanderError } from "commander";
 import { failureOfUsage } from "./usage.ts";
 import { consentVerbs } from "./verbs/consent.ts";
+import { revenueVerbs } from "./verbs/revenue.ts";
 import { demoVerb } from "./verbs/demo.ts";
 import { deployVerb } from "./verbs/deploy.ts";
 import { identityVerbs } from "./verbs/identity.ts";
@@ -37,6 +38,7 @@ export function programOf(): Command {
   unitVerbs(program);
   mailVerbs(program);
   consentVerbs(program);
+  revenueVerbs(program);
   ledgerVerbs(program);
   moneyVerbs(program);
   tariffVerbs(program);

@@ -120,6 +120,19 @@ const zPrice = z.string().regex(/^(0|[1-9]\d{0,8})\.\d{9}$/, "must be a price wi
 /** Prices never change inside a month. */
 const zMonthBegin = z.string().regex(/^20\d\d-(0[1-9]|1[0-2])-01T00:00:00\.000Z$/, "must be a month's first instant in UTC, like 2027-01-01T00:00:00.000Z");
 
+/** What the system that took the money calls a sale, or a refund: the same name is booked once. */
+const zSourceId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/, "1 to 128 letters, digits, '.', '_', ':', '@', '+' and '-', beginning with a letter or digit");
+/** With the minor unit's decimals, always: what is signed has one spelling. */
+const zAmount = z.string().regex(/^(0|[1-9]\d{0,11})\.\d{2}$/, "must be an amount with two decimals, like 12.34").refine((amount) => amount !== "0.00", "must be more than nothing");
+const zInstant = z.string().refine((at) => /^\d{4}-/.test(at) && new Date(at).getTime() >= 0 && new Date(at).toISOString() === at, "must be an RFC 3339 instant in UTC with milliseconds, like 2026-11-23T12:00:00.000Z");
+const zSale = z.strictObject({
+  sourceId: zSourceId,
+  amount: zAmount,
+  currency: z.literal("EUR"),
+  /** When it was sold, or paid back: the month it belongs to. */
+  at: zInstant,
+});
+
 /** A body that is to go: of a consent or of a refused command, whose outcome goes with it. */
 const zErasure = z.strictObject({
   /** Of the command's own entry. */
@@ -227,6 +240,10 @@ export const COMMAND_PARAMS = {
     text: zSha256,
     state: z.enum(["given", "withdrawn"]),
   }),
+  /** A sale inside the IMVU. */
+  "revenue.record": zSale,
+  /** A sale, or a part of it, was paid back. */
+  "revenue.reverse": z.strictObject({ ...zSale.shape, /** The sale's own source id. */ reverses: zSourceId }),
   /** A body of the unit's own stream goes; its commitment stays. */
   "imvu.erase": zErasure,
 } as const;

@@ -22,6 +22,7 @@ export type EntryType =
   | "effect.failed"
   | "meter.reading"
   | "statement.closed"
+  | "statement.corrected"
   | "exit.exported"
   | "exit.imported"
   | "platform.created"

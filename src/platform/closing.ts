@@ -1,11 +1,11 @@
-import type { Imvu } from "../contract/index.ts";
+import type { Imvu, NewEntry } from "../contract/index.ts";
 import { allImvus, asJson } from "../core/command/index.ts";
 import { type Period, periodOf } from "../core/handshake/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { ReadTx, Store } from "../core/store/index.ts";
 import { type Clock, type ImvuId, messageOf } from "../kernel/index.ts";
 import type { Meters } from "./meters.ts";
-import { putStatement, statementFor } from "./statements.ts";
+import { closingFor, putCorrection, putStatement } from "./statements.ts";
 
 export interface ClosingDeps {
   readonly store: Store;
@@ -16,8 +16,9 @@ export interface ClosingDeps {
 }
 
 /**
- * Closes months by themselves, oldest first, each once: a closed statement rests on a reading at or after its month's end, so nothing that comes
- * later can change it. Entry and row are one transaction, and the row's key is the unit and the month: a crash or a second closer leaves one or none.
+ * Closes months by themselves, oldest first, each once: a closed statement rests on a reading at or after its month's end, so no usage that
+ * comes later can change it. A sale that comes later corrects it, when the month in which it was recorded closes. Entries and rows are one transaction, and
+ * a row's key is the unit and the month: a crash or a second closer leaves all or nothing.
  */
 export class Closing {
   private readonly deps: ClosingDeps;
@@ -54,10 +55,17 @@ export class Closing {
   private async close(imvu: Imvu, period: Period): Promise<void> {
     const { store, ledger, meters, say } = this.deps;
     if (!(await store.snapshot((tx) => readAfter(tx, imvu.id, period)))) await meters.record(imvu.id);
-    const made = await statementFor(ledger, imvu, period.name, true);
+    const made = await closingFor(ledger, imvu, period.name);
     if (!made.ok) throw new TypeError(`${period.name}: ${made.message}`);
-    await ledger.append([{ stream: imvu.id, type: "statement.closed", actor: "platform", data: asJson(made.value) }], async (tx, [entry]) => putStatement(tx, made.value, entry?.index as number));
-    say(`${imvu.id}: the statement of ${period.name} is closed, gross ${made.value.currency} ${made.value.gross}`);
+    const { corrections, statement } = made.value;
+    const entries: NewEntry[] = [...corrections.map((data) => ({ type: "statement.corrected" as const, data })), { type: "statement.closed" as const, data: statement }].map(({ type, data }) => ({ stream: imvu.id, type, actor: "platform", data: asJson(data) }));
+    await ledger.append(entries, async (tx, placed) => {
+      const indexes = placed.map(({ index }) => index);
+      for (const [at, one] of corrections.entries()) await putCorrection(tx, one, indexes[at] as number);
+      await putStatement(tx, statement, indexes.at(-1) as number);
+    });
+    for (const one of corrections) say(`${imvu.id}: ${one.period} is corrected by gross ${one.currency} ${one.gross}`);
+    say(`${imvu.id}: the statement of ${period.name} is closed, gross ${statement.currency} ${statement.gross}`);
   }
 }
 

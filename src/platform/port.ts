@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import type { PlatformPort } from "../api/index.ts";
 import type { Imvu } from "../contract/index.ts";
-import { allImvus, asJson, type CommandBus, commandByDigest, consentHistory, type Effects, imvuById, keyNow, operatorNames, refusalsOf, replayCheck, replayUnits, ringByName } from "../core/command/index.ts";
+import { allImvus, asJson, type CommandBus, commandByDigest, consentHistory, type Effects, imvuById, keyNow, operatorNames, refusalsOf, replayCheck, replayUnits, ringByName, salesOf } from "../core/command/index.ts";
 import { periodOf, tariffInForce } from "../core/handshake/index.ts";
 import { type KeyRing, stateIn } from "../core/identity/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
@@ -102,12 +102,16 @@ export function platformPort(deps: PortDeps): PlatformPort {
     },
     statement: async (imvu, month) => {
       const [closed] = await store.snapshot((tx) => closedMonths(tx, imvu.id, month));
-      if (closed) return accept(asJson({ ...closed.statement, index: closed.index }));
+      if (closed) return accept(asJson({ ...closed.statement, index: closed.index, corrections: closed.corrections }));
       await meters.record(imvu.id);
       const made = await statementFor(ledger, imvu, month);
       return made.ok ? accept(asJson(made.value)) : made;
     },
-    statements: async (imvu) => asJson({ imvu: imvu.id, statements: (await store.snapshot((tx) => closedMonths(tx, imvu.id))).map(({ period, index, statement: { currency, gross, creator, platform, readings } }) => ({ period, index, currency, gross, creator, platform, readings: readings.count })) }),
+    statements: async (imvu) => {
+      const months = await store.snapshot((tx) => closedMonths(tx, imvu.id));
+      return asJson({ imvu: imvu.id, statements: months.map(({ period, index, statement: { currency, gross, creator, platform, readings }, corrections }) => ({ period, index, currency, gross, creator, platform, readings: readings.count, corrections: corrections.length, total: corrections.at(-1)?.total ?? null })) });
+    },
+    sales: async (imvu, page) => asJson({ imvu: imvu.id, sales: await store.snapshot((tx) => salesOf(tx, imvu.id, page)) }),
     tariff: async () => {
       const published = await publishedTariffs(ledger);
       return asJson({ ...tariffInForce(periodOf(clock.now()), published), announced: published.filter(({ tariff }) => Date.parse(tariff.validFrom) > clock.now()) });

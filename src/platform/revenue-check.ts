@@ -1,5 +1,6 @@
 import type { EntryBody, Imvu } from "../contract/index.ts";
 import { asJson, type CommandRecord } from "../core/command/index.ts";
+import { saleOf } from "../core/handshake/index.ts";
 import { openCommand } from "../core/identity/index.ts";
 import type { Ledger, LedgerEntry } from "../core/ledger/index.ts";
 import { parseEntryBody } from "../core/ledger/pure.ts";
@@ -16,7 +17,7 @@ export interface RevenueCheck {
   readonly failures: readonly Failure[];
 }
 
-/** Every statement of every unit once more, to the last unit of 10^-21, from readings and tariffs: by the offline verifier's own code. */
+/** Every statement of every unit once more, to the last unit of 10^-21, from readings, sales and tariffs: by the offline verifier's own code. */
 export async function revenueCheck(ledger: Pick<Ledger, "entries">, units: readonly Pick<Imvu, "id">[]): Promise<RevenueCheck> {
   const began = performance.now();
   const failures = new Failures();
@@ -37,7 +38,7 @@ export async function revenueCheck(ledger: Pick<Ledger, "entries">, units: reado
   for (const { id } of units) {
     const check = new StatementCheck(id, failures);
     for (const tariff of tariffs) check.learnTariff(tariff);
-    for await (const entry of ledger.entries({ stream: id })) if (entry.type === "statement.closed") check.expect(whole(entry));
+    for await (const entry of ledger.entries({ stream: id })) if (entry.type === "statement.closed" || entry.type === "statement.corrected") check.expect(whole(entry));
     for await (const entry of ledger.entries({ stream: id })) {
       if (entry.type === "erased") {
         check.pass(entry.streamSeq, entry.leaf);
@@ -47,6 +48,11 @@ export async function revenueCheck(ledger: Pick<Ledger, "entries">, units: reado
       check.follow(one);
       if (entry.type === "meter.reading") readings += 1;
       if (entry.type === "statement.closed") check.check(one);
+      if (entry.type === "statement.corrected") check.checkCorrection(one);
+      if (entry.type !== "command.accepted") continue;
+      const opened = openCommand((entry.data as unknown as CommandRecord).jws);
+      const sale = opened.ok ? saleOf(opened.value.command) : undefined;
+      if (sale) check.sold(one, sale);
     }
     statements += check.statements.of;
   }

@@ -1,47 +1,102 @@
 import type { Imvu } from "../contract/index.ts";
-import { openRating, parsePeriod, parseReadingSet, type Statement, statementOf, tariffInForce } from "../core/handshake/index.ts";
-import type { Ledger } from "../core/ledger/index.ts";
+import type { CommandRecord } from "../core/command/index.ts";
+import { Account, type Correction, openRating, parsePeriod, parseReadingSet, type Period, type Rating, saleOf, type Statement, type StatementHead, statementOf, tariffInForce } from "../core/handshake/index.ts";
+import { openCommand } from "../core/identity/index.ts";
+import type { Ledger, LedgerEntry } from "../core/ledger/index.ts";
 import type { ReadTx, Tx } from "../core/store/index.ts";
 import { accept, Fault, type ImvuId, MONEY_DECIMALS, type Outcome, parseDecimal, refuse } from "../kernel/index.ts";
 import { publishedTariffs } from "./tariffs.ts";
 
-/**
- * A month of one unit, from its ledger stream alone: no other table is asked.
- * @param closed to be the month's last one: the month is over, and a reading after its end is known.
- */
-export async function statementFor(ledger: Pick<Ledger, "entries">, imvu: Pick<Imvu, "id">, month: string, closed = false): Promise<Outcome<Statement>> {
+/** A month that is over, as it is written down at once: what sales that came late change of earlier months, and its own statement. */
+export interface ClosingMonth {
+  readonly corrections: readonly Correction[];
+  readonly statement: Statement;
+}
+
+/** A month of one unit so far, from its ledger stream alone: no other table is asked. */
+export async function statementFor(ledger: Pick<Ledger, "entries">, imvu: Pick<Imvu, "id">, month: string): Promise<Outcome<Statement>> {
+  const made = await madeFor(ledger, imvu, month, false);
+  return made.ok ? accept(made.value.statement) : made;
+}
+
+/** The month's last statement: the month is over, and a reading after its end is known. */
+export async function closingFor(ledger: Pick<Ledger, "entries">, imvu: Pick<Imvu, "id">, month: string): Promise<Outcome<ClosingMonth>> {
+  return await madeFor(ledger, imvu, month, true);
+}
+
+async function madeFor(ledger: Pick<Ledger, "entries">, { id }: Pick<Imvu, "id">, month: string, closed: boolean): Promise<Outcome<ClosingMonth>> {
   const period = parsePeriod(month);
   if (!period.ok) return period;
   const tariff = tariffInForce(period.value, await publishedTariffs(ledger));
   if (!tariff) return refuse("not-found", "NO_TARIFF", `no tariff is in force in ${month}`, "nexus tariff show");
-  const rating = openRating(period.value);
-  let head: { streamSeq: number; sha256: string } | null = null;
-  for await (const entry of ledger.entries({ stream: imvu.id })) {
+  const { rating, account, head } = await streamOf(ledger, id, period.value);
+  const { currency } = tariff.tariff;
+  const late = closed && head ? account.late(period.value.end_ms) : [];
+  return accept({
+    corrections: late.flatMap((one) => account.correction(one.period, currency, head as StatementHead) ?? []),
+    statement: statementOf({ imvu: id, period: period.value, tariff, streamHead: head, closed, revenue: account.revenue(month, head?.streamSeq ?? -1) }, rating),
+  });
+}
+
+/** The unit's stream, once: its readings rated for the period, its sales booked, its head. */
+async function streamOf(ledger: Pick<Ledger, "entries">, imvu: ImvuId, period: Period): Promise<{ rating: Rating; account: Account; head: StatementHead | null }> {
+  const [rating, account] = [openRating(period), new Account(imvu)];
+  let head: StatementHead | null = null;
+  for await (const entry of ledger.entries({ stream: imvu })) {
     head = { streamSeq: entry.streamSeq, sha256: entry.leaf.toString("hex") };
-    if (entry.type !== "meter.reading") continue;
-    const set = parseReadingSet(entry.data);
-    if (!set.ok) throw new Fault("READING_MALFORMED", `entry ${entry.index}: ${set.message}`, { hint: "nexus ledger fsck" });
-    rating.add(entry.index, set.value);
+    if (entry.type === "meter.reading") {
+      const set = parseReadingSet(entry.data);
+      if (!set.ok) throw new Fault("READING_MALFORMED", `entry ${entry.index}: ${set.message}`, { hint: "nexus ledger fsck" });
+      rating.add(entry.index, set.value);
+    } else keepAccount(account, entry);
   }
-  return accept(statementOf({ imvu: imvu.id, period: period.value, tariff, streamHead: head, closed }, rating));
+  return { rating, account, head };
+}
+
+function keepAccount(account: Account, entry: LedgerEntry): void {
+  if (entry.type === "statement.closed") {
+    const made = entry.data as unknown as Statement;
+    if (made.closed) account.close(made, entry.index);
+  } else if (entry.type === "statement.corrected") account.correct(entry.data as unknown as Correction, entry.index);
+  else if (entry.type === "command.accepted") {
+    const opened = openCommand((entry.data as unknown as CommandRecord).jws);
+    const sale = opened.ok ? saleOf(opened.value.command) : undefined;
+    const flaw = sale && account.book(sale, { index: entry.index, streamSeq: entry.streamSeq, time_ms: Date.parse(entry.time) });
+    if (flaw) throw new Fault("LEDGER_BROKEN", `entry ${entry.index}: ${flaw}`, { hint: "nexus verify revenue" });
+  }
 }
 
 /** The row of a closed statement, in the transaction of its entry; a second one of the same month stops it. */
 export async function putStatement(tx: Tx, made: Statement, index: number): Promise<void> {
   const { imvu, period, currency } = made;
-  const [gross, creator, platform] = [made.gross, made.creator, made.platform].map((amount) => String(parseDecimal(amount, MONEY_DECIMALS)));
-  await tx.run("INSERT INTO statement (imvu, period, currency, gross, creator, platform, doc, entry_index) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8)", [imvu, period, currency, gross, creator, platform, JSON.stringify(made), index]);
+  await tx.run("INSERT INTO statement (imvu, period, currency, gross, creator, platform, doc, entry_index) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8)", [imvu, period, currency, ...sharesOf(made), JSON.stringify(made), index]);
+}
+
+/** A correction's row; a second one of the same number stops it. */
+export async function putCorrection(tx: Tx, made: Correction, index: number): Promise<void> {
+  const { imvu, period, number, currency, total } = made;
+  await tx.run("INSERT INTO correction (imvu, period, number, currency, gross, creator, platform, doc, entry_index) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9)", [imvu, period, number, currency, ...sharesOf(total), JSON.stringify(made), index]);
+}
+
+/** Counts of 10^-21. */
+function sharesOf({ gross, creator, platform }: Pick<Statement, "gross" | "creator" | "platform">): readonly string[] {
+  return [gross, creator, platform].map((amount) => String(parseDecimal(amount, MONEY_DECIMALS)));
 }
 
 export interface ClosedMonth {
   readonly period: string;
   readonly index: number;
   readonly statement: Statement;
+  /** Oldest first, with their ledger indexes. */
+  readonly corrections: readonly (Correction & { readonly index: number })[];
 }
 
 /** Closed months of a unit, newest first. */
 export async function closedMonths(tx: ReadTx, imvu: ImvuId, month?: string): Promise<readonly ClosedMonth[]> {
-  const rows = await tx.query<{ period: string; doc: Statement; entry_index: string }>("SELECT period, doc, entry_index FROM statement WHERE imvu = $1 AND ($2::text IS NULL OR period = $2) ORDER BY period DESC", [imvu, month ?? null]);
-  return rows.map(({ period, doc, entry_index }) => ({ period, index: Number(entry_index), statement: doc }));
+  const rows = await tx.query<{ period: string; doc: Statement; entry_index: string; corrections: readonly (Correction & { index: number })[] | null }>(
+    `SELECT period, doc, entry_index, (SELECT jsonb_agg(c.doc || jsonb_build_object('index', c.entry_index) ORDER BY c.number) FROM correction c WHERE c.imvu = statement.imvu AND c.period = statement.period) AS corrections
+       FROM statement WHERE imvu = $1 AND ($2::text IS NULL OR period = $2) ORDER BY period DESC`,
+    [imvu, month ?? null],
+  );
+  return rows.map(({ period, doc, entry_index, corrections }) => ({ period, index: Number(entry_index), statement: doc, corrections: corrections ?? [] }));
 }
-

@@ -6,7 +6,7 @@ import { erasedWith, type Facts, isErasure, judge } from "../core/policy-engine/
 import { canonicalJson, type Json, messageOf } from "../kernel/index.ts";
 import type { Manifest } from "./bundle/manifest.ts";
 import { MANIFEST_PATH } from "./bundle/path.ts";
-import { type AuditRecord, consentOf } from "./derived-files.ts";
+import { type AuditRecord, repeatedOf } from "./derived-files.ts";
 import { Counter, type Failures } from "./failures.ts";
 import type { Entry } from "./ledger-files.ts";
 import type { Registry } from "./registry.ts";
@@ -75,7 +75,7 @@ export class CommandCheck {
     if (flaw) this.failures.add(what, "keys and a name that it can be about", flaw);
     if (this.failures.total === before) this.commands.good += 1;
     const signers = opened.value.signatures.map(({ kid }) => kid);
-    return { op: command.op, digest, signers, consent: consentOf(command), verdicts: parsed.data.verdicts.map(({ gate, verdict, code }) => (code === undefined ? { gate, verdict } : { gate, verdict, code })) };
+    return { op: command.op, digest, signers, ...repeatedOf(command), verdicts: parsed.data.verdicts.map(({ gate, verdict, code }) => (code === undefined ? { gate, verdict } : { gate, verdict, code })) };
   }
 
   /** An outcome follows the intent that was signed before it, once. */

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
-import type { Statement } from "../core/handshake/index.ts";
+import type { Correction, Statement } from "../core/handshake/index.ts";
 import type { Manifest } from "./bundle/manifest.ts";
-import { type AuditRecord, auditLines, LINE_PATHS, revenueCsv, revenuePath } from "./derived-files.ts";
+import { type AuditRecord, auditLines, correctionCsv, correctionPath, LINE_PATHS, revenueCsv, revenuePath } from "./derived-files.ts";
 import type { Failures } from "./failures.ts";
 import { type IdentityKeyLine, keysFile, KEYS_PATH } from "./keys-file.ts";
 import { CHECKPOINT_PATH, type Entry } from "./ledger-files.ts";
@@ -17,6 +17,10 @@ export class DerivedCheck {
 
   statement(statement: Statement): void {
     this.revenues.set(revenuePath(statement.period), revenueCsv(statement));
+  }
+
+  correction(correction: Correction): void {
+    this.revenues.set(correctionPath(correction), correctionCsv(correction));
   }
 
   finish(manifest: Manifest, logKey: string, identities: readonly IdentityKeyLine[], failures: Failures): void {

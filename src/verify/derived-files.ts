@@ -1,5 +1,5 @@
 import type { Command, Params } from "../contract/index.ts";
-import type { Statement } from "../core/handshake/index.ts";
+import { type Correction, type Sale, type Statement, saleOf } from "../core/handshake/index.ts";
 import type { Entry } from "./ledger-files.ts";
 
 /**
@@ -9,10 +9,15 @@ import type { Entry } from "./ledger-files.ts";
 export const COMMANDS_AUDIT_PATH = "ledger/audit/commands.jsonl";
 export const REFUSALS_AUDIT_PATH = "ledger/audit/refusals.jsonl";
 export const CONSENT_LOG_PATH = "ledger/compliance/consent-log.jsonl";
-export const LINE_PATHS = [COMMANDS_AUDIT_PATH, REFUSALS_AUDIT_PATH, CONSENT_LOG_PATH];
+export const SALES_PATH = "ledger/revenue/sales.jsonl";
+export const LINE_PATHS = [COMMANDS_AUDIT_PATH, REFUSALS_AUDIT_PATH, CONSENT_LOG_PATH, SALES_PATH];
 
 export function revenuePath(period: string): string {
   return `ledger/revenue/${period}-ledger.csv`;
+}
+
+export function correctionPath({ period, number }: Pick<Correction, "period" | "number">): string {
+  return `ledger/revenue/${period}-correction-${number}.csv`;
 }
 
 export interface AuditRecord {
@@ -21,20 +26,26 @@ export interface AuditRecord {
   readonly signers: readonly string[];
   /** Of consent.record alone. */
   readonly consent: Params<"consent.record"> | null;
+  /** Of revenue.record and revenue.reverse alone. */
+  readonly sale: Sale | null;
   readonly verdicts: readonly { readonly gate: number; readonly verdict: string; readonly code?: string }[];
 }
 
-/** The part of a command that the consent log repeats. */
-export function consentOf(command: Command): AuditRecord["consent"] {
-  return command.op === "consent.record" ? command.params : null;
+/** The parts of a command that the consent log and the list of sales repeat. */
+export function repeatedOf(command: Command): Pick<AuditRecord, "consent" | "sale"> {
+  return { consent: command.op === "consent.record" ? command.params : null, sale: saleOf(command) ?? null };
 }
 
 /** Which repeating files an entry goes to, and its line in each. */
 export function auditLines({ index, body }: Entry, record: AuditRecord): readonly { readonly path: string; readonly line: string }[] {
   const { time, actor } = body;
-  const { op, digest, signers, consent } = record;
+  const { op, digest, signers, consent, sale } = record;
   if (body.type === "command.accepted") {
     const command = { path: COMMANDS_AUDIT_PATH, line: JSON.stringify({ index, time, actor, op, digest, signers, gates: record.verdicts.length }) };
+    if (sale !== null) {
+      const { sourceId, reverses, amount, currency, at } = sale;
+      return [command, { path: SALES_PATH, line: JSON.stringify({ index, time, actor, sourceId, reverses, amount, currency, at }) }];
+    }
     if (consent === null) return [command];
     const { subject, purpose, text, state } = consent;
     return [command, { path: CONSENT_LOG_PATH, line: JSON.stringify({ index, time, actor, subject, purpose, text, state }) }];
@@ -45,9 +56,32 @@ export function auditLines({ index, body }: Entry, record: AuditRecord): readonl
 }
 
 /** RFC 4180: one row per resource, then the sums. Every field is a number, a name of ours or a unit: nothing to quote. */
-export function revenueCsv({ period, currency, tariffIndex, lines, gross, creator, platform }: Statement): string {
+export function revenueCsv({ period, currency, tariffIndex, lines, usage, revenue, gross, creator, platform, payout }: Statement): string {
   const rows = lines.map(({ resource, quantity, unit, unitPrice, amount }) => [period, resource, quantity, unit, unitPrice, amount]);
-  const sums = [["gross", gross], ["creator 55%", creator], ["platform 45%", platform]].map(([what = "", amount = ""]) => [period, what, "", "", "", amount]);
   const head = ["period", "resource", "quantity", "unit", `unit price ${currency} (tariff: ledger entry ${tariffIndex})`, `amount ${currency}`];
-  return [head, ...rows, ...sums].map((row) => `${row.join(",")}\r\n`).join("");
+  const sums = [...(usage === undefined ? [] : [["usage", usage]]), ...(revenue ? soldRows(revenue) : []), ...sharesRows({ gross, creator, platform }), ...(payout ? payoutRows(payout) : [])];
+  return csv([head, ...rows, ...sums.map(([what = "", amount = ""]) => [period, what, "", "", "", amount])]);
+}
+
+/** RFC 4180: what it adds, and the month as it is with it. */
+export function correctionCsv({ period, currency, corrects, revenue, gross, creator, platform, payout, total }: Correction): string {
+  const added = [...soldRows(revenue), ...sharesRows({ gross, creator, platform }), ...payoutRows(payout)];
+  const whole = [...sharesRows(total), ["payout to creator", total.payout]].map(([what = "", amount = ""]) => [`month's ${what}`, amount]);
+  return csv([["period", `corrects ledger entry ${corrects}`, `amount ${currency}`], ...[...added, ...whole].map(([what = "", amount = ""]) => [period, what, amount])]);
+}
+
+function soldRows({ recorded, reversed, sales, reversals }: NonNullable<Statement["revenue"]>): string[][] {
+  return [[`revenue recorded (${sales})`, recorded], [`revenue reversed (${reversals})`, /[1-9]/.test(reversed) ? `-${reversed}` : reversed]];
+}
+
+function sharesRows({ gross, creator, platform }: Pick<Statement, "gross" | "creator" | "platform">): string[][] {
+  return [["gross", gross], ["creator 55%", creator], ["platform 45%", platform]];
+}
+
+function payoutRows({ creator, difference }: NonNullable<Statement["payout"]>): string[][] {
+  return [["payout to creator", creator], ["rounded up by", difference]];
+}
+
+function csv(rows: readonly (readonly string[])[]): string {
+  return rows.map((row) => `${row.join(",")}\r\n`).join("");
 }

@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { ReadingSet } from "../contract/index.ts";
-import { announcedInTime, openRating, parsePeriod, parseReadingSet, parseTariff, type Period, type Rating, type Statement, statementOf, type TariffEntry, tariffInForce } from "../core/handshake/index.ts";
+import { Account, announcedInTime, type Correction, NO_REVENUE, openRating, parsePeriod, parseReadingSet, parseTariff, type Period, type Rating, type Sale, type Statement, statementOf, type TariffEntry, tariffInForce } from "../core/handshake/index.ts";
 import { canonicalJson, type ImvuId, type Json } from "../kernel/index.ts";
 import { firstDifference } from "./difference.ts";
 import { Counter, type Failures } from "./failures.ts";
@@ -22,19 +22,21 @@ interface Expected {
 
 /**
  * Every statement made again, to the last unit, from the tariff in force and the readings up to the entry it names as the last it
- * knew. While a statement is drawn another entry may slip in, so that entry need not be the one right before; but a closed
- * statement knows every reading that could change it, and it is the period's last.
+ * knew. Sales count by the commands that recorded them. While a statement is drawn another entry may slip in, so that entry need not be the one right before; but a closed
+ * statement knows every reading that could change it, and it is the period's last. Sales that come later are in a correction, before the statement of
+ * the month in which they were recorded.
  */
 export class StatementCheck {
   readonly statements = new Counter();
   private readonly imvu: ImvuId;
   private readonly failures: Failures;
   private readonly expected = new Map<number, Expected>();
-  private readonly closed = new Set<string>();
+  private readonly account: Account;
   private readonly tariffs: TariffEntry[] = [];
 
   constructor(imvu: ImvuId, failures: Failures) {
     this.imvu = imvu;
+    this.account = new Account(imvu);
     this.failures = failures;
   }
 
@@ -46,7 +48,13 @@ export class StatementCheck {
     } else this.failures.add(`entry ${index} (${body.type})`, "a tariff", tariff.message);
   }
 
-  /** Announces a statement entry before the stream is walked, so that memory holds sums and no readings. */
+  /** An accepted command of the stream, in order, that books a sale or what was paid back of one. */
+  sold({ index, body }: Entry, sale: Sale): void {
+    const flaw = this.account.book(sale, { index, streamSeq: body.streamSeq, time_ms: Date.parse(body.time) });
+    if (flaw) this.failures.add(`entry ${index} (${body.type})`, "a sale with a source id of its own, or what is left of one", flaw);
+  }
+
+  /** Announces a statement or correction entry before the stream is walked, so that memory holds sums and no readings. */
   expect({ body }: Entry): void {
     const { period: name, streamHead } = (body.data ?? {}) as { period?: unknown; streamHead?: { streamSeq?: unknown } | null };
     const period = parsePeriod(name);
@@ -83,7 +91,7 @@ export class StatementCheck {
       return undefined;
     }
     const { period, headSeq, rating, head, missed } = known;
-    if (this.closed.has(period.name)) this.failures.add(`${what} ${period.name}`, "no statement after the closed one", "another");
+    if (this.account.isClosed(period.name)) this.failures.add(`${what} ${period.name}`, "no statement after the closed one", "another");
     const tariff = tariffInForce(period, this.tariffs.filter((one) => one.index < index));
     if (!tariff) {
       this.failures.add(what, "a tariff published before", "none in the bundle");
@@ -91,13 +99,39 @@ export class StatementCheck {
     }
     const streamHead = head === undefined ? null : { streamSeq: headSeq, sha256: head };
     const closed = Date.parse(body.time) >= period.end_ms;
-    if (closed) this.closed.add(period.name);
     if (closed && missed !== undefined) this.failures.add(`${what} ${period.name}`, "every reading up to the period's end and the first after it", `without entry ${missed}`);
-    const derived = statementOf({ imvu: this.imvu, period, tariff, streamHead, closed }, rating);
-    const difference = firstDifference(JSON.parse(JSON.stringify(derived)) as Json, body.data);
-    if (difference) this.failures.add(`${what} ${period.name} ${difference.path}`, difference.expected, difference.found);
-    else this.statements.good += 1;
+    const revenue = this.account.revenue(period.name, headSeq);
+    // A statement of a version without sales may stand where there were none.
+    const before = revenue === NO_REVENUE && (body.data as { v?: Json } | null)?.v === undefined;
+    const derived = statementOf({ imvu: this.imvu, period, tariff, streamHead, closed, revenue: before ? null : revenue }, rating);
+    this.compare(`${what} ${period.name}`, derived, body.data);
+    if (!closed) return derived;
+    this.account.close(derived, index);
+    for (const late of this.account.late(period.end_ms)) this.failures.add(`${what} ${period.name}`, `first a correction of ${late.period} that knows entry ${late.index}`, "none");
     return derived;
+  }
+
+  /** @returns the correction as it is derived, for the file that repeats it. */
+  checkCorrection({ index, body }: Entry): Correction | undefined {
+    this.statements.of += 1;
+    const what = `entry ${index} (${body.type})`;
+    const known = this.expected.get(body.streamSeq);
+    this.expected.delete(body.streamSeq);
+    const currency = this.tariffs[0]?.tariff.currency;
+    const derived = known?.head && currency !== undefined ? this.account.correction(known.period.name, currency, { streamSeq: known.headSeq, sha256: known.head }) : undefined;
+    if (!known || !derived || derived.revenue === NO_REVENUE) {
+      this.failures.add(what, "a correction of a closed month, by sales that nothing before knew", canonicalJson(body.data).slice(0, 100));
+      return undefined;
+    }
+    this.compare(`${what} ${known.period.name}`, derived, body.data);
+    this.account.correct(derived, index);
+    return derived;
+  }
+
+  private compare(what: string, derived: Statement | Correction, said: Json): void {
+    const difference = firstDifference(JSON.parse(JSON.stringify(derived)) as Json, said);
+    if (difference) this.failures.add(`${what} ${difference.path}`, difference.expected, difference.found);
+    else this.statements.good += 1;
   }
 
   private readingOf(index: number, data: Json): ReadingSet | undefined {

@@ -86,9 +86,9 @@ async function verifyLedger(dir: string, manifest: Manifest, logKey: string, fai
     else registerFrom(entry, registry, failures);
   }
   for await (const text of entryTexts(dir, "events")) {
-    if (!text.includes('"type":"statement.closed"')) continue;
+    if (!text.includes('"type":"statement.')) continue;
     const entry = parseLine(text);
-    if (typeof entry !== "string" && entry.text !== null) statements.expect(entry);
+    if (typeof entry !== "string" && entry.text !== null && entry.body.type.startsWith("statement.")) statements.expect(entry);
   }
   const stream = new StreamCheck(manifest, failures);
   for await (const entry of read("events")) {
@@ -102,10 +102,14 @@ async function verifyLedger(dir: string, manifest: Manifest, logKey: string, fai
     if (type === "command.accepted" || type === "command.refused") {
       const record = commands.check(entry);
       if (record) derived.command(entry, record);
+      if (record?.sale && type === "command.accepted") statements.sold(entry, record.sale);
     } else if (type === "effect.applied" || type === "effect.failed") commands.checkOutcome(entry);
     else if (type === "statement.closed") {
       const statement = statements.check(entry);
       if (statement) derived.statement(statement);
+    } else if (type === "statement.corrected") {
+      const correction = statements.checkCorrection(entry);
+      if (correction) derived.correction(correction);
     }
   }
   stream.finish();

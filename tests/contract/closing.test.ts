@@ -6,6 +6,7 @@ import test from "node:test";
 import { type Fabric, type Imvu, type Reading, RESOURCES, type Resource } from "../../src/contract/index.ts";
 import { type Effects, replayCheck } from "../../src/core/command/index.ts";
 import { DEFAULT_PRICES_V1, type Statement, TARIFF_V1 } from "../../src/core/handshake/index.ts";
+import { commandFields, createIdentityKey, openCommand, signCommand } from "../../src/core/identity/index.ts";
 import { type Ledger, openLedger, openLogKey } from "../../src/core/ledger/index.ts";
 import { openStore, postgresEngine, type Store } from "../../src/core/store/index.ts";
 import { newImvu } from "../../src/imvu/imvu-manager/imvu.fixture.ts";
@@ -13,7 +14,7 @@ import { imvuIdOf, type ImvuId, type Json, runOk, sleep } from "../../src/kernel
 import { Closing } from "../../src/platform/closing.ts";
 import { Meters } from "../../src/platform/meters.ts";
 import { revenueCheck } from "../../src/platform/revenue-check.ts";
-import { closedMonths } from "../../src/platform/statements.ts";
+import { closedMonths, statementFor } from "../../src/platform/statements.ts";
 import { type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
 import { FaultyStore } from "../harness/faulty-store.ts";
 import { ScratchSite } from "../harness/scratch-site.ts";
@@ -25,6 +26,7 @@ import { ScratchSite } from "../harness/scratch-site.ts";
 const scratch = await ScratchSite.create();
 const { site } = scratch;
 const FIRST_READING = Date.UTC(2026, 10, 10);
+const AFTER_DECEMBER = Date.UTC(2027, 0, 1, 0, 0, 30);
 const AFTER_NOVEMBER = Date.UTC(2026, 11, 1, 0, 0, 30);
 const EFFECTS: Pick<Effects, "after" | "withLearned"> = { after: () => undefined, withLearned: (after) => after };
 let engines: RunningEngines;
@@ -76,7 +78,22 @@ async function inLog(ledger: Ledger, imvu: ImvuId): Promise<string[]> {
   for await (const entry of ledger.entries({ stream: imvu })) if (entry.type === "statement.closed") periods.push((entry.data as unknown as Statement).period);
   return periods;
 }
-const replayed = async (ledger: Ledger) => (await replayCheck(store, ledger, EFFECTS)).failures.filter(({ table }) => table === "statement");
+const replayed = async (ledger: Ledger) => (await replayCheck(store, ledger, EFFECTS)).failures.filter(({ table }) => table === "statement" || table === "correction");
+const psql = (sql: string) => runOk(["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "/usr/bin/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", store.describe().socket, "-U", "postgres", "-d", "nexus", "-c", sql], { cwd: "/" });
+const seller = createIdentityKey();
+/** A sale as an accepted command records it: only its entry, which is all that money is made of. */
+async function sell(ledger: Ledger, imvu: ImvuId, sourceId: string, amount: string, at_ms: number, reverses?: string): Promise<void> {
+  const params = { sourceId, amount, currency: "EUR", at: new Date(at_ms).toISOString(), ...(reverses === undefined ? {} : { reverses }) };
+  const jws = signCommand(commandFields(reverses === undefined ? "revenue.record" : "revenue.reverse", imvu, params, at_ms), seller);
+  const opened = openCommand(jws);
+  assert.ok(opened.ok);
+  await ledger.append([{ stream: imvu, type: "command.accepted", actor: "seller", data: { digest: opened.value.digest, jws: jws as unknown as Json, allocation: null } }]);
+}
+const typesOf = async (ledger: Ledger, imvu: ImvuId) => {
+  const types: string[] = [];
+  for await (const { type } of ledger.entries({ stream: imvu })) if (type.startsWith("statement.")) types.push(type);
+  return types;
+};
 const checked = async (ledger: Ledger, ...imvus: ImvuId[]) => await revenueCheck(ledger, imvus.map((id) => ({ id })));
 
 test("a month closes when it is over, with a reading after its end, once; and what it says is made again from the log", async () => {
@@ -155,6 +172,67 @@ test("two that close at the same time close once", async () => {
   }
 });
 
+test("what was sold is in its month; what is recorded after it closed corrects it when the month of its recording closes, and no closed statement changes", async () => {
+  const { clock, ledger, meters, closing, said } = await world(store);
+  try {
+    const unit = await newUnit();
+    await meters.record(unit);
+    await sell(ledger, unit, "order-1", "100.00", FIRST_READING + 1);
+    await sell(ledger, unit, "order-2", "0.07", FIRST_READING + 2);
+    clock.at = AFTER_NOVEMBER;
+    await closing().round();
+    const [november] = await store.snapshot((tx) => closedMonths(tx, unit));
+    assert.deepEqual(november?.statement.revenue, { recorded: `100.07${"0".repeat(19)}`, reversed: `0.${"0".repeat(21)}`, sales: 2, reversals: 0 });
+    await sell(ledger, unit, "refund-1", "40.00", FIRST_READING + 3, "order-1");
+    await sell(ledger, unit, "order-3", "5.00", clock.at);
+    assert.equal(await closing().round(), 0, "nothing is corrected before the month is over");
+    clock.at = AFTER_DECEMBER;
+    await closing().round();
+    const [december, again] = await store.snapshot((tx) => closedMonths(tx, unit));
+    assert.deepEqual(again?.statement, november?.statement);
+    assert.equal(december?.statement.revenue?.recorded, `5.${"0".repeat(21)}`);
+    const [correction] = again?.corrections ?? [];
+    assert.deepEqual([again?.corrections.length, correction?.number, correction?.corrects, correction?.gross], [1, 1, november?.index, `-40.${"0".repeat(21)}`]);
+    assert.deepEqual(await typesOf(ledger, unit), ["statement.closed", "statement.corrected", "statement.closed"]);
+    assert.ok(said.some((line) => line.startsWith(`${unit}: 2026-11 is corrected by gross EUR -40.`)));
+    assert.deepEqual(await replayed(ledger), []);
+    const { ok, statements, failures } = await checked(ledger, unit);
+    assert.deepEqual([ok, statements, failures], [true, 3, []]);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("the database's superuser changes a correction's row, takes it away, adds one: each is named", async () => {
+  const { clock, ledger, meters, closing } = await world(store);
+  try {
+    const unit = await newUnit();
+    await meters.record(unit);
+    clock.at = AFTER_NOVEMBER;
+    await closing().round();
+    await sell(ledger, unit, "late", "9.99", FIRST_READING + 1);
+    clock.at = AFTER_DECEMBER;
+    await closing().round();
+    const where = `WHERE imvu = '${unit}'`;
+    await psql(`DROP TABLE IF EXISTS correction_kept; CREATE TABLE correction_kept AS SELECT * FROM correction ${where}`);
+    for (const does of [
+      `UPDATE correction SET gross = gross + 100, creator = creator + 55, platform = platform + 45 ${where}`,
+      `UPDATE correction SET doc = jsonb_set(doc, '{payout,creator}', '"0.01"') ${where}`,
+      `INSERT INTO correction SELECT imvu, period, 2, currency, gross, creator, platform, doc, 999998 FROM correction ${where}`,
+      `DELETE FROM correction ${where}`,
+    ]) {
+      await psql(does);
+      assert.deepEqual((await replayed(ledger)).map(({ table, key }) => [table, key.startsWith(unit)]), [["correction", true]], does);
+      await psql(`DELETE FROM correction ${where}; INSERT INTO correction SELECT * FROM correction_kept`);
+      assert.deepEqual(await replayed(ledger), []);
+    }
+    await assert.rejects(psql(`UPDATE correction SET creator = creator - 1, platform = platform + 1 ${where}`), /correction_split_55_45/);
+    await assert.rejects(psql(`UPDATE correction SET creator = creator - 1 ${where}`), /correction_whole/);
+  } finally {
+    await ledger.close();
+  }
+});
+
 for (const instant of ["before BEGIN", "after INSERT", "before COMMIT", "COMMIT sent, not persisted", "COMMIT sent, persisted anyway"] as const) {
   test(`lost while it closes, ${instant}: the next start finds it closed, or closes it, and never twice`, async () => {
     const faulty = new FaultyStore(store);
@@ -162,6 +240,9 @@ for (const instant of ["before BEGIN", "after INSERT", "before COMMIT", "COMMIT 
     const unit = await newUnit();
     await before.meters.record(unit);
     before.clock.at = AFTER_NOVEMBER;
+    await before.closing().round();
+    await sell(before.ledger, unit, "late", "9.99", FIRST_READING + 1);
+    before.clock.at = AFTER_DECEMBER;
     await before.meters.record(unit);
     await before.ledger.receipt(before.ledger.size() - 1);
     faulty.strike({ after: 0, instant, dies: true });
@@ -170,9 +251,10 @@ for (const instant of ["before BEGIN", "after INSERT", "before COMMIT", "COMMIT 
     for (const until = Date.now() + 10_000; !faulty.struck; await sleep(5)) assert.ok(Date.now() < until, "the death");
     const { clock, ledger, closing } = await world(store);
     try {
-      clock.at = AFTER_NOVEMBER + 60_000;
+      clock.at = AFTER_DECEMBER + 60_000;
       await closing().round();
-      assert.deepEqual([await closed(unit), await inLog(ledger, unit)], [["2026-11"], ["2026-11"]]);
+      assert.deepEqual([await closed(unit), await inLog(ledger, unit)], [["2026-11", "2026-12"], ["2026-11", "2026-12"]]);
+      assert.deepEqual(await typesOf(ledger, unit), ["statement.closed", "statement.corrected", "statement.closed"]);
       assert.deepEqual(await replayed(ledger), []);
       assert.equal((await checked(ledger, unit)).ok, true);
     } finally {
@@ -188,7 +270,6 @@ test("the database's superuser changes a closed statement's row, takes it away, 
     await meters.record(unit);
     clock.at = AFTER_NOVEMBER;
     await closing().round();
-    const psql = (sql: string) => runOk(["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "/usr/bin/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", store.describe().socket, "-U", "postgres", "-d", "nexus", "-c", sql], { cwd: "/" });
     const where = `WHERE imvu = '${unit}'`;
     for (const [does, undoes] of [
       [`UPDATE statement SET gross = gross + 100, creator = creator + 55, platform = platform + 45 ${where}`, `UPDATE statement SET gross = gross - 100, creator = creator - 55, platform = platform - 45 ${where}`],
@@ -223,6 +304,32 @@ test("a statement that the platform made up is named by whoever makes it again",
     const { ok, failures } = await checked(ledger, unit);
     assert.equal(ok, false);
     assert.ok(failures.some(({ what }) => /2026-11/.test(what)));
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("a platform that keeps a late sale back is named when the month in which it was recorded closes, and one that corrects by something else at once", async () => {
+  const { clock, ledger, meters, closing } = await world(store);
+  try {
+    const [unit, other] = [await newUnit(), await newUnit()];
+    for (const one of [unit, other]) await meters.record(one);
+    clock.at = AFTER_NOVEMBER;
+    await closing().round();
+    for (const one of [unit, other]) await sell(ledger, one, "late", "9.99", FIRST_READING + 1);
+    clock.at = AFTER_DECEMBER;
+    for (const one of [unit, other]) await meters.record(one);
+    const made = await statementFor(ledger, { id: unit }, "2026-12");
+    assert.ok(made.ok);
+    await ledger.append([{ stream: unit, type: "statement.closed", actor: "platform", data: JSON.parse(JSON.stringify({ ...made.value, closed: true })) as Json }]);
+    const kept = await checked(ledger, unit);
+    assert.deepEqual(kept.failures.map(({ expected }) => expected.replace(/\d+$/, "N")), ["first a correction of 2026-11 that knows entry N"]);
+    await closing().round();
+    const [{ corrections: [correction] } = { corrections: [] }] = await store.snapshot((tx) => closedMonths(tx, other, "2026-11"));
+    assert.ok(correction);
+    const { index: _, ...doc } = correction;
+    await ledger.append([{ stream: other, type: "statement.corrected", actor: "platform", data: JSON.parse(JSON.stringify({ ...doc, number: 2 })) as Json }]);
+    assert.match((await checked(ledger, other)).failures[0]?.what ?? "", /statement\.corrected/);
   } finally {
     await ledger.close();
   }

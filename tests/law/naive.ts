@@ -38,6 +38,8 @@ const JUDGES: Readonly<Record<Op, readonly number[]>> = {
   "route.set": [1, 2, 6, 7, 8, 9, 11, 13, 14, 15, 16, 17],
   "route.remove": [1, 11, 13, 14, 16, 17],
   "consent.record": [1, 10, 11, 13, 16, 17],
+  "revenue.record": [1, 6, 11, 13, 16, 17],
+  "revenue.reverse": [1, 6, 11, 13, 16, 17],
   "imvu.erase": [1, 10, 11, 13, 16, 17],
 };
 
@@ -104,6 +106,7 @@ function mayCommand(one: Case): boolean {
   if (actor(one) === null) return false;
   if (ownerApproves(one)) return true;
   if (role(one) === "owner") return true;
+  if (one.command.op === "revenue.record" || one.command.op === "revenue.reverse") return role(one) === "billing" || role(one) === "maintainer";
   return role(one) === "maintainer" && WORK_OF_MAINTAINERS.includes(one.command.op);
 }
 
@@ -335,6 +338,7 @@ function gate6({ command, facts }: Case): string | null {
     const days = (begins - facts.now_ms) / (24 * 60 * MINUTE);
     return days < 30 ? "TARIFF_TOO_SOON" : null;
   }
+  if (command.op === "revenue.record" || command.op === "revenue.reverse") return sales({ command, facts } as Case);
   const of = (kind: string) => METERS.filter((meter) => meter.startsWith(`${kind}.`));
   let needed: readonly string[] = [];
   if (command.op === "imvu.create" || command.op === "imvu.import") needed = METERS;
@@ -422,6 +426,19 @@ function gate9(one: Case): string | null {
   if (declared === null || facts.node === null) return "JURISDICTION_UNKNOWN";
   for (const allowed of facts.node.jurisdictions) if (allowed === declared) return null;
   return "WRONG_JURISDICTION";
+}
+
+function sales({ command, facts }: Case): string | null {
+  const there = facts.revenue;
+  if (there === undefined || there === null) return "REVENUE_UNKNOWN";
+  if (there.known !== null) return "REVENUE_RECORDED";
+  const { at, amount } = command.params as { at: string; amount: string };
+  const made = new Date(at).getTime();
+  if (made - facts.now_ms > MINUTE) return "REVENUE_AHEAD";
+  if (there.since_ms === null || there.since_ms > made) return "REVENUE_BEFORE_UNIT";
+  if (command.op === "revenue.record") return null;
+  if (there.left === null) return "REVERSES_NOTHING";
+  return Math.round(Number(amount) * 100) > Math.round(Number(there.left) * 100) ? "REVERSES_TOO_MUCH" : null;
 }
 
 function gate10({ command, facts }: Case): string | null {

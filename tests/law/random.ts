@@ -184,6 +184,9 @@ function paramsOf(dice: Dice, op: Op, keys: Keys, envelope: ReturnType<typeof en
       return { host: dice.of(NAMES), path: "/" };
     case "consent.record":
       return { subject: "user-17", purpose: "newsletter", text: text(), state: dice.of(["given", "withdrawn"]) };
+    case "revenue.record":
+    case "revenue.reverse":
+      return { sourceId: "order-18", amount: dice.of(["0.01", "12.33", "12.34", "12.35", "999999999999.99"]), currency: "EUR", at: new Date(dice.of([NOW - 1, NOW, NOW + 60_000, NOW + 60_001, NOW - 5_000, NOW - 5_001])).toISOString(), ...(op === "revenue.reverse" ? { reverses: "order-17" } : {}) };
     case "platform.tariff.publish":
       return { currency: "EUR", validFrom: new Date(dice.near(NOW + 30 * 86_400_000)).toISOString(), prices: {} };
     case "imvu.erase":
@@ -228,6 +231,9 @@ function factsOf(dice: Dice, op: Op, params: Record<string, unknown>, given: { e
       : {}),
     ...(op.endsWith(".erase") && dice.chance(96)
       ? { erasure: dice.chance(96) ? { commitment: dice.chance(90) ? DIGEST : OTHER_DIGEST, kind: dice.of(["consent", "consent", "refused", "refused", "other", "erased"]), digest: DIGEST, exp_ms: dice.of([0, NOW - 1, NOW - 600_000, NOW, NOW + 1]), outcome: dice.of([null, { index: 5, commitment: DIGEST }]), earlier: dice.of([0, 0, 0, 1, 2]) } : null }
+      : {}),
+    ...(op.startsWith("revenue.") && dice.chance(96)
+      ? { revenue: dice.chance(96) ? { known: dice.chance(90) ? null : { index: 7, same: dice.chance(50) }, left: dice.chance(90) ? dice.of(["12.34", "0.00", "0.01", "999999999999.99"]) : null, since_ms: dice.chance(95) ? NOW - 5_000 : null } : null }
       : {}),
     ...(op.startsWith("platform.") && dice.chance(96)
       ? { operators: dice.chance(96) ? { count: dice.of([1, 1, 2, 3]), signers: dice.of([["operator"], ["operator"], ["operator", "maintainer"], ["maintainer"], []]), registered: dice.chance(85), operator: dice.chance(50) } : null }

@@ -467,6 +467,8 @@ JUDGES = {
     "route.set": {1, 2, 6, 7, 8, 9, 11, 13, 14, 15, 16, 17},
     "route.remove": {1, 11, 13, 14, 16, 17},
     "consent.record": {1, 10, 11, 13, 16, 17},
+    "revenue.record": {1, 6, 11, 13, 16, 17},
+    "revenue.reverse": {1, 6, 11, 13, 16, 17},
     "imvu.erase": {1, 10, 11, 13, 16, 17},
 }
 IMVU = r"IMVU-(?!000)([0-9]{3}|[1-9][0-9]{3,4})"
@@ -756,16 +758,61 @@ class Rating:
         return sorted(self.clock + falls, key=lambda flag: (flag["index"], flag["series"].encode("utf-16-be")))
 
 
-def statement_of(imvu, name, tariff_index, tariff, rating, stream_head, closed):
-    lines, gross = [], 0
+MINOR = 10 ** 19
+
+
+def amount_of(sale):
+    need(re.fullmatch(r"(0|[1-9][0-9]{0,11})\.[0-9]{2}", sale["amount"]) and sale["amount"] != "0.00" and sale["currency"] == "EUR", "an amount")
+    return int(sale["amount"].replace(".", "")) * MINOR
+
+
+def month_of(text):
+    """An instant's month: the last one of a month is the next one's midnight."""
+    return instant(epoch_ms(text) - 1)[:7]
+
+
+def sums(sales):
+    plus, minus = [one for one in sales if "reverses" not in one], [one for one in sales if "reverses" in one]
+    return {"recorded": decimal(sum(map(amount_of, plus)), 21), "reversed": decimal(sum(map(amount_of, minus)), 21), "sales": len(plus), "reversals": len(minus)}
+
+
+def net(revenue):
+    return int(revenue["recorded"].replace(".", "")) - int(revenue["reversed"].replace(".", ""))
+
+
+def payable(creator):
+    return -(-creator // MINOR) * MINOR
+
+
+def payout_of(creator, before=0):
+    return {"creator": decimal((payable(creator) - before) // MINOR, 2), "difference": decimal(payable(creator) - creator, 21)}
+
+
+def money_rows(period, pairs):
+    return [[period, name, "", "", "", value] for name, value in pairs]
+
+
+def sold_pairs(revenue):
+    back = revenue["reversed"]
+    return [(f"revenue recorded ({revenue['sales']})", revenue["recorded"]), (f"revenue reversed ({revenue['reversals']})", f"-{back}" if net({"recorded": "0", "reversed": back}) else back)]
+
+
+def csv_of(rows):
+    return "".join(",".join(row) + "\r\n" for row in rows)
+
+
+def statement_of(imvu, name, tariff_index, tariff, rating, stream_head, closed, revenue):
+    lines, usage = [], 0
     for resource, quantity in rating.quantities().items():
         _, unit, decimals = RESOURCES[resource]
         price = tariff["prices"][resource]
         amount = quantity * int(price.replace(".", "")) * 10 ** (12 - decimals)
-        gross += amount
+        usage += amount
         lines.append({"resource": resource, "quantity": decimal(quantity, decimals), "unit": unit, "unitPrice": price, "amount": decimal(amount, 21)})
+    gross = usage + (net(revenue) if revenue else 0)
     creator, platform = split(gross)
-    return {
+    newer = {"v": 2, "usage": decimal(usage, 21), "revenue": revenue, "payout": payout_of(creator)} if revenue else {}
+    return newer | {
         "imvu": imvu, "period": name, "currency": tariff["currency"], "tariffIndex": tariff_index, "lines": lines,
         "gross": decimal(gross, 21), "creator": decimal(creator, 21), "platform": decimal(platform, 21),
         "readings": rating.used(), "flags": rating.flags(), "streamHead": stream_head, "closed": closed,
@@ -856,8 +903,9 @@ class Bundle:
         self.folder = folder
         self.counts = {"entries": 0, "commands": 0, "verdicts": 0, "statements": 0, "files": 0}
         self.rings, self.laws, self.nonces = Rings(), {}, set()
-        self.intents, self.orders, self.exits, self.tariffs, self.closed = {}, {}, {}, [], set()
-        self.audits = {"ledger/audit/commands.jsonl": [], "ledger/audit/refusals.jsonl": [], "ledger/compliance/consent-log.jsonl": []}
+        self.intents, self.orders, self.exits, self.tariffs, self.closed = {}, {}, {}, [], {}
+        self.sales, self.left = [], {}
+        self.audits = {"ledger/audit/commands.jsonl": [], "ledger/audit/refusals.jsonl": [], "ledger/compliance/consent-log.jsonl": [], "ledger/revenue/sales.jsonl": []}
         self.revenue = {}
         data, signature = read_file(folder, "MANIFEST.json"), utf8(read_file(folder, "MANIFEST.sig"), "MANIFEST.sig")
         with within("MANIFEST.json"):
@@ -954,7 +1002,9 @@ class Bundle:
                 elif body["type"] == "meter.reading":
                     check_readings(body["data"], self.manifest["imvu"])
                 elif body["type"] == "statement.closed":
-                    self.statement(stream, body)
+                    self.statement(stream, index, body)
+                elif body["type"] == "statement.corrected":
+                    self.correction(stream, index, body["data"])
         need(not gone, f"ledger/events.jsonl: the bodies of {sorted(gone)} are gone, and nothing ordered it")
         need(last == self.manifest["ledger"]["index"], f"ledger/events.jsonl: ends at {last}")
         answered = self.manifest["exit"]
@@ -1021,9 +1071,52 @@ class Bundle:
             told = {name: payload["params"][name] for name in ("subject", "purpose", "text", "state")}
             consent = {"index": index, "time": body["time"], "actor": body["actor"]} | told
             self.audits["ledger/compliance/consent-log.jsonl"].append(json.dumps(consent, separators=(",", ":"), ensure_ascii=False) + "\n")
+        if body["type"] == "command.accepted" and payload["op"] in ("revenue.record", "revenue.reverse"):
+            said = payload["params"]
+            self.sold(index, body, said)
+            told = {"index": index, "time": body["time"], "actor": body["actor"], "sourceId": said["sourceId"], "reverses": said.get("reverses")} | {name: said[name] for name in ("amount", "currency", "at")}
+            self.audits["ledger/revenue/sales.jsonl"].append(json.dumps(told, separators=(",", ":"), ensure_ascii=False) + "\n")
         self.audits[path].append(json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n")
 
-    def statement(self, stream, body):
+    def sold(self, index, body, sale):
+        need(sale["sourceId"] not in self.left, f"{sale['sourceId']} is booked twice")
+        amount, back = amount_of(sale), sale.get("reverses")
+        if back is not None:
+            need(amount <= self.left.get(back, 0), f"more is paid back than is left of {back}")
+            self.left[back] -= amount
+        self.left[sale["sourceId"]] = amount if back is None else 0
+        self.sales.append(sale | {"index": index, "streamSeq": body["streamSeq"], "time": epoch_ms(body["time"]), "month": month_of(sale["at"])})
+
+    def settle(self, month, head_seq):
+        self.sales = [one for one in self.sales if one["month"] != month or one["streamSeq"] > head_seq]
+
+    def correction(self, stream, index, said):
+        month, head_seq = said["period"], said["streamHead"]["streamSeq"]
+        need(month in self.closed, "corrects a month that is not closed")
+        head = [digest for _, digest, entry in stream[:-1] if entry["streamSeq"] == head_seq]
+        need(head, "rests on entries after it")
+        known = [one for one in self.sales if one["month"] == month and one["streamSeq"] <= head_seq]
+        need(known, "a correction by nothing")
+        before, revenue = self.closed[month], sums(known)
+        gross = before["gross"] + net(revenue)
+        creator, platform = split(gross)
+        made = {
+            "v": 2, "imvu": self.manifest["imvu"], "period": month, "currency": "EUR", "corrects": before["index"], "number": before["number"] + 1, "revenue": revenue,
+            "gross": decimal(gross - before["gross"], 21), "creator": decimal(creator - before["creator"], 21), "platform": decimal(platform - before["platform"], 21),
+            "payout": payout_of(creator, payable(before["creator"])),
+            "total": {"gross": decimal(gross, 21), "creator": decimal(creator, 21), "platform": decimal(platform, 21), "payout": decimal(payable(creator) // MINOR, 2)},
+            "streamHead": {"streamSeq": head_seq, "sha256": head[0]},
+        }
+        need(canonical(made) == canonical(said), f"{month} correction: expected {canonical(made)[:600]}")
+        self.closed[month] = {"index": index, "number": made["number"], "gross": gross, "creator": creator, "platform": platform}
+        self.settle(month, head_seq)
+        self.counts["statements"] += 1
+        pairs = sold_pairs(revenue) + [("gross", made["gross"]), ("creator 55%", made["creator"]), ("platform 45%", made["platform"]), ("payout to creator", made["payout"]["creator"]), ("rounded up by", made["payout"]["difference"])]
+        pairs += [("month's gross", made["total"]["gross"]), ("month's creator 55%", made["total"]["creator"]), ("month's platform 45%", made["total"]["platform"]), ("month's payout to creator", made["total"]["payout"])]
+        rows = [["period", f"corrects ledger entry {made['corrects']}", "amount EUR"]] + [[month, name, value] for name, value in pairs]
+        self.revenue[f"ledger/revenue/{month}-correction-{made['number']}.csv"] = csv_of(rows)
+
+    def statement(self, stream, at, body):
         said = body["data"]
         start, end = period_of(said["period"])
         need(said["period"] not in self.closed, "another statement after the closed one")
@@ -1045,17 +1138,24 @@ class Bundle:
         need(published, "no tariff")
         in_time = [one for one in published if epoch_ms(one[1]["validFrom"]) <= start]
         tariff_index, tariff = in_time[-1] if in_time else published[0]
-        made = statement_of(self.manifest["imvu"], said["period"], tariff_index, tariff, rating, head, closed)
+        known = [one for one in self.sales if one["month"] == said["period"] and one["streamSeq"] <= head_seq]
+        older = "v" not in said and not known
+        made = statement_of(self.manifest["imvu"], said["period"], tariff_index, tariff, rating, head, closed, None if older else sums(known))
         for name in made:
             need(canonical(made[name]) == canonical(said.get(name)), f"{said['period']} {name}: expected {canonical(made[name])[:200]}")
         need(set(said) == set(made), "other members")
         if closed:
-            self.closed.add(said["period"])
+            self.closed[said["period"]] = {"index": at, "number": 0} | {name: int(made[name].replace(".", "")) for name in ("gross", "creator", "platform")}
+            self.settle(said["period"], head_seq)
+            late = [one for one in self.sales if one["month"] in self.closed and one["time"] < end]
+            need(not late, f"no correction knows entry {late[0]['index'] if late else None}")
         self.counts["statements"] += 1
         rows = [["period", "resource", "quantity", "unit", f"unit price {made['currency']} (tariff: ledger entry {tariff_index})", f"amount {made['currency']}"]]
         rows += [[made["period"], one["resource"], one["quantity"], one["unit"], one["unitPrice"], one["amount"]] for one in made["lines"]]
-        rows += [[made["period"], name, "", "", "", made[key]] for name, key in (("gross", "gross"), ("creator 55%", "creator"), ("platform 45%", "platform"))]
-        self.revenue[f"ledger/revenue/{made['period']}-ledger.csv"] = "".join(",".join(row) + "\r\n" for row in rows)
+        shares = [("gross", made["gross"]), ("creator 55%", made["creator"]), ("platform 45%", made["platform"])]
+        newer = [] if older else [("payout to creator", made["payout"]["creator"]), ("rounded up by", made["payout"]["difference"])]
+        rows += money_rows(made["period"], ([] if older else [("usage", made["usage"])] + (sold_pairs(made["revenue"]))) + shares + newer)
+        self.revenue[f"ledger/revenue/{made['period']}-ledger.csv"] = csv_of(rows)
 
     def repeated(self):
         keys = [

@@ -3,6 +3,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { Statement } from "../../src/core/handshake/index.ts";
 import { run, sha256Hex } from "../../src/kernel/index.ts";
 import { type Manifest, manifestNoteText, manifestText, sectionsOf } from "../../src/verify/index.ts";
 import { type Dishonesty, SyntheticWorld } from "./synthetic-world.ts";
@@ -62,7 +63,7 @@ describe("a verifier that follows the page and shares no code with ours", () => 
   });
 
   test("verifies an honest bundle, with everything counted, under its own key and the one that was kept", async () => {
-    const expected = `entries 28 · commands 12 · verdicts 204 · statements 2 · files ${files.length - 2}`;
+    const expected = `entries 37 · commands 16 · verdicts 272 · statements 3 · files ${files.length - 2}`;
     assert.deepEqual(await stranger("--bundle", honest), { code: 0, said: expected });
     assert.deepEqual(await stranger("--bundle", honest, "--log-key", logKey), { code: 0, said: expected });
   });
@@ -140,6 +141,9 @@ describe("a bundle that its own log signed again", () => {
   }
 });
 
+/** In the form of statements from before there were sales. */
+const withoutSales = ({ v: _v, usage: _u, revenue: _r, payout: _p, ...made }: Statement): Statement => made;
+
 describe("a log that lies before it signs", () => {
   const lies: Readonly<Record<string, readonly [Dishonesty, RegExp]>> = {
     "the creator's share is a unit too small": [{ statement: (made) => ({ ...made, creator: made.creator.replace(/.$/, (digit) => String((Number(digit) + 9) % 10)) }) }, /\(statement\.closed\): 2026-11 creator/],
@@ -167,6 +171,11 @@ describe("a log that lies before it signs", () => {
     "a body that was ordered erased and stands": [{ erasure: "standing" }, /was ordered erased, and stands/],
     "an order that takes more along than it names": [{ erasure: "more" }, /erases something else/],
     "prices that change with less than thirty days' notice": [{ noticeDays: 29 }, /announced 30 days/],
+    "a sale that is booked twice": [{ sales: "twice" }, /order-17 is booked twice/],
+    "more paid back than was sold": [{ sales: "more" }, /more is paid back than is left of order-17/],
+    "a correction that takes more than was paid back": [{ correction: (made) => ({ ...made, total: { ...made.total, creator: made.total.platform } }) }, /2026-11 correction/],
+    "a late refund that nothing corrected": [{ uncorrected: true }, /no correction knows entry \d+/],
+    "a statement without what was sold": [{ statement: withoutSales }, /statement\.closed/],
     "a law that was never published": [{ command: (record, op) => (op === "imvu.scale" ? { ...record, law: "0".repeat(64) } : record) }, /law/],
     "another digest": [{ command: (record, op) => (op === "imvu.scale" ? { ...record, digest: "0".repeat(64) } : record) }, /digest/],
   };

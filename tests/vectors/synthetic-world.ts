@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
 import { type Envelope, GIB, type Imvu, type Op, type Reading, type ReadingSet, RESOURCES, type Resource, type SignedCommand } from "../../src/contract/index.ts";
-import { DEFAULT_PRICES_V1, parsePeriod, type Statement, statement, type Tariff } from "../../src/core/handshake/index.ts";
+import { Account, type Correction, DEFAULT_PRICES_V1, parsePeriod, saleOf, type Statement, statement, type Tariff } from "../../src/core/handshake/index.ts";
 import { addApproval, type CommandFields, commandFields, type OpenedCommand, openCommand, type SigningKey, signCommand, signingKeyFromJwk } from "../../src/core/identity/index.ts";
 import { noteSigner, signNote } from "../../src/core/ledger/pure.ts";
 import { erasedWith, type Facts, isAllowed, isErasure, judge, type RegisteredKey, signatureFactsOf } from "../../src/core/policy-engine/index.ts";
@@ -45,17 +45,23 @@ export interface Dishonesty {
   readonly noticeDays?: number;
   /** A body goes that nobody ordered erased; or the one that was ordered stays; or the order's outcome takes a reading along. */
   readonly erasure?: "unordered" | "standing" | "more";
+  /** Books the same sale twice, or pays more back than was sold. */
+  readonly sales?: "twice" | "more";
+  correction?(made: Correction): Correction;
+  /** December closes and nothing has corrected November. */
+  readonly uncorrected?: boolean;
   /** Honest: a reading is taken between drawing December's open statement and appending it. */
   readonly late?: boolean;
 }
 
-/** A platform's short life in one log: two identities, an IMVU, commands accepted and refused, readings over two months, a statement, an exit. */
+/** A platform's short life in one log: two identities, an IMVU, commands accepted and refused, readings over two months, sales, a statement and its correction, an exit. */
 export class SyntheticWorld {
   readonly log: SyntheticLog;
   readonly keys = new Map<string, SigningKey>();
   private readonly registered = new Map<KeyId, RegisteredKey & { readonly index: number }>();
   private readonly lies: Dishonesty;
   private readonly readings: { index: number; set: ReadingSet }[] = [];
+  private readonly account = new Account(IMVU);
   private tariffIndex = 0;
   private there: Facts["erasure"] = null;
   readonly tariff: Tariff = { v: 1, currency: "EUR", validFrom: new Date(BEGIN_MS).toISOString(), prices: DEFAULT_PRICES_V1 };
@@ -90,12 +96,19 @@ export class SyntheticWorld {
     this.command(OWNER, "consent.record", IMVU, { subject: "user-17", purpose: "newsletter", text: sha256Hex("the terms"), state: "given" });
     const recorded = this.log.all.length;
     const forgotten = this.command(OWNER, "consent.record", IMVU, { subject: "user-18", purpose: "newsletter", text: sha256Hex("the terms"), state: "given" });
+    this.sell("order-17", "12.34", Date.UTC(2026, 10, 20));
+    if (this.lies.sales === "twice") this.sell("order-17", "12.34", Date.UTC(2026, 10, 20));
     this.log.now_ms = Date.UTC(2026, 11, 1, 0, 1);
     if (this.lies.erasure !== "unordered") this.erase(forgotten, recorded);
     if (this.lies.erasure !== "standing") for (const index of [recorded, recorded + 1]) this.log.erased.add(index);
     this.read(31_000_000_007n);
     this.close("2026-11");
     if (this.lies.closedTwice) this.close("2026-11");
+    this.sell("order-18", "0.01", Date.UTC(2026, 11, 1));
+    this.sell("order-19", "5.55", Date.UTC(2026, 11, 1, 0, 0, 1));
+    this.command(OWNER, "revenue.reverse", IMVU, { sourceId: "refund-17", reverses: "order-17", amount: this.lies.sales === "more" ? "12.35" : "2.34", currency: "EUR", at: "2026-11-30T12:00:00.000Z" });
+    if (this.lies.uncorrected) this.log.now_ms = Date.UTC(2027, 0, 1, 0, 1);
+    else this.correct("2026-11");
     this.read(32_000_000_000n);
     this.close("2026-12");
     const exit = this.command(OWNER, "imvu.exit", IMVU, { encryptTo: null }, false);
@@ -154,6 +167,8 @@ export class SyntheticWorld {
     const stream = op.startsWith("identity.") ? identity : IMVU;
     const intent = this.append(stream, accepted ? "command.accepted" : "command.refused", identity, data);
     if (this.lies.replay && op === "dns.set" && accepted) this.append(stream, "command.accepted", identity, data);
+    const sale = accepted ? saleOf(opened.value.command) : undefined;
+    if (sale) this.account.book(sale, { index: intent.index, streamSeq: intent.streamSeq, time_ms: this.log.now_ms });
     if (accepted && outcome) this.append(stream, "effect.applied", "platform", { digest: opened.value.digest, intent: intent.index, op, imvu, learned: this.learned(opened.value, facts), observed: null });
     return opened.value;
   }
@@ -183,6 +198,7 @@ export class SyntheticWorld {
         members: DOCUMENT.members.filter(({ identity }) => signers.has(identity)), counts: { services: 1, recordSets: 4, mailboxes: 1, routes: 1, members: DOCUMENT.members.length },
         mailQuotaBytes: GIB, named: { service: false, recordSet: false, mailbox: false, member: false, route: null },
       },
+      ...(saleOf(command) ? { revenue: { known: null, left: command.op === "revenue.reverse" ? "12.35" : null, since_ms: BEGIN_MS } } : {}),
       consent: command.op === "consent.record" ? { state: "none", text: null } : null,
       ...(isErasure(command) ? { erasure: this.there ?? null } : {}),
       newZone: creating ? DOCUMENT.zone : null,
@@ -203,6 +219,18 @@ export class SyntheticWorld {
     this.append(IMVU, "meter.reading", "platform", (this.lies.reading?.(honest, this.readings.length) ?? honest) as unknown as Json);
   }
 
+  private sell(sourceId: string, amount: string, at_ms: number): void {
+    this.command(OWNER, "revenue.record", IMVU, { sourceId, amount, currency: "EUR", at: new Date(at_ms).toISOString() });
+  }
+
+  private correct(month: string): void {
+    const head = this.log.all.filter(({ stream }) => stream === IMVU).at(-1);
+    const made = head && this.account.correction(month, "EUR", { streamSeq: head.streamSeq, sha256: head.leaf.toString("hex") });
+    if (!made) throw new TypeError(month);
+    const { index } = this.append(IMVU, "statement.corrected", "platform", (this.lies.correction?.(made) ?? made) as unknown as Json);
+    this.account.correct(made, index);
+  }
+
   private close(name: string): void {
     const period = parsePeriod(name);
     if (!period.ok) throw new TypeError(name);
@@ -214,9 +242,11 @@ export class SyntheticWorld {
     const made = statement({
       imvu: IMVU, period: period.value, tariff: { index: this.tariffIndex, tariff: this.tariff }, readings,
       streamHead: head ? { streamSeq: head.streamSeq, sha256: head.leaf.toString("hex") } : null, closed,
+      revenue: this.account.revenue(name, head?.streamSeq ?? -1),
     });
     if (this.lies.late && !closed) this.read(33_000_000_000n);
-    this.append(IMVU, "statement.closed", "platform", (this.lies.statement?.(made) ?? made) as unknown as Json);
+    const { index } = this.append(IMVU, "statement.closed", "platform", (this.lies.statement?.(made) ?? made) as unknown as Json);
+    if (closed) this.account.close(made, index);
   }
 
   private append(stream: string, type: Parameters<SyntheticLog["append"]>[0]["type"], actor: string, data: Json) {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { SignedCommand } from "../../src/contract/index.ts";
+import type { Statement } from "../../src/core/handshake/index.ts";
 import { cosign, cosigner, withSignatureLines } from "../../src/core/ledger/pure.ts";
 import { packBundle } from "../../src/imvu/export/index.ts";
 import { type Json, run, sha256Hex } from "../../src/kernel/index.ts";
@@ -69,7 +70,7 @@ describe("an honest bundle", () => {
     const verification = await verifyExport(honest);
     assert.deepEqual(verification.failures, []);
     assert.equal(verification.ok, true);
-    assert.equal(countsLine(verification), `entries 28/28 · commands 12/12 · verdicts 204/204 · statements 2/2 · files ${files.length - 2}/${files.length - 2}`);
+    assert.equal(countsLine(verification), `entries 37/37 · commands 16/16 · verdicts 272/272 · statements 3/3 · files ${files.length - 2}/${files.length - 2}`);
   });
 
   test("is the same bytes in every run", async () => {
@@ -206,7 +207,7 @@ describe("a bundle that its platform altered and signed again", () => {
 
   test("one flipped bit in any file of the ledger", async () => {
     const proven = files.filter((path) => path.startsWith("ledger/") && !path.startsWith("ledger/compliance/"));
-    assert.equal(proven.length, 12);
+    assert.equal(proven.length, 14);
     for (const path of proven) {
       const { size } = await stat(join(honest, path));
       for (const [at, position] of [0, size >> 1, size - 2].entries()) {
@@ -358,7 +359,7 @@ describe("a log that lies", () => {
   test("a reading that comes while an open statement is drawn is simply not in it", async () => {
     const verification = await lying({ late: true });
     assert.deepEqual(verification.failures, []);
-    assert.equal(verification.counts.statements, 2);
+    assert.equal(verification.counts.statements, 3);
   });
 
   test("a statement that differs by one unit anywhere", async () => {
@@ -372,6 +373,19 @@ describe("a log that lies", () => {
     named(await lying({ statement: (made) => ({ ...made, closed: !made.closed }) }), /closed/, "closed");
     named(await lying({ statement: (made) => ({ ...made, period: "2026-10" }) }), /statement\.closed/, "another period");
     named(await lying({ statement: (made) => ({ ...made, period: "never" }) }), /statement\.closed/, "no period");
+  });
+
+  test("sales that are booked twice, paid back beyond what was sold, corrected by something else, or not at all", async () => {
+    named(await lying({ sales: "twice" }), /^entry \d+ \(command\.accepted\)/, "twice");
+    named(await lying({ sales: "more" }), /^entry \d+ \(command\.accepted\)/, "more");
+    named(await lying({ uncorrected: true }), /statement\.closed\) 2026-12/, "uncorrected");
+    for (const key of ["gross", "creator", "platform"] as const) named(await lying({ correction: (made) => ({ ...made, [key]: made.total[key] }) }), new RegExp(`statement\\.corrected\\) 2026-11 ${key}`), key);
+    named(await lying({ correction: (made) => ({ ...made, payout: { ...made.payout, creator: "0.00" } }) }), /payout\.creator/, "payout");
+    named(await lying({ correction: (made) => ({ ...made, corrects: made.corrects - 1 }) }), /corrects/, "corrects");
+    named(await lying({ correction: (made) => ({ ...made, period: "2026-12" }) }), /statement\.corrected/, "an open month");
+    named(await lying({ correction: (made) => ({ ...made, streamHead: { ...made.streamHead, streamSeq: 0 } }) }), /statement\.corrected/, "by nothing");
+    named(await lying({ statement: ({ v: _v, usage: _u, revenue: _r, payout: _p, ...made }) => made }), /statement\.closed\) 2026-11/, "without what was sold");
+    named(await lying({ statement: (made) => ({ ...made, fee: "0.01" }) as Statement }), /fee/, "a fee");
   });
 
   test("readings that do not give the statement", async () => {
@@ -406,7 +420,7 @@ describe("verify.mjs, the one file", () => {
   test("verifies the folder it lies in, prints the counts and exits 0", async () => {
     const ran = await run([process.execPath, join(carrying(), "verify.mjs")], { cwd: "/", env: {} });
     assert.equal(ran.stderr, "");
-    assert.match(ran.stdout.toString(), /^entries 28\/28 · commands 12\/12 · verdicts 204\/204 · statements 2\/2 · files \d+\/\d+\nverified: IMVU-042 /);
+    assert.match(ran.stdout.toString(), /^entries 37\/37 · commands 16\/16 · verdicts 272\/272 · statements 3\/3 · files \d+\/\d+\nverified: IMVU-042 /);
     assert.equal(ran.code, 0);
   });
 

@@ -8,6 +8,8 @@ import { send } from "./commands.ts";
 const ANYBODY_IN: readonly MemberRole[] = ["owner", "maintainer", "billing", "viewer"];
 const WORKERS: readonly MemberRole[] = ["owner", "maintainer"];
 const ACCOUNTS: readonly MemberRole[] = ["owner", "billing"];
+/** Who may record sales. */
+const SELLERS: readonly MemberRole[] = ["owner", "maintainer", "billing"];
 const ENTRIES_PER_PAGE_MAX = 500;
 /** Of at most 32 KiB each. */
 const BODIES_PER_PAGE_MAX = 100;
@@ -57,6 +59,7 @@ export function unitRoutes(app: FastifyInstance, platform: PlatformPort, authent
     return send(reply, await platform.statement(member.value.imvu, (request.query as { month?: string }).month ?? ""));
   });
 
+  read("/revenue", SELLERS, (imvu, query) => platform.sales(imvu, { ...(query.sourceId === undefined ? {} : { sourceId: query.sourceId }), from: indexOf(query.from), limit: Math.min(Number(query.limit ?? 100) || 100, ENTRIES_PER_PAGE_MAX) }));
   read("/statements", ACCOUNTS, (imvu) => platform.statements(imvu));
 
   app.post("/v1/imvus/:id/meter", { bodyLimit: SMALL_BODY_BYTES_MAX }, async (request, reply) => {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { ImvuId, Json } from "../../kernel/index.ts";
-import { revenueCsv } from "../../verify/index.ts";
+import { correctionCsv, revenueCsv } from "../../verify/index.ts";
 import { Context, imvuFlag } from "../context.ts";
 import { EXIT, usageFailure } from "../failure.ts";
 import { paint, print, table } from "../output.ts";
@@ -8,7 +8,8 @@ import { keepReceipt } from "../receipts.ts";
 
 const MONTH_NOW = () => new Date().toISOString().slice(0, 7);
 
-type Shown = Parameters<typeof revenueCsv>[0] & { readonly index?: number };
+type Correction = Parameters<typeof correctionCsv>[0] & { readonly index: number };
+type Shown = Parameters<typeof revenueCsv>[0] & { readonly index?: number; readonly corrections?: readonly Correction[] };
 
 interface Closed {
   readonly period: string;
@@ -18,6 +19,9 @@ interface Closed {
   readonly creator: string;
   readonly platform: string;
   readonly readings: number;
+  readonly corrections: number;
+  /** The month with its corrections. */
+  readonly total: { readonly gross: string; readonly creator: string; readonly platform: string } | null;
 }
 
 /** What a month comes to, and who gets it. */
@@ -26,7 +30,7 @@ export function moneyVerbs(program: Command): void {
 
   statement
     .command("show")
-    .description("usage × tariff = gross; 55 % creator, 45 % platform. Of a month that is over the closed statement, of this one what it comes to so far")
+    .description("usage × tariff + what was sold = gross; 55 % creator, 45 % platform. Of a month that is over the closed statement, of this one what it comes to so far")
     .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
     .option("--month <YYYY-MM>", "which month (UTC); default: this one")
     .option("--csv", "as rows for a spreadsheet (RFC 4180), the same that a bundle holds")
@@ -34,7 +38,7 @@ export function moneyVerbs(program: Command): void {
       const context = await Context.of(command);
       const path = `/v1/imvus/${options.imvuId}/statement?month=${encodeURIComponent(options.month ?? MONTH_NOW())}`;
       const answer = (await (await context.client()).read(await context.signer(), path)) as unknown as Shown;
-      if (options.csv) process.stdout.write(revenueCsv(answer));
+      if (options.csv) process.stdout.write([revenueCsv(answer), ...(answer.corrections ?? []).map(correctionCsv)].join("\r\n"));
       else print(context.output, answer, () => statementLines(answer));
     });
 
@@ -45,7 +49,10 @@ export function moneyVerbs(program: Command): void {
     .action(async (options: { imvuId: ImvuId }, command: Command) => {
       const context = await Context.of(command);
       const answer = (await (await context.client()).read(await context.signer(), `/v1/imvus/${options.imvuId}/statements`)) as unknown as { readonly statements: readonly Closed[] };
-      const rows = answer.statements.map((one) => [one.period, one.currency, one.gross, one.creator, one.platform, `entry ${one.index}`]);
+      const rows = answer.statements.map(({ period, currency, index, corrections, total, ...closed }) => {
+        const { gross, creator, platform } = total ?? closed;
+        return [period, currency, gross, creator, platform, `entry ${index}${corrections === 0 ? "" : `, corrected ${corrections === 1 ? "once" : `${corrections} times`}`}`];
+      });
       print(context.output, answer, () => (rows.length === 0 ? ["no month has been closed yet: the first is when it is over"] : table([["month", "", "gross", "creator 55 %", "platform 45 %", ""], ...rows])));
     });
 }
@@ -126,13 +133,19 @@ export function revenueVerb(verify: Command): void {
 function statementLines(shown: Shown): string[] {
   const used = shown.lines.filter((line) => !/^[0.]*$/.test(line.quantity));
   const state = shown.closed ? `closed (ledger entry ${shown.index})` : "so far";
+  const { revenue, payout } = shown;
+  const sold = revenue && revenue.sales + revenue.reversals > 0 ? [["  usage", shown.usage ?? ""], [`  ${revenue.sales} sold`, revenue.recorded], [`  ${revenue.reversals} paid back`, `-${revenue.reversed}`]] : [];
   return [
     `${shown.imvu}  ${shown.period}  ${shown.currency}  ${state}, from ${shown.readings.count} readings`,
     ...table(used.map((line) => [`  ${line.resource}`, line.quantity, line.unit, `× ${line.unitPrice}`, line.amount])),
-    ...table([
-      ["  gross", shown.gross],
-      ["  creator 55 %", shown.creator],
-      ["  platform 45 %", shown.platform],
-    ]),
+    ...table([...sold, ["  gross", shown.gross], ["  creator 55 %", shown.creator], ["  platform 45 %", shown.platform], ...(payout ? [["  payout to creator", payout.creator, `(rounded up by ${payout.difference})`]] : [])]),
+    ...(shown.corrections ?? []).flatMap(correctionLines),
+  ];
+}
+
+function correctionLines({ index, number, revenue, gross, creator, platform, payout, total }: Correction): string[] {
+  return [
+    `correction ${number} (ledger entry ${index}): ${revenue.sales} sold, ${revenue.reversals} paid back after the month had closed`,
+    ...table([["  gross", gross, total.gross], ["  creator 55 %", creator, total.creator], ["  platform 45 %", platform, total.platform], ["  payout to creator", payout.creator, total.payout]].map(([what = "", added = "", whole = ""]) => [what, added, `month: ${whole}`])),
   ];
 }

@@ -2,7 +2,7 @@ import type { Command, Imvu, Verdict } from "../../contract/index.ts";
 import { accept, type Clock, type ImvuId, type Json, type KeyId, type Outcome, type Refusal, rfc3339 } from "../../kernel/index.ts";
 import { isIdentityCommand, type OpenedCommand } from "../identity/index.ts";
 import type { Appended, Ledger } from "../ledger/index.ts";
-import { erasedWith, isAllowed, isErasure, isOperatorCommand, judge } from "../policy-engine/index.ts";
+import { erasedWith, isAllowed, isErasure, isOperatorCommand, isRevenue, judge } from "../policy-engine/index.ts";
 import type { Store, Tx } from "../store/index.ts";
 import { denied } from "./denied.ts";
 import type { Effects, Worked } from "./effects.ts";
@@ -11,6 +11,7 @@ import { Gather } from "./gather.ts";
 import { applyIdentity, putOperator, removeOperator } from "./identities.ts";
 import * as projection from "./projection.ts";
 import { appliedRecord, type CommandRecord } from "./record.ts";
+import { putSale } from "./sales.ts";
 import type { Piece, Placed, Writer } from "./writer.ts";
 
 export interface AdmissionDeps {
@@ -148,12 +149,13 @@ function pieceOf(one: Weighed): Piece {
   };
 }
 
-/** What a command that is admitted alone changes beside its own row. */
+/** What a command changes beside its own row, where that has no statement in common with others. */
 async function applyOwn(tx: Tx, { opened, actor, before, after }: Weighed, { index, time }: Appended): Promise<void> {
   const { command, signatures } = opened;
   if (isIdentityCommand(command)) await applyIdentity(tx, command, signatures[0]?.kid as KeyId, actor, { index, time_ms: Date.parse(time) });
   if (command.op === "platform.operator.add") await putOperator(tx, command.params.identity, index);
   if (command.op === "platform.operator.remove") await removeOperator(tx, command.params.identity);
+  if (isRevenue(command) && before) await putSale(tx, before.id, command, index);
   if (after && !before) await projection.addImvu(tx, { ...after, status: "creating" }, index);
 }
 

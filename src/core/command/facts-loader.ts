@@ -2,13 +2,14 @@ import type { Command, Imvu, Resource } from "../../contract/index.ts";
 import type { Clock, Fqdn, ImvuId, KeyId, Sha256 } from "../../kernel/index.ts";
 import { broughtBy, isIdentityCommand, kidOf, type OpenedCommand, stateIn } from "../identity/index.ts";
 import {
-  asksForRoom, type BlobFact, type BundleFacts, blobsIn, domainsIn, type ErasureFact, type Facts, GATES, type IdentityFacts, imvuFactsOf, isErasure, isOperatorCommand, type NodeFacts, type OperatorFacts, type SignatureFact, signatureFactsOf, type UsedFacts,
+  asksForRoom, type BlobFact, type BundleFacts, blobsIn, domainsIn, type ErasureFact, type Facts, GATES, type IdentityFacts, imvuFactsOf, isErasure, isOperatorCommand, isRevenue, type NodeFacts, type OperatorFacts, type RevenueFact, type SignatureFact, signatureFactsOf, type UsedFacts,
   zoneClaimsFor,
 } from "../policy-engine/index.ts";
 import type { ReadTx, Statement, Store } from "../store/index.ts";
 import { erasureFacts } from "./erasure.ts";
 import { type KeyNow, type KeyRow, knownIn, knownKids, operatorNames, ringByName } from "./identities.ts";
 import * as projection from "./projection.ts";
+import { revenueFacts } from "./sales.ts";
 
 /** What facts need that the database does not hold. */
 export interface World {
@@ -42,7 +43,7 @@ export function factsLoader(store: Store, clock: Clock, world: World): LoadFacts
     return await Promise.all(
       all.map(async (opened, at): Promise<Loaded> => {
         const { command } = opened;
-        const { imvu, actor, allocated, identity, operators, erasure, signatures, nonceSeen, registration, newZone, zoneClaims, meters, consent } = await readFor(store, world, shared, opened, at);
+        const { imvu, actor, allocated, identity, operators, erasure, revenue, signatures, nonceSeen, registration, newZone, zoneClaims, meters, consent } = await readFor(store, world, shared, opened, at);
         const facts: Facts = {
           v: 1,
           now_ms: clock.now(),
@@ -61,6 +62,7 @@ export function factsLoader(store: Store, clock: Clock, world: World): LoadFacts
           ...(isIdentityCommand(command) ? { identity } : {}),
           ...(isOperatorCommand(command) ? { operators } : {}),
           ...(isErasure(command) ? { erasure } : {}),
+          ...(isRevenue(command) ? { revenue } : {}),
           bundle: bundles[at] ?? null,
           platform: { ledgerWritable, keyLoaded: world.keyLoaded },
         };
@@ -137,6 +139,7 @@ type FromStore = Pick<Facts, "signatures" | "nonceSeen" | "registration" | "newZ
   readonly identity: IdentityFacts | null;
   readonly operators: OperatorFacts | null;
   readonly erasure: ErasureFact | null;
+  readonly revenue: RevenueFact | null;
 };
 
 async function readFor(store: Store, world: World, shared: Shared, opened: OpenedCommand, at: number): Promise<FromStore> {
@@ -155,12 +158,12 @@ async function readFor(store: Store, world: World, shared: Shared, opened: Opene
   };
 }
 
-type More = Pick<FromStore, "registration" | "newZone" | "zoneClaims" | "meters" | "allocated" | "operators" | "erasure">;
-const NO_MORE: More = { registration: null, newZone: null, zoneClaims: [], meters: null, allocated: null, operators: null, erasure: null };
+type More = Pick<FromStore, "registration" | "newZone" | "zoneClaims" | "meters" | "allocated" | "operators" | "erasure" | "revenue">;
+const NO_MORE: More = { registration: null, newZone: null, zoneClaims: [], meters: null, allocated: null, operators: null, erasure: null, revenue: null };
 
 /** Whether gates read more of the tables for it than what every command is judged by. */
 function asksMore(command: Command): boolean {
-  return isMetered(command) || asksForRoom(command) || isOperatorCommand(command) || isErasure(command) || broughtBy(command).length > 0 || domainsIn(command).length > 0;
+  return isMetered(command) || asksForRoom(command) || isOperatorCommand(command) || isErasure(command) || isRevenue(command) || broughtBy(command).length > 0 || domainsIn(command).length > 0;
 }
 
 async function readMore(tx: ReadTx, world: World, { command }: OpenedCommand, imvu: Imvu | undefined, signatures: readonly SignatureFact[]): Promise<More> {
@@ -170,15 +173,16 @@ async function readMore(tx: ReadTx, world: World, { command }: OpenedCommand, im
     registration: await registrationFacts(tx, command),
     operators: await operatorFacts(tx, command, signatures),
     erasure: isErasure(command) ? await erasureFacts(tx, command) : null,
+    revenue: isRevenue(command) && imvu ? await revenueFacts(tx, imvu.id, command) : null,
     zoneClaims: newZone !== null || domainsIn(command).length > 0 ? zoneClaimsFor(command, newZone, await projection.boundZones(tx)) : [],
     allocated: asksForRoom(command) ? await projection.allocatedFigures(tx, command.imvu) : null,
     meters: !isMetered(command) ? null : imvu ? await metersOf(tx, imvu.id) : command.op === "imvu.create" || command.op === "imvu.import" ? world.meteredResources : null,
   };
 }
 
-/** Gate 6 reads the meters of the commands that it judges. */
-function isMetered({ op }: Command): boolean {
-  return GATES[5].appliesTo[op];
+/** Gate 6 reads the meters of the commands that it judges, but for sales. */
+function isMetered(command: Command): boolean {
+  return GATES[5].appliesTo[command.op] && !isRevenue(command);
 }
 
 /** Gates 7 and 12 compare what is used; an engine is asked for no other command. */

@@ -37,6 +37,8 @@ export async function replayCheck(store: Store, ledger: Pick<Ledger, "entries">,
   comparison.tables("operator", told.operators, held.operators);
   comparison.tables("consent", told.consents, held.consents);
   comparison.tables("statement", told.statements, held.statements);
+  comparison.tables("correction", told.corrections, held.corrections);
+  comparison.tables("sale", told.sales, held.sales);
   comparison.tables("ledger_erasure", told.erasures, held.erasures);
   comparison.tables("command_seen", told.commands, held.commands);
   return comparison.result();
@@ -53,6 +55,8 @@ interface HeldRows {
   readonly consents: ReadonlyMap<string, Json>;
   readonly erasures: ReadonlyMap<string, Json>;
   readonly statements: ReadonlyMap<string, Json>;
+  readonly corrections: ReadonlyMap<string, Json>;
+  readonly sales: ReadonlyMap<string, Json>;
   readonly readings: number;
 }
 
@@ -67,6 +71,8 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
   const consents = await tx.query<{ imvu: ImvuId; subject: string; purpose: string; text: string; state: string; entry_index: string }>("SELECT imvu, subject, purpose, text, state, entry_index FROM consent");
   const erasures = await tx.query<{ index: string; order_index: string }>("SELECT index, order_index FROM ledger_erasure");
   const statements = await tx.query<StatementRow>("SELECT imvu, period, currency, gross::text AS gross, creator::text AS creator, platform::text AS platform, doc, entry_index FROM statement");
+  const corrections = await tx.query<StatementRow & { number: number }>("SELECT imvu, period, number, currency, gross::text AS gross, creator::text AS creator, platform::text AS platform, doc, entry_index FROM correction");
+  const sales = await tx.query<SaleRow>('SELECT imvu, source_id AS "sourceId", reverses, amount::text AS amount, currency, at, entry_index FROM sale');
   const [readings] = await tx.query<{ many: string }>("SELECT count(*) AS many FROM reading");
   return {
     size,
@@ -79,6 +85,8 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
     consents: new Map(consents.map(({ entry_index, ...row }) => [String(entry_index), asJson(row)])),
     erasures: new Map(erasures.map(({ index, order_index }) => [String(index), { order: Number(order_index) }])),
     statements: new Map(statements.map(({ imvu, period, entry_index, ...row }) => [`${imvu} ${period}`, asJson({ ...row, index: Number(entry_index) })])),
+    corrections: new Map(corrections.map(({ imvu, period, number, entry_index, ...row }) => [`${imvu} ${period} ${number}`, asJson({ ...row, index: Number(entry_index) })])),
+    sales: new Map(sales.map(({ imvu, entry_index, ...row }) => [`${imvu} ${row.sourceId}`, asJson({ ...row, index: Number(entry_index) })])),
     readings: Number(readings?.many ?? 0),
   };
 }
@@ -86,6 +94,12 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
 interface StatementRow extends Record<string, unknown> {
   readonly imvu: string;
   readonly period: string;
+  readonly entry_index: string;
+}
+
+interface SaleRow extends Record<string, unknown> {
+  readonly imvu: string;
+  readonly sourceId: string;
   readonly entry_index: string;
 }
 

@@ -1,5 +1,5 @@
 import { broughtBy, KeyHistory, kidOf, openCommand } from "../identity/index.ts";
-import type { Statement } from "../handshake/index.ts";
+import { type Correction, saleOf, type Statement } from "../handshake/index.ts";
 import { erasedBy, type LedgerEntry } from "../ledger/index.ts";
 import { type IdentityName, type Json, MONEY_DECIMALS, parseDecimal } from "../../kernel/index.ts";
 import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";
@@ -13,6 +13,8 @@ export class ToldByLog {
   readonly consents = new Map<string, Json>();
   readonly erasures = new Map<string, Json>();
   readonly statements = new Map<string, Json>();
+  readonly corrections = new Map<string, Json>();
+  readonly sales = new Map<string, Json>();
   private readonly open = new Map<number, string>();
 
   note(entry: LedgerEntry): void {
@@ -32,6 +34,8 @@ export class ToldByLog {
           const { subject, purpose, text, state } = command.params;
           this.consents.set(String(entry.index), { imvu: command.imvu, subject, purpose, text, state });
         }
+        const sale = saleOf(command);
+        if (sale) this.sales.set(`${command.imvu} ${sale.sourceId}`, asJson({ ...sale, index: entry.index }));
         this.open.set(entry.index, command.imvu ?? (allocation === null ? "" : entry.stream));
         return;
       }
@@ -43,9 +47,13 @@ export class ToldByLog {
       }
       case "statement.closed": {
         const doc = entry.data as unknown as Statement;
-        const [gross, creator, platform] = [doc.gross, doc.creator, doc.platform].map((amount) => String(parseDecimal(amount, MONEY_DECIMALS)));
         // One that was drawn before its month had ended, at an exit, has no row: another follows.
-        if (doc.closed) this.statements.set(`${doc.imvu} ${doc.period}`, asJson({ currency: doc.currency, gross, creator, platform, doc, index: entry.index }));
+        if (doc.closed) this.statements.set(`${doc.imvu} ${doc.period}`, asJson({ currency: doc.currency, ...sharesOf(doc), doc, index: entry.index }));
+        return;
+      }
+      case "statement.corrected": {
+        const doc = entry.data as unknown as Correction;
+        this.corrections.set(`${doc.imvu} ${doc.period} ${doc.number}`, asJson({ currency: doc.currency, ...sharesOf(doc.total), doc, index: entry.index }));
         return;
       }
       case "platform.operator":
@@ -83,4 +91,10 @@ export class ToldByLog {
   unitsAtWork(): ReadonlySet<string> {
     return new Set(this.open.values());
   }
+}
+
+/** As the tables hold them: counts of 10^-21. */
+function sharesOf({ gross, creator, platform }: Pick<Statement, "gross" | "creator" | "platform">): Readonly<Record<string, string>> {
+  const count = (amount: string) => String(parseDecimal(amount, MONEY_DECIMALS));
+  return { gross: count(gross), creator: count(creator), platform: count(platform) };
 }

@@ -1,7 +1,9 @@
 import { RESOURCES, type ReadingSet, type Resource } from "../../contract/index.ts";
 import { decimalText, Fault, type ImvuId, MONEY_DECIMALS, type Money, money, PRICE_DECIMALS, parseDecimal } from "../../kernel/index.ts";
+import { payoutOf, type Payout } from "./payout.ts";
 import type { Period } from "./period.ts";
 import { type MeterFlag, openRating, type Rating, type UsedReadings } from "./rating.ts";
+import { netOf, NO_REVENUE, type Revenue } from "./revenue.ts";
 import { split } from "./split.ts";
 import type { TariffEntry } from "./tariff.ts";
 
@@ -25,6 +27,8 @@ export interface StatementHead {
 
 /** What `nexus statement show` prints and, with closed true, the data of a `statement.closed` entry. Money has 21 decimals. */
 export interface Statement {
+  /** Those of earlier versions have none, and neither usage, revenue nor payout. */
+  readonly v?: 2;
   readonly imvu: ImvuId;
   readonly period: string;
   readonly currency: string;
@@ -32,9 +36,15 @@ export interface Statement {
   readonly tariffIndex: number;
   /** One line per resource, zero or not, in the order of RESOURCES. */
   readonly lines: readonly StatementLine[];
+  /** Sum of the lines. */
+  readonly usage?: string;
+  /** What was sold inside the IMVU. */
+  readonly revenue?: Revenue;
+  /** usage + recorded − reversed. Nothing is taken off before it is divided: there is no field for that. */
   readonly gross: string;
   readonly creator: string;
   readonly platform: string;
+  readonly payout?: Payout;
   readonly readings: UsedReadings;
   readonly flags: readonly MeterFlag[];
   readonly streamHead: StatementHead | null;
@@ -47,6 +57,8 @@ interface StatementFacts {
   readonly tariff: TariffEntry;
   readonly streamHead: StatementHead | null;
   readonly closed: boolean;
+  /** null: in the form of statements from before there were sales. */
+  readonly revenue?: Revenue | null;
 }
 
 /**
@@ -63,26 +75,30 @@ export function statement(facts: StatementFacts & { readonly readings: Iterable<
 }
 
 /** The same from a rating that was fed elsewhere, for a ledger too long to hold in memory. */
-export function statementOf({ imvu, period, tariff, streamHead, closed }: StatementFacts, rating: Rating): Statement {
+export function statementOf({ imvu, period, tariff, streamHead, closed, revenue = NO_REVENUE }: StatementFacts, rating: Rating): Statement {
   const quantities = rating.quantities();
-  let gross = 0n;
+  let usage = 0n;
   const lines = (Object.keys(RESOURCES) as Resource[]).map((resource): StatementLine => {
     const { unit, decimals } = RESOURCES[resource];
     const unitPrice = tariff.tariff.prices[resource];
     const amount = amountOf(quantities[resource], decimals, unitPrice);
-    gross += amount;
+    usage += amount;
     return { resource, quantity: decimalText(quantities[resource], decimals), unit, unitPrice, amount: decimalText(amount, MONEY_DECIMALS) };
   });
-  const { creator, platform } = split(money(gross));
+  const gross = money(usage + (revenue === null ? 0n : netOf(revenue)));
+  const { creator, platform } = split(gross);
   return {
+    ...(revenue === null ? {} : { v: 2 }),
     imvu,
     period: period.name,
     currency: tariff.tariff.currency,
     tariffIndex: tariff.index,
     lines,
+    ...(revenue === null ? {} : { usage: decimalText(usage, MONEY_DECIMALS), revenue }),
     gross: decimalText(gross, MONEY_DECIMALS),
     creator: decimalText(creator, MONEY_DECIMALS),
     platform: decimalText(platform, MONEY_DECIMALS),
+    ...(revenue === null ? {} : { payout: payoutOf(creator) }),
     readings: rating.used(),
     flags: rating.flags(),
     streamHead,

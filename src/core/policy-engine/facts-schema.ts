@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RESOURCES, type Resource, zEnvelope } from "../../contract/index.ts";
-import type { BlobFact, BundleFacts, BundleFlaw, ConsentFact, ErasureFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, SignatureFact, UsedFacts } from "./facts.ts";
+import type { BlobFact, BundleFacts, BundleFlaw, ConsentFact, ErasureFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, RevenueFact, SignatureFact, UsedFacts } from "./facts.ts";
 
 /** Facts come back from ledger bodies too, where anything may stand: a missing figure must deny, never compare as false. */
 
@@ -69,6 +69,12 @@ const zErasureFact = z.strictObject({
   earlier: zCount,
 } satisfies Shape<ErasureFact>);
 
+const zRevenueFact = z.strictObject({
+  known: z.strictObject({ index: zCount, same: z.boolean() }).nullable(),
+  left: z.string().regex(/^\d{1,12}\.\d{2}$/).nullable(),
+  since_ms: zCount.nullable(),
+} satisfies Shape<RevenueFact>);
+
 const zFacts = z.strictObject({
   v: z.literal(1),
   now_ms: zCount,
@@ -87,6 +93,7 @@ const zFacts = z.strictObject({
   identity: zIdentityFacts.nullable().optional(),
   operators: zOperatorFacts.nullable().optional(),
   erasure: zErasureFact.nullable().optional(),
+  revenue: zRevenueFact.nullable().optional(),
   bundle: zBundleFacts.nullable(),
   platform: z.strictObject({ ledgerWritable: z.boolean(), keyLoaded: z.boolean() }),
 } satisfies Shape<Facts>);

@@ -46,6 +46,8 @@ export type Facts = {
   readonly operators?: OperatorFacts | null;
   /** Only for commands that erase: what stands at the index they name; null: nothing that the command could be about. Entries from before there were such commands have none. */
   readonly erasure?: ErasureFact | null;
+  /** Only for sales and what is paid back of them. Entries from before there were such commands have none. */
+  readonly revenue?: RevenueFact | null;
   /** Only for imvu.import: what the verified bundle says. */
   readonly bundle: BundleFacts | null;
   readonly platform: {
@@ -158,6 +160,15 @@ export type ErasureFact = {
   readonly outcome: { readonly index: number; readonly commitment: Sha256 } | null;
   /** Consents of the same subject and purpose that were recorded before it and stand. */
   readonly earlier: number;
+};
+
+export type RevenueFact = {
+  /** What stands under the command's source id; same: in every figure what the command says. */
+  readonly known: { readonly index: number; readonly same: boolean } | null;
+  /** What of the sale that the command reverses was not paid back before, with two decimals; null: none is named, or there is no such sale. */
+  readonly left: string | null;
+  /** Instant of the unit's first reading, in milliseconds since the Unix epoch; null: it has none. */
+  readonly since_ms: number | null;
 };
 
 export type BundleFlaw = {

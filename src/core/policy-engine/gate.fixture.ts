@@ -4,6 +4,7 @@ import type { Fqdn, IdentityName, ImvuId, Json, Jurisdiction, KeyId, Sha256 } fr
 import { addApproval, broughtBy, commandFields, createIdentityKey, isIdentityCommand, type OpenedCommand, openCommand, signCommand, type SigningKey } from "../identity/index.ts";
 import type { Facts, ImvuFacts, SignatureFact } from "./facts.ts";
 import { isErasure } from "./erasure.ts";
+import { isRevenue } from "./revenue.ts";
 import { isOperatorCommand } from "./operators.ts";
 
 /** People, one IMVU and one good command for each op: what the tests of the law vary. */
@@ -52,6 +53,8 @@ export const GOOD: { readonly [O in Op]: Params<O> } = {
   "route.set": { class: "public", host: `www.${ZONE}` as Fqdn, path: "/", service: "web", port: 8080, role: null, ratePerMinute: null },
   "route.remove": { host: `www.${ZONE}` as Fqdn, path: "/" },
   "consent.record": { subject: "user-17", purpose: "newsletter", text: DIGEST, state: "given" },
+  "revenue.record": { sourceId: "order-17", amount: "12.34", currency: "EUR", at: new Date(NOW - 1).toISOString() },
+  "revenue.reverse": { sourceId: "refund-17", reverses: "order-17", amount: "2.34", currency: "EUR", at: new Date(NOW - 1).toISOString() },
   "imvu.erase": { index: 4, commitment: DIGEST, order: DIGEST },
 } as { readonly [O in Op]: Params<O> };
 
@@ -119,6 +122,7 @@ export function factsFor({ command, signatures }: OpenedCommand, change: Partial
     consent: op === "consent.record" ? { state: "none", text: null } : null,
     ...(isIdentityCommand(command) ? { identity: { name: "owner" as IdentityName, liveKeys: 2, keys: 3, recoveryKid: KEYS.recovery.kid, named: op === "identity.key.revoke" ? "live" : null, pendingSince_ms: NOW - RECOVERY_WAIT_MS } } : {}),
     ...(isErasure(command) ? { erasure: ERASABLE } : {}),
+    ...(isRevenue(command) ? { revenue: { known: null, left: op === "revenue.reverse" ? "12.34" : null, since_ms: NOW - 1_000 } } : {}),
     ...(isOperatorCommand(command) ? { operators: op === "platform.operator.add" ? ADDING : REMOVING } : {}),
     bundle: op === "imvu.import" ? { manifest: DIGEST, sourceId: OURS, zone: "imvu007.world" as Fqdn, envelope: ENVELOPE, flaws: [], ownerKids: [KEYS.owner.kid] } : null,
     platform: { ledgerWritable: true, keyLoaded: true },

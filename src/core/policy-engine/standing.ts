@@ -18,6 +18,8 @@ export const ROLES: Readonly<Record<Exclude<Op, OpWithoutImvu>, readonly MemberR
   "route.set": ["owner", "maintainer"],
   "route.remove": ["owner", "maintainer"],
   "consent.record": ["owner", "maintainer"],
+  "revenue.record": ["owner", "maintainer", "billing"],
+  "revenue.reverse": ["owner", "maintainer", "billing"],
   "imvu.erase": ["owner"],
 };
 

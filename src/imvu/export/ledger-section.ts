@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import type { ExportSink, Receipt } from "../../contract/index.ts";
-import type { Statement } from "../../core/handshake/index.ts";
+import type { Correction, Statement } from "../../core/handshake/index.ts";
 import { openCommand } from "../../core/identity/index.ts";
 import { openCheckpoint, parseEntryBody, parseVerifierKey } from "../../core/ledger/pure.ts";
 import { Fault, type ImvuId, type Json, sha256 } from "../../kernel/index.ts";
 import {
-  type AuditRecord, auditLines, CHECKPOINT_PATH, consentOf, type Entry, type EntryGroup, entriesPath, entryLine, erasedLine, type IdentityKeyLine, KEYS_PATH,
-  keysFile, LINE_PATHS, type Manifest, proofLine, proofsPath, Registry, revenueCsv, revenuePath,
+  type AuditRecord, auditLines, CHECKPOINT_PATH, correctionCsv, correctionPath, type Entry, type EntryGroup, entriesPath, entryLine, erasedLine, type IdentityKeyLine, KEYS_PATH,
+  keysFile, LINE_PATHS, type Manifest, proofLine, proofsPath, Registry, repeatedOf, revenueCsv, revenuePath,
 } from "../../verify/index.ts";
 import { type LineFile, withLineFiles } from "./text-stream.ts";
 
@@ -56,6 +56,7 @@ async function writeSection(sink: ExportSink, open: OpenFile, section: LedgerSec
   const audits = new Map<string, LineFile>(LINE_PATHS.map((path) => [path, open(path)]));
   const kids = new Set<string>();
   const statements = new Map<string, Statement>();
+  const corrections: Correction[] = [];
   let last = -1;
   for await (const { index, body: text, leaf } of ledger.entries({ stream: imvu, to: size })) {
     last = index;
@@ -71,11 +72,13 @@ async function writeSection(sink: ExportSink, open: OpenFile, section: LedgerSec
     if (entry.body.type === "statement.closed") {
       const statement = entry.body.data as unknown as Statement;
       statements.set(statement.period, statement);
-    }
+    } else if (entry.body.type === "statement.corrected") corrections.push(entry.body.data as unknown as Correction);
   }
   if (last < 0) throw new Fault("LEDGER_NO_STREAM", `the ledger has no entry of ${imvu}`);
   await Promise.all([events.end(), ...[...audits.values()].map((file) => file.end())]);
   for (const statement of statements.values()) await sink.file(revenuePath(statement.period), revenueCsv(statement));
+
+  for (const correction of corrections) await sink.file(correctionPath(correction), correctionCsv(correction));
 
   const platform = new GroupFile(open, "platform", ledger, size);
   for await (const { index, body } of ledger.entries({ stream: "platform", to: size })) {
@@ -153,5 +156,5 @@ function recordOf({ index, body }: Entry): AuditRecord | undefined {
   const { jws, verdicts } = body.data as unknown as { jws: unknown; verdicts: AuditRecord["verdicts"] };
   const opened = openCommand(jws);
   if (!opened.ok) throw new Fault("LEDGER_BROKEN", `entry ${index}: ${opened.message}`, { hint: "nexus ledger fsck" });
-  return { op: opened.value.command.op, digest: opened.value.digest, signers: opened.value.signatures.map(({ kid }) => kid), consent: consentOf(opened.value.command), verdicts };
+  return { op: opened.value.command.op, digest: opened.value.digest, signers: opened.value.signatures.map(({ kid }) => kid), ...repeatedOf(opened.value.command), verdicts };
 }

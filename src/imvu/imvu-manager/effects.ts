@@ -59,6 +59,8 @@ const TOUCHED: Record<Op, readonly FabricName[]> = {
   "route.set": ["network"],
   "route.remove": ["network"],
   "consent.record": [],
+  "revenue.record": [],
+  "revenue.reverse": [],
   "imvu.erase": [],
 };
 
@@ -120,7 +122,7 @@ export function imvuEffects(deps: EffectsDeps): Effects {
   };
 }
 
-/** Keys, roles and consents change in the intent's own transaction: from that entry on they count, or do not. */
+/** Keys, roles, consents and sales change in the intent's own transaction: from that entry on they count, or do not. */
 function whole(command: Command, actor: string): Worked | undefined {
   switch (command.op) {
     case "identity.register":
@@ -137,6 +139,9 @@ function whole(command: Command, actor: string): Worked | undefined {
       return { learned: null, observed: { operator: command.params.identity } };
     case "consent.record":
       return { learned: null, observed: consentRecorded(command.params) };
+    case "revenue.record":
+    case "revenue.reverse":
+      return { learned: null, observed: { ...command.params } };
     default:
       return undefined;
   }

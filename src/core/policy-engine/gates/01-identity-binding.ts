@@ -48,6 +48,8 @@ export const identityBinding = defineGate<Code>({
     "route.set": true,
     "route.remove": true,
     "consent.record": true,
+    "revenue.record": true,
+    "revenue.reverse": true,
     "imvu.erase": true,
   },
   denials: {

@@ -41,6 +41,8 @@ export const imvuIsolation = defineGate({
     "route.set": true,
     "route.remove": false,
     "consent.record": false,
+    "revenue.record": false,
+    "revenue.reverse": false,
     "imvu.erase": false,
   },
   denials: {

@@ -38,6 +38,8 @@ export const domainOwnership = defineGate({
     "route.set": false,
     "route.remove": false,
     "consent.record": false,
+    "revenue.record": false,
+    "revenue.reverse": false,
     "imvu.erase": false,
   },
   denials: {

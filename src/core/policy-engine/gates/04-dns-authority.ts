@@ -40,6 +40,8 @@ export const dnsAuthority = defineGate({
     "route.set": false,
     "route.remove": false,
     "consent.record": false,
+    "revenue.record": false,
+    "revenue.reverse": false,
     "imvu.erase": false,
   },
   denials: {

@@ -37,6 +37,8 @@ export const mailAttribution = defineGate({
     "route.set": false,
     "route.remove": false,
     "consent.record": false,
+    "revenue.record": false,
+    "revenue.reverse": false,
     "imvu.erase": false,
   },
   denials: {

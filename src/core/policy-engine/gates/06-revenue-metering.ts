@@ -3,6 +3,7 @@ import type { ImvuId } from "../../../kernel/index.ts";
 import { askFabrics, broken, combine, holds, type Said, unproven } from "../ask.ts";
 import { defineGate } from "../gate.ts";
 import type { Reality } from "../reality.ts";
+import { isRevenue, mayBook, REVENUE_DENIALS, type RevenueCode } from "../revenue.ts";
 
 const EVERY = Object.keys(RESOURCES) as Resource[];
 const COMPUTE = EVERY.filter((resource) => resource.startsWith("compute."));
@@ -20,8 +21,8 @@ const NEEDED: Partial<Record<Op, readonly Resource[]>> = {
   "route.set": NETWORK,
 };
 
-/** No command has a field for usage, a price or a reading: they cannot come from an IMVU (a test holds the schemas to it). */
-export const revenueMetering = defineGate({
+/** No command of an IMVU has a field for usage, a price or a reading (a test holds the schemas to it): its people say what they sold, never what they used. */
+export const revenueMetering = defineGate<"METER_MISSING" | "TARIFF_TOO_SOON" | RevenueCode>({
   number: 6,
   title: "revenue metering",
   rule: "everything billable is metered by the infrastructure",
@@ -55,17 +56,21 @@ export const revenueMetering = defineGate({
     "route.set": true,
     "route.remove": false,
     "consent.record": false,
+    "revenue.record": true,
+    "revenue.reverse": true,
     "imvu.erase": false,
   },
   denials: {
     METER_MISSING: { says: "a resource would run without a meter", hint: "'nexus doctor' names the engine that does not answer; try again when it does" },
     TARIFF_TOO_SOON: { says: "prices are announced 30 days before they hold, and never for the past", hint: "publish it for a later month: 'nexus tariff publish --from YYYY-MM'" },
+    ...REVENUE_DENIALS,
   },
   decide(command, facts, answer) {
     if (command.op === "platform.tariff.publish") {
       const earliest = facts.now_ms + TARIFF_NOTICE_MS;
       return Date.parse(command.params.validFrom) >= earliest ? answer.pass() : answer.deny("TARIFF_TOO_SOON", { validFrom: command.params.validFrom }, { validFrom_ms: earliest });
     }
+    if (isRevenue(command)) return mayBook(command, facts, answer);
     const attached = facts.meters;
     const missing = (NEEDED[command.op] ?? []).filter((resource) => attached === null || !attached.includes(resource));
     return missing.length === 0 ? answer.pass() : answer.deny("METER_MISSING", missing, attached);

@@ -44,6 +44,8 @@ export const resourceQuotas = defineGate<Code>({
     "route.set": true,
     "route.remove": false,
     "consent.record": false,
+    "revenue.record": false,
+    "revenue.reverse": false,
     "imvu.erase": false,
   },
   denials: {

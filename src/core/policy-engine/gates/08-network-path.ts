@@ -39,6 +39,8 @@ export const networkPath = defineGate({
     "route.set": true,
     "route.remove": false,
     "consent.record": false,
+    "revenue.record": false,
+    "revenue.reverse": false,
     "imvu.erase": false,
   },
   denials: {

@@ -36,6 +36,8 @@ export const jurisdictionTagging = defineGate({
     "route.set": true,
     "route.remove": false,
     "consent.record": false,
+    "revenue.record": false,
+    "revenue.reverse": false,
     "imvu.erase": false,
   },
   denials: {

@@ -38,6 +38,8 @@ export const consentLogging = defineGate({
     "route.set": false,
     "route.remove": false,
     "consent.record": true,
+    "revenue.record": false,
+    "revenue.reverse": false,
     "imvu.erase": true,
   },
   denials: {

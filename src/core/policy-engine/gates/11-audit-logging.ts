@@ -36,6 +36,8 @@ export const auditLogging = defineGate<ErasureCode | "LEDGER_UNAVAILABLE">({
     "route.set": true,
     "route.remove": true,
     "consent.record": true,
+    "revenue.record": true,
+    "revenue.reverse": true,
     "imvu.erase": true,
   },
   denials: {

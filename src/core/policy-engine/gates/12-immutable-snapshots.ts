@@ -42,6 +42,8 @@ export const immutableSnapshots = defineGate({
     "route.set": false,
     "route.remove": false,
     "consent.record": false,
+    "revenue.record": false,
+    "revenue.reverse": false,
     "imvu.erase": false,
   },
   denials: {

@@ -40,6 +40,8 @@ export const exitPortability = defineGate({
     "route.set": true,
     "route.remove": true,
     "consent.record": true,
+    "revenue.record": true,
+    "revenue.reverse": true,
     "imvu.erase": true,
   },
   denials: {

@@ -36,6 +36,8 @@ export const noSilentRedirection = defineGate({
     "route.set": true,
     "route.remove": true,
     "consent.record": false,
+    "revenue.record": false,
+    "revenue.reverse": false,
     "imvu.erase": false,
   },
   denials: {

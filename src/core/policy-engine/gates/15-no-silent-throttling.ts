@@ -38,6 +38,8 @@ export const noSilentThrottling = defineGate({
     "route.set": true,
     "route.remove": false,
     "consent.record": false,
+    "revenue.record": false,
+    "revenue.reverse": false,
     "imvu.erase": false,
   },
   denials: {

@@ -37,6 +37,8 @@ export const platformNonRepudiation = defineGate({
     "route.set": true,
     "route.remove": true,
     "consent.record": true,
+    "revenue.record": true,
+    "revenue.reverse": true,
     "imvu.erase": true,
   },
   denials: {

@@ -1,0 +1,102 @@
+import type { Command } from "commander";
+import type { ImvuId } from "../../kernel/index.ts";
+import { Context, imvuFlag } from "../context.ts";
+import { usageFailure } from "../failure.ts";
+import { print, table } from "../output.ts";
+import { keepReceipt } from "../receipts.ts";
+import { whole } from "../units.ts";
+
+const LIMIT_MAX = 500;
+
+interface Sale {
+  readonly index: number;
+  readonly sourceId: string;
+  readonly reverses: string | null;
+  readonly amount: string;
+  readonly currency: string;
+  readonly at: string;
+  readonly left: string | null;
+}
+
+interface SaleOptions {
+  readonly imvuId: ImvuId;
+  readonly amount: string;
+  readonly currency: string;
+  readonly sourceId: string;
+  readonly at?: string;
+  readonly reverses?: string;
+}
+
+/** What is sold inside a unit: 55 % of it are the creator's. */
+export function revenueVerbs(program: Command): void {
+  const noun = program.command("revenue").description("what is sold inside a unit, and paid back; 55 % of it are the creator's");
+  const booking = (name: string, what: string) =>
+    noun
+      .command(name)
+      .description(what)
+      .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
+      .requiredOption("--amount <amount>", "how much, e.g. 12.34")
+      .requiredOption("--source-id <name>", "what your shop or payment provider calls it; the same name is booked once, so it can be sent again")
+      .option("--currency <code>", "ISO 4217", "EUR")
+      .option("--at <time>", "when, RFC 3339; default: now");
+
+  booking("record", "record a sale").action((options: SaleOptions, command: Command) => book(options, command));
+  booking("reverse", "record that a sale, or a part of it, was paid back")
+    .requiredOption("--reverses <name>", "source id of the sale")
+    .action((options: SaleOptions, command: Command) => book(options, command));
+
+  noun
+    .command("list")
+    .description("what was recorded, oldest first")
+    .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
+    .option("--from <entry>", "from this ledger entry on", "0")
+    .option("--limit <n>", "how many lines", "100")
+    .action(async (options: { imvuId: ImvuId; from: string; limit: string }, command: Command) => {
+      const context = await Context.of(command);
+      const from = whole("from", options.from, 0, Number.MAX_SAFE_INTEGER);
+      const limit = whole("limit", options.limit, 1, LIMIT_MAX);
+      const answer = await salesOf(context, options.imvuId, `from=${from}&limit=${limit}`);
+      print(context.output, { imvu: options.imvuId, sales: answer }, () => (answer.length === 0 ? ["nothing was recorded"] : table(answer.map((one) => [`entry ${one.index}`, one.at, one.sourceId, `${one.reverses === null ? "" : "-"}${one.amount}`, one.currency, noteOf(one)]))));
+    });
+}
+
+/** A name that stands for this very sale already is told, and nothing is signed: a shop may send what it is not sure of again. */
+async function book({ imvuId, amount, currency, sourceId, at, reverses }: SaleOptions, command: Command): Promise<void> {
+  const context = await Context.of(command);
+  const [known] = await salesOf(context, imvuId, `sourceId=${encodeURIComponent(sourceId)}`);
+  const instant = at === undefined && known ? known.at : instantOf(at);
+  const sale = { sourceId, amount: amountOf(amount), currency, at: instant };
+  const same = known && known.amount === sale.amount && known.currency === currency && known.at === instant && known.reverses === (reverses ?? null);
+  if (same) {
+    print(context.output, { imvu: imvuId, ...sale, ...(reverses === undefined ? {} : { reverses }), index: known.index, recordedBefore: true }, () => [`${sourceId} was recorded before (ledger entry ${known.index}); nothing to do`]);
+    return;
+  }
+  const signer = await context.signer();
+  const done = reverses === undefined ? await context.command(signer, "revenue.record", imvuId, sale) : await context.command(signer, "revenue.reverse", imvuId, { ...sale, reverses });
+  const receipt = { index: done.receipt.index, file: await keepReceipt(context.home, done) };
+  const said = reverses === undefined ? `sold: ${currency} ${sale.amount} (${sourceId})` : `paid back: ${currency} ${sale.amount} of ${reverses} (${sourceId})`;
+  print(context.output, { imvu: imvuId, ...sale, ...(reverses === undefined ? {} : { reverses }), index: done.receipt.index, recordedBefore: false, verdicts: done.verdicts, receipt }, () => [`${said}, ledger entry ${done.receipt.index}`]);
+}
+
+async function salesOf(context: Context, imvu: ImvuId, query: string): Promise<readonly Sale[]> {
+  const answer = (await (await context.client()).read(await context.signer(), `/v1/imvus/${imvu}/revenue?${query}`)) as unknown as { readonly sales: readonly Sale[] };
+  return answer.sales;
+}
+
+/** Two decimals are written out; a third is none that anybody could pay. */
+function amountOf(text: string): string {
+  const [, major = "", minor = ""] = /^(0|[1-9]\d{0,11})(?:\.(\d{1,2}))?$/.exec(text) ?? [];
+  if (major === "") throw usageFailure(`--amount: ${JSON.stringify(text.slice(0, 40))} is not an amount with at most two decimals`, "like --amount 12.34; what is paid back is 'nexus revenue reverse'");
+  return `${major}.${minor.padEnd(2, "0")}`;
+}
+
+function instantOf(text: string | undefined): string {
+  const at = text === undefined ? new Date() : /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/.test(text) ? new Date(text) : undefined;
+  if (!at || Number.isNaN(at.getTime())) throw usageFailure(`--at: ${JSON.stringify(String(text).slice(0, 40))} is not an RFC 3339 time`, "like --at 2026-11-23T12:00:00Z");
+  return at.toISOString();
+}
+
+function noteOf({ reverses, left, amount }: Sale): string {
+  if (reverses !== null) return `of ${reverses}`;
+  return left === amount ? "" : `${left} left`;
+}
