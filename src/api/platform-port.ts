@@ -35,6 +35,8 @@ export interface PlatformPort {
   statement(imvu: Imvu, month: string): Promise<Outcome<Json>>;
   /** Closed months, newest first. */
   statements(imvu: Imvu): Promise<Json>;
+  /** Double entry of its closed months, oldest first, or of one. */
+  journal(imvu: Imvu, month?: string): Promise<Json>;
   /** Oldest first. */
   sales(imvu: Imvu, page: { readonly sourceId?: string; readonly from: number; readonly limit: number }): Promise<Json>;
   tariff(): Promise<Json>;

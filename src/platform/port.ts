@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
 import type { PlatformPort } from "../api/index.ts";
 import type { Imvu } from "../contract/index.ts";
-import { allImvus, asJson, type CommandBus, commandByDigest, consentHistory, type Effects, imvuById, keyNow, operatorNames, refusalsOf, replayCheck, replayUnits, ringByName, salesOf } from "../core/command/index.ts";
-import { periodOf, tariffInForce } from "../core/handshake/index.ts";
+import { allImvus, asJson, type CommandBus, commandByDigest, consentHistory, type Effects, imvuById, keyNow, meteredSince, operatorNames, refusalsOf, replayCheck, replayUnits, ringByName, salesOf } from "../core/command/index.ts";
+import { forecastOf, parsePeriod, periodOf, tariffInForce } from "../core/handshake/index.ts";
 import { type KeyRing, stateIn } from "../core/identity/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import { formatTlogProof, parseTilePath } from "../core/ledger/pure.ts";
@@ -22,6 +22,7 @@ import { realityOf } from "./reality.ts";
 import { Rehearsals } from "./rehearsals.ts";
 import { revenueCheck } from "./revenue-check.ts";
 import type { Rooms } from "./rooms.ts";
+import { journalOf, trialBalance } from "./journal.ts";
 import { closedMonths, statementFor } from "./statements.ts";
 import { statusOf } from "./status.ts";
 import { readAsStranger } from "./stranger.ts";
@@ -104,13 +105,18 @@ export function platformPort(deps: PortDeps): PlatformPort {
       const [closed] = await store.snapshot((tx) => closedMonths(tx, imvu.id, month));
       if (closed) return accept(asJson({ ...closed.statement, index: closed.index, corrections: closed.corrections }));
       await meters.record(imvu.id);
-      const made = await statementFor(ledger, imvu, month);
-      return made.ok ? accept(asJson(made.value)) : made;
+      const [made, period] = [await statementFor(ledger, imvu, month), parsePeriod(month)];
+      if (!made.ok) return made;
+      if (!period.ok) return period;
+      const since_ms = await store.snapshot((tx) => meteredSince(tx, imvu.id));
+      const forecast = since_ms === undefined ? undefined : forecastOf(made.value, period.value, since_ms, clock.now());
+      return accept(asJson({ ...made.value, ...(forecast ? { forecast } : {}) }));
     },
     statements: async (imvu) => {
       const months = await store.snapshot((tx) => closedMonths(tx, imvu.id));
       return asJson({ imvu: imvu.id, statements: months.map(({ period, index, statement: { currency, gross, creator, platform, readings }, corrections }) => ({ period, index, currency, gross, creator, platform, readings: readings.count, corrections: corrections.length, total: corrections.at(-1)?.total ?? null })) });
     },
+    journal: async (imvu, month) => asJson({ imvu: imvu.id, ...(await store.snapshot((tx) => journalOf(tx, imvu.id, month))) }),
     sales: async (imvu, page) => asJson({ imvu: imvu.id, sales: await store.snapshot((tx) => salesOf(tx, imvu.id, page)) }),
     tariff: async () => {
       const published = await publishedTariffs(ledger);
@@ -192,7 +198,11 @@ export function platformPort(deps: PortDeps): PlatformPort {
         return wanted.level === "entries" ? await ledger.entriesBundle(wanted.n, wanted.width) : await ledger.tile(wanted.level, wanted.n, wanted.width);
       },
       replay: () => oneRun.of("replay", async () => asJson(await replayCheck(store, ledger, deps.effects))),
-      revenue: () => oneRun.of("revenue", async () => asJson(await revenueCheck(ledger, await units()))),
+      revenue: () => oneRun.of("revenue", async () => {
+        const check = await revenueCheck(ledger, await units());
+        const journal = await store.snapshot(trialBalance);
+        return asJson({ ...check, ok: check.ok && journal.unbalanced === 0, journal });
+      }),
       fsck: () => oneRun.of("fsck", async () => asJson(await ledger.fsck())),
     },
   };

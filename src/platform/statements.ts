@@ -1,6 +1,6 @@
 import type { Imvu } from "../contract/index.ts";
 import type { CommandRecord } from "../core/command/index.ts";
-import { Account, type Correction, openRating, parsePeriod, parseReadingSet, type Period, type Rating, saleOf, type Statement, type StatementHead, statementOf, tariffInForce } from "../core/handshake/index.ts";
+import { Account, type Correction, openRating, parsePeriod, parseReadingSet, type Period, postingsOf, type Rating, saleOf, type Statement, type StatementHead, statementOf, tariffInForce } from "../core/handshake/index.ts";
 import { openCommand } from "../core/identity/index.ts";
 import type { Ledger, LedgerEntry } from "../core/ledger/index.ts";
 import type { ReadTx, Tx } from "../core/store/index.ts";
@@ -70,12 +70,20 @@ function keepAccount(account: Account, entry: LedgerEntry): void {
 export async function putStatement(tx: Tx, made: Statement, index: number): Promise<void> {
   const { imvu, period, currency } = made;
   await tx.run("INSERT INTO statement (imvu, period, currency, gross, creator, platform, doc, entry_index) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8)", [imvu, period, currency, ...sharesOf(made), JSON.stringify(made), index]);
+  await putPostings(tx, made, index);
 }
 
 /** A correction's row; a second one of the same number stops it. */
 export async function putCorrection(tx: Tx, made: Correction, index: number): Promise<void> {
   const { imvu, period, number, currency, total } = made;
   await tx.run("INSERT INTO correction (imvu, period, number, currency, gross, creator, platform, doc, entry_index) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9)", [imvu, period, number, currency, ...sharesOf(total), JSON.stringify(made), index]);
+  await putPostings(tx, made, index);
+}
+
+async function putPostings(tx: Tx, made: Statement | Correction, index: number): Promise<void> {
+  const postings = postingsOf(made);
+  const [accounts, amounts] = [postings.map(({ account }) => account), postings.map(({ amount }) => String(amount))];
+  await tx.run("INSERT INTO journal (entry_index, account, imvu, period, currency, amount) SELECT $1, account, $2, $3, $4, amount FROM unnest($5::text[], $6::numeric[]) AS posting (account, amount)", [index, made.imvu, made.period, made.currency, accounts, amounts]);
 }
 
 /** Counts of 10^-21. */

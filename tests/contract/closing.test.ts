@@ -12,6 +12,7 @@ import { openStore, postgresEngine, type Store } from "../../src/core/store/inde
 import { newImvu } from "../../src/imvu/imvu-manager/imvu.fixture.ts";
 import { imvuIdOf, type ImvuId, type Json, runOk, sleep } from "../../src/kernel/index.ts";
 import { Closing } from "../../src/platform/closing.ts";
+import { journalOf, trialBalance } from "../../src/platform/journal.ts";
 import { Meters } from "../../src/platform/meters.ts";
 import { revenueCheck } from "../../src/platform/revenue-check.ts";
 import { closedMonths, statementFor } from "../../src/platform/statements.ts";
@@ -78,7 +79,7 @@ async function inLog(ledger: Ledger, imvu: ImvuId): Promise<string[]> {
   for await (const entry of ledger.entries({ stream: imvu })) if (entry.type === "statement.closed") periods.push((entry.data as unknown as Statement).period);
   return periods;
 }
-const replayed = async (ledger: Ledger) => (await replayCheck(store, ledger, EFFECTS)).failures.filter(({ table }) => table === "statement" || table === "correction");
+const replayed = async (ledger: Ledger) => (await replayCheck(store, ledger, EFFECTS)).failures.filter(({ table }) => ["statement", "correction", "journal"].includes(table));
 const psql = (sql: string) => runOk(["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "/usr/bin/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", store.describe().socket, "-U", "postgres", "-d", "nexus", "-c", sql], { cwd: "/" });
 const seller = createIdentityKey();
 /** A sale as an accepted command records it: only its entry, which is all that money is made of. */
@@ -198,6 +199,41 @@ test("what was sold is in its month; what is recorded after it closed corrects i
     assert.deepEqual(await replayed(ledger), []);
     const { ok, statements, failures } = await checked(ledger, unit);
     assert.deepEqual([ok, statements, failures], [true, 3, []]);
+    const { lines, balance } = await store.snapshot((tx) => journalOf(tx, unit));
+    const booked = lines.map(({ index, account, amount }) => `${index} ${account} ${amount.replace(/0+$/, "")}`);
+    assert.ok(booked.includes(`${november?.index} sales 100.07`) && booked.includes(`${correction?.index} refunds -40.`) && booked.includes(`${december?.index} sales 5.`), booked.join());
+    assert.deepEqual([balance, (await store.snapshot(trialBalance)).unbalanced], [`0.${"0".repeat(21)}`, 0]);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("a journal that does not balance is refused by the database; one that balances and is not the log's is named", async () => {
+  const { clock, ledger, meters, closing } = await world(store);
+  try {
+    const unit = await newUnit();
+    await meters.record(unit);
+    await sell(ledger, unit, "order", "100.01", FIRST_READING + 1);
+    clock.at = AFTER_NOVEMBER;
+    await closing().round();
+    const where = `WHERE imvu = '${unit}'`;
+    for (const unbalanced of [`UPDATE journal SET amount = amount - 1 ${where} AND account = 'platform'`, `DELETE FROM journal ${where} AND account = 'creator'`, `INSERT INTO journal SELECT entry_index, 'refunds', imvu, period, currency, -5 FROM journal ${where} AND account = 'sales'`]) await assert.rejects(psql(unbalanced), /debits and credits of entry \d+ differ/);
+    await assert.rejects(psql(`INSERT INTO journal SELECT entry_index, 'fee', imvu, period, currency, -5 FROM journal ${where} AND account = 'sales'`), /journal_account_check/);
+    for (const [does, undoes] of [
+      [`UPDATE journal SET amount = amount + CASE account WHEN 'creator' THEN 7 ELSE -7 END ${where} AND account IN ('creator', 'platform')`, `UPDATE journal SET amount = amount - CASE account WHEN 'creator' THEN 7 ELSE -7 END ${where} AND account IN ('creator', 'platform')`],
+      [`CREATE TABLE journal_kept AS SELECT * FROM journal ${where}; DELETE FROM journal ${where}`, "INSERT INTO journal SELECT * FROM journal_kept"],
+    ] as const) {
+      await psql(`BEGIN; ${does}; COMMIT`);
+      const failures = await replayed(ledger);
+      assert.ok(failures.length >= 2 && failures.every(({ table }) => table === "journal"), JSON.stringify(failures));
+      await psql(`BEGIN; ${undoes}; COMMIT`);
+      assert.deepEqual(await replayed(ledger), []);
+    }
+    await psql(`ALTER TABLE journal DISABLE TRIGGER journal_balances; UPDATE journal SET amount = amount - 1 ${where} AND account = 'platform'; ALTER TABLE journal ENABLE ALWAYS TRIGGER journal_balances`);
+    assert.deepEqual(await store.snapshot(trialBalance).then(({ unbalanced, balance }) => [unbalanced, balance]), [1, `-0.${"0".repeat(20)}1`]);
+    assert.equal((await replayed(ledger)).length, 1);
+    await psql(`UPDATE journal SET amount = amount + 1 ${where} AND account = 'platform'`);
+    assert.deepEqual(await replayed(ledger), []);
   } finally {
     await ledger.close();
   }

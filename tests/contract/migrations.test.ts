@@ -24,7 +24,7 @@ async function leave(owner: Client, upTo: number): Promise<void> {
   }
 }
 
-for (const upTo of [1, 2, 3, 4]) {
+for (const upTo of [1, 2, 3, 4, 5, 6]) {
   test(`a database of migration ${upTo}, with what was in it, is today's after one start, and after a second one unchanged`, async () => {
     await using scratch = await ScratchSite.create();
     const { site } = scratch;
@@ -40,6 +40,9 @@ for (const upTo of [1, 2, 3, 4]) {
         if (upTo >= 2 && upTo < KEY_RINGS) await owner.query("INSERT INTO identity (name, kid, public_key, status, doc, updated_index) VALUES ('creator-8891', $1, $2, 'live', '{}', 7)", [key.kid, key.publicKey.text]);
         if (upTo >= 2) await owner.query(`INSERT INTO imvu (id, number, owner, status, doc, updated_index) VALUES ('IMVU-001', 1, 'creator-8891', 'active', '{"zone":"imvu001.world","envelope":{"cpuMillis":500,"memoryBytes":1,"storageBytes":2}}', 8)`);
         if (upTo >= 3) await owner.query("INSERT INTO consent (imvu, subject, purpose, text, state, entry_index) VALUES ('IMVU-001', 'user-1', 'newsletter', 'x', 'given', 9)");
+        // A statement of gross 0.02, of 0.011 and 0.009: from before there were sales it says no payout.
+        if (upTo >= 2) await owner.query(`INSERT INTO statement VALUES ('IMVU-001', '2026-10', 'EUR', 2e19, 11e18, 9e18, '{"gross":"0.02","creator":"0.011","platform":"0.009"}', 10)`);
+        if (upTo === 6) await owner.query(`INSERT INTO correction VALUES ('IMVU-001', '2026-10', 1, 'EUR', 1e19, 55e17, 45e17, '{"revenue":{"recorded":"0","reversed":"0.01"},"gross":"-0.01","creator":"-0.0055","platform":"-0.0045","payout":{"creator":"-0.01"}}', 11)`);
       } finally {
         await owner.end();
       }
@@ -49,6 +52,10 @@ for (const upTo of [1, 2, 3, 4]) {
           const rows = async (sql: string) => await store.snapshot((tx) => tx.query(sql));
           assert.deepEqual(await rows("SELECT body FROM ledger_entry"), [{ body }]);
           if (upTo >= 3) assert.equal((await rows("SELECT * FROM consent")).length, 1);
+          if (upTo >= 2) {
+            const booked = (await rows("SELECT entry_index || ' ' || account || ' ' || amount AS line FROM journal ORDER BY entry_index, account")).map(({ line }) => line);
+            assert.deepEqual(booked, ["10 creator -20000000000000000000", "10 platform -9000000000000000000", "10 rounding 9000000000000000000", "10 usage 20000000000000000000", ...(upTo === 6 ? ["11 creator 10000000000000000000", "11 platform 4500000000000000000", "11 refunds -10000000000000000000", "11 rounding -4500000000000000000"] : [])]);
+          }
           if (upTo < 2 || upTo >= KEY_RINGS) continue;
           const ring = await store.snapshot((tx) => ringByName(tx, "creator-8891"));
           assert.deepEqual(ring, { name: "creator-8891", keys: [{ kid: key.kid, publicKey: key.publicKey.text, device: null, since: 7, ended: null }], recovery: null, pending: null });

@@ -105,6 +105,7 @@ test("a body that a law orders erased goes everywhere, and leaves its commitment
     await owner.call.ok("ledger", "erase", String(inStream.error.ledgerIndex), ...of, "--order-sha256", sha256Hex("a court"));
     assert.ok(!(await owner.call.ok("imvu", "refusals", id)).refusals.some(({ index }: Printed) => index === inStream.error.ledgerIndex));
     await owner.call.refused(3, /^GATE_01_NOT_AN_OPERATOR$/, "ledger", "erase", String(elsewhere.error.ledgerIndex), "--order-sha256", sha256Hex("a court"));
+    assert.equal(await psql("SELECT body::jsonb #>> '{data,facts,erasure}' IS NULL FROM ledger_entry WHERE body LIKE '%GATE_01_NOT_AN_OPERATOR%' ORDER BY index DESC LIMIT 1"), "t", "who is no operator learns nothing of the entry");
     await operator.ok("ledger", "erase", String(elsewhere.error.ledgerIndex), "--order-sha256", sha256Hex("a court"));
     assert.equal(await psql("SELECT count(*) FROM ledger_entry WHERE body IS NULL"), "6");
     await whole();

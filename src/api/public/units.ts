@@ -60,6 +60,7 @@ export function unitRoutes(app: FastifyInstance, platform: PlatformPort, authent
   });
 
   read("/revenue", SELLERS, (imvu, query) => platform.sales(imvu, { ...(query.sourceId === undefined ? {} : { sourceId: query.sourceId }), from: indexOf(query.from), limit: Math.min(Number(query.limit ?? 100) || 100, ENTRIES_PER_PAGE_MAX) }));
+  read("/journal", ACCOUNTS, (imvu, query) => platform.journal(imvu, query.month));
   read("/statements", ACCOUNTS, (imvu) => platform.statements(imvu));
 
   app.post("/v1/imvus/:id/meter", { bodyLimit: SMALL_BODY_BYTES_MAX }, async (request, reply) => {

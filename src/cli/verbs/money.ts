@@ -9,7 +9,7 @@ import { keepReceipt } from "../receipts.ts";
 const MONTH_NOW = () => new Date().toISOString().slice(0, 7);
 
 type Correction = Parameters<typeof correctionCsv>[0] & { readonly index: number };
-type Shown = Parameters<typeof revenueCsv>[0] & { readonly index?: number; readonly corrections?: readonly Correction[] };
+type Shown = Parameters<typeof revenueCsv>[0] & { readonly index?: number; readonly corrections?: readonly Correction[]; readonly forecast?: { readonly at: string; readonly gross: string; readonly creator: string; readonly platform: string } };
 
 interface Closed {
   readonly period: string;
@@ -22,6 +22,13 @@ interface Closed {
   readonly corrections: number;
   /** The month with its corrections. */
   readonly total: { readonly gross: string; readonly creator: string; readonly platform: string } | null;
+}
+
+/** Debits in the first column of figures, credits in the second. */
+function journalLines({ lines, balance }: Journal): string[] {
+  if (lines.length === 0) return ["no month has been closed yet: the first is when it is over"];
+  const rows = lines.map(({ index, period, account, currency, amount }) => [`entry ${index}`, period, account, currency, amount.startsWith("-") ? "" : amount, amount.startsWith("-") ? amount.slice(1) : ""]);
+  return [...table([["", "", "", "", "debit", "credit"], ...rows]), `balance ${balance}`];
 }
 
 /** What a month comes to, and who gets it. */
@@ -55,6 +62,23 @@ export function moneyVerbs(program: Command): void {
       });
       print(context.output, answer, () => (rows.length === 0 ? ["no month has been closed yet: the first is when it is over"] : table([["month", "", "gross", "creator 55 %", "platform 45 %", ""], ...rows])));
     });
+
+  statement
+    .command("journal")
+    .description("double entry of the closed months: what each statement and correction books, debits and credits equal")
+    .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
+    .option("--month <YYYY-MM>", "one month alone (UTC)")
+    .action(async (options: { imvuId: ImvuId; month?: string }, command: Command) => {
+      const context = await Context.of(command);
+      const month = options.month === undefined ? "" : `?month=${encodeURIComponent(options.month)}`;
+      const answer = (await (await context.client()).read(await context.signer(), `/v1/imvus/${options.imvuId}/journal${month}`)) as unknown as Journal;
+      print(context.output, answer as unknown as Json, () => journalLines(answer));
+    });
+}
+
+interface Journal {
+  readonly lines: readonly { readonly index: number; readonly period: string; readonly account: string; readonly currency: string; readonly amount: string }[];
+  readonly balance: string;
 }
 
 interface Priced {
@@ -111,6 +135,7 @@ interface Revenue {
   readonly statements: number;
   readonly readings: number;
   readonly ms: number;
+  readonly journal: { readonly lines: number; readonly unbalanced: number; readonly balance: string };
   readonly failures: readonly { readonly what: string; readonly expected: string; readonly found: string }[];
 }
 
@@ -124,6 +149,7 @@ export function revenueVerb(verify: Command): void {
       const answer = (await (await context.client()).get("/v1/verify/revenue")) as unknown as Revenue;
       print(context.output, answer as unknown as Json, () => [
         `${answer.ok ? paint("green", "equal") : paint("red", "WRONG")}  ${answer.statements} statements of ${answer.units} units, from ${answer.readings} readings in ${answer.ms} ms`,
+        `${answer.journal.unbalanced === 0 ? paint("green", "equal") : paint("red", "WRONG")}  debits and credits of ${answer.journal.lines} lines of the journal, balance ${answer.journal.balance}`,
         ...answer.failures.map(({ what, expected, found }) => `  ${what}: expected ${expected}, found ${found}`),
       ]);
       if (!answer.ok) process.exitCode = EXIT.notSo;
@@ -139,6 +165,7 @@ function statementLines(shown: Shown): string[] {
     `${shown.imvu}  ${shown.period}  ${shown.currency}  ${state}, from ${shown.readings.count} readings`,
     ...table(used.map((line) => [`  ${line.resource}`, line.quantity, line.unit, `× ${line.unitPrice}`, line.amount])),
     ...table([...sold, ["  gross", shown.gross], ["  creator 55 %", shown.creator], ["  platform 45 %", shown.platform], ...(payout ? [["  payout to creator", payout.creator, `(rounded up by ${payout.difference})`]] : [])]),
+    ...(shown.forecast ? ["if usage goes on as it did so far this month, and nothing more is sold, it comes to", ...table([["  gross", shown.forecast.gross], ["  creator 55 %", shown.forecast.creator], ["  platform 45 %", shown.forecast.platform]])] : []),
     ...(shown.corrections ?? []).flatMap(correctionLines),
   ];
 }

@@ -167,12 +167,15 @@ function asksMore(command: Command): boolean {
 }
 
 async function readMore(tx: ReadTx, world: World, { command }: OpenedCommand, imvu: Imvu | undefined, signatures: readonly SignatureFact[]): Promise<More> {
+  const operators = await operatorFacts(tx, command, signatures);
+  // What stands outside the units is nothing to who is no operator: not even what kind of entry it is.
+  const seesEntry = command.op !== "platform.erase" || (operators !== null && operators.signers.length > 0);
   const newZone = command.op === "imvu.create" ? world.zoneOfNext(await projection.nextImvuNumber(tx)) : command.op === "imvu.import" ? command.params.zone : null;
   return {
     newZone,
     registration: await registrationFacts(tx, command),
-    operators: await operatorFacts(tx, command, signatures),
-    erasure: isErasure(command) ? await erasureFacts(tx, command) : null,
+    operators,
+    erasure: isErasure(command) && seesEntry ? await erasureFacts(tx, command) : null,
     revenue: isRevenue(command) && imvu ? await revenueFacts(tx, imvu.id, command) : null,
     zoneClaims: newZone !== null || domainsIn(command).length > 0 ? zoneClaimsFor(command, newZone, await projection.boundZones(tx)) : [],
     allocated: asksForRoom(command) ? await projection.allocatedFigures(tx, command.imvu) : null,

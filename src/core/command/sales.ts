@@ -29,12 +29,18 @@ export async function revenueFacts(tx: ReadTx, imvu: ImvuId, command: RevenueCom
   const reverses = command.op === "revenue.reverse" ? command.params.reverses : null;
   const [known] = await salesOf(tx, imvu, { sourceId });
   const [reversed] = reverses === null ? [] : await salesOf(tx, imvu, { sourceId: reverses });
-  const [first] = await tx.query<{ at: string }>("SELECT at FROM reading WHERE imvu = $1 ORDER BY entry_index LIMIT 1", [imvu]);
+  const since_ms = await meteredSince(tx, imvu);
   return {
     known: known ? { index: known.index, same: known.reverses === reverses && known.amount === amount && known.currency === currency && known.at === at } : null,
     left: reversed?.left ?? null,
-    since_ms: first ? Date.parse(first.at) : null,
+    since_ms: since_ms ?? null,
   };
+}
+
+/** Instant of the unit's first reading here, in milliseconds since the Unix epoch. */
+export async function meteredSince(tx: ReadTx, imvu: ImvuId): Promise<number | undefined> {
+  const [first] = await tx.query<{ at: string }>("SELECT at FROM reading WHERE imvu = $1 ORDER BY entry_index LIMIT 1", [imvu]);
+  return first && Date.parse(first.at);
 }
 
 /** Oldest first. */

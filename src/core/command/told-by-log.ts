@@ -1,5 +1,5 @@
 import { broughtBy, KeyHistory, kidOf, openCommand } from "../identity/index.ts";
-import { type Correction, saleOf, type Statement } from "../handshake/index.ts";
+import { type Correction, postingsOf, saleOf, type Statement } from "../handshake/index.ts";
 import { erasedBy, type LedgerEntry } from "../ledger/index.ts";
 import { type IdentityName, type Json, MONEY_DECIMALS, parseDecimal } from "../../kernel/index.ts";
 import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";
@@ -15,6 +15,7 @@ export class ToldByLog {
   readonly statements = new Map<string, Json>();
   readonly corrections = new Map<string, Json>();
   readonly sales = new Map<string, Json>();
+  readonly journal = new Map<string, Json>();
   private readonly open = new Map<number, string>();
 
   note(entry: LedgerEntry): void {
@@ -48,11 +49,14 @@ export class ToldByLog {
       case "statement.closed": {
         const doc = entry.data as unknown as Statement;
         // One that was drawn before its month had ended, at an exit, has no row: another follows.
-        if (doc.closed) this.statements.set(`${doc.imvu} ${doc.period}`, asJson({ currency: doc.currency, ...sharesOf(doc), doc, index: entry.index }));
+        if (!doc.closed) return;
+        this.bookJournal(doc, entry.index);
+        this.statements.set(`${doc.imvu} ${doc.period}`, asJson({ currency: doc.currency, ...sharesOf(doc), doc, index: entry.index }));
         return;
       }
       case "statement.corrected": {
         const doc = entry.data as unknown as Correction;
+        this.bookJournal(doc, entry.index);
         this.corrections.set(`${doc.imvu} ${doc.period} ${doc.number}`, asJson({ currency: doc.currency, ...sharesOf(doc.total), doc, index: entry.index }));
         return;
       }
@@ -78,6 +82,11 @@ export class ToldByLog {
     const { command } = (entry.data as { learned?: { command?: string } | null }).learned ?? {};
     const told = command === undefined ? undefined : (this.commands.get(command) as { intent: number } | undefined);
     if (command !== undefined && told && told.intent <= (erased[0]?.index ?? -1)) this.commands.delete(command);
+  }
+
+  private bookJournal(made: Statement | Correction, index: number): void {
+    const { imvu, period, currency } = made;
+    for (const { account, amount } of postingsOf(made)) this.journal.set(`${index} ${account}`, { imvu, period, currency, amount: String(amount) });
   }
 
   identities(): ReadonlyMap<string, Json> {

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { type ReadingSet, RESOURCES, type Resource } from "../../contract/index.ts";
+import { decimalText, imvuIdOf, MONEY_DECIMALS } from "../../kernel/index.ts";
+import { Account } from "./account.ts";
+import { forecastOf } from "./forecast.ts";
+import { postingsOf } from "./journal.ts";
+import { parsePeriod } from "./period.ts";
+import { revenueOf } from "./revenue.ts";
+import { type Statement, statement } from "./statement.ts";
+import { DEFAULT_PRICES_V1 } from "./tariff.ts";
+
+const imvu = imvuIdOf(7);
+const month = parsePeriod("2026-11");
+assert.ok(month.ok);
+const period = month.value;
+const DAY_MS = 24 * 3_600_000;
+const money = (units: bigint) => decimalText(units, MONEY_DECIMALS);
+const sale = (sourceId: string, cents: number, reverses: string | null) => ({ sourceId, amount: decimalText(BigInt(cents), 2), currency: "EUR", at: "2026-11-10T00:00:00.000Z", reverses }) as const;
+
+function made(counted: bigint, sold: number, back: number, older = false): Statement {
+  const set = (at: number, value: bigint): ReadingSet => ({ imvu, at: new Date(at).toISOString(), readings: (Object.keys(RESOURCES) as Resource[]).map((resource) => ({ resource, value: String(value), boot: "b", epoch: "e" })) });
+  const revenue = revenueOf([...(sold > 0 ? [sale("s", sold, null)] : []), ...(back > 0 ? [sale("r", back, "s")] : [])]);
+  return statement({
+    imvu, period, tariff: { index: 4, tariff: { v: 1, currency: "EUR", validFrom: "2026-01-01T00:00:00.000Z", prices: DEFAULT_PRICES_V1 } }, streamHead: null, closed: true, revenue: older ? null : revenue,
+    readings: [{ index: 1, set: set(period.start_ms + 1, 0n) }, { index: 2, set: set(period.start_ms + DAY_MS, counted) }],
+  });
+}
+
+test("whatever a month comes to, debits and credits are equal; nothing is booked of nothing, and each side has its accounts", () => {
+  fc.assert(
+    fc.property(fc.bigInt({ min: 0n, max: 10n ** 30n }), fc.integer({ min: 0, max: 10 ** 9 }), fc.integer({ min: 0, max: 10 ** 9 }), fc.boolean(), (counted, sold, back, older) => {
+      const postings = postingsOf(made(counted, sold, back, older));
+      assert.equal(postings.reduce((sum, { amount }) => sum + amount, 0n), 0n);
+      for (const { account, amount } of postings) {
+        assert.notEqual(amount, 0n);
+        if (account === "usage" || account === "sales" || account === "rounding") assert.ok(amount > 0n, account);
+        if (account === "refunds") assert.ok(amount < 0n, account);
+      }
+      assert.equal(postings.some(({ account }) => account === "sales"), sold > 0 && !older);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("a sale of 100.01, and 40 of it paid back after the month had closed", () => {
+  const account = new Account(imvu);
+  account.book(sale("s", 10_001, null), { index: 1, streamSeq: 1, time_ms: 0 });
+  const closed = { ...made(0n, 10_001, 0), streamHead: { streamSeq: 1, sha256: "" } };
+  const cent = 10n ** 19n;
+  // 55 % of 100.01 is 55.0055: what is paid is 55.01.
+  assert.deepEqual(postingsOf(closed), [
+    { account: "sales", amount: 10_001n * cent },
+    { account: "creator", amount: -5_501n * cent },
+    { account: "platform", amount: -450_045n * 10n ** 17n },
+    { account: "rounding", amount: 45n * 10n ** 17n },
+  ]);
+  account.close(closed, 2);
+  account.book(sale("r", 4_000, "s"), { index: 3, streamSeq: 3, time_ms: 0 });
+  const correction = account.correction("2026-11", "EUR", { streamSeq: 3, sha256: "" });
+  assert.ok(correction);
+  assert.deepEqual(postingsOf(correction), [{ account: "refunds", amount: -4_000n * cent }, { account: "creator", amount: 2_200n * cent }, { account: "platform", amount: 1_800n * cent }]);
+});
+
+test("a forecast: usage goes on as it did so far, and nothing more is sold", () => {
+  const soFar = { ...made(0n, 1_000, 0), usage: money(3n), gross: money(3n) };
+  const at = (day: number) => forecastOf(soFar, period, period.start_ms, period.start_ms + day * DAY_MS);
+  assert.equal(at(10)?.usage, money(9n));
+  assert.equal(at(15)?.gross, money(6n + 10n ** 22n));
+  assert.equal(at(15)?.at, "2026-12-01T00:00:00.000Z");
+  assert.equal(forecastOf(soFar, period, period.start_ms + 20 * DAY_MS, period.start_ms + 25 * DAY_MS)?.usage, money(6n), "a unit that began on the twentieth");
+  assert.deepEqual([at(0), at(30), at(31), forecastOf({ ...soFar, usage: undefined } as unknown as Statement, period, 0, period.start_ms + 1)], [undefined, undefined, undefined, undefined]);
+});

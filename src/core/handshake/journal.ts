@@ -1,0 +1,35 @@
+import { Fault, MONEY_DECIMALS, type Money, money, parseDecimal } from "../../kernel/index.ts";
+import type { Correction } from "./account.ts";
+import { payable } from "./payout.ts";
+import { NO_REVENUE } from "./revenue.ts";
+import type { Statement } from "./statement.ts";
+
+/**
+ * Accounts of the journal. Debited: usage and sales, which make a month's gross, and rounding, what the platform adds to a payout.
+ * Credited: refunds, creator (what is paid to her) and platform (its share).
+ */
+export const ACCOUNTS = ["usage", "sales", "refunds", "creator", "platform", "rounding"] as const;
+export type JournalAccount = (typeof ACCOUNTS)[number];
+
+export interface Posting {
+  readonly account: JournalAccount;
+  /** Debit: more than 0. Credit: less. */
+  readonly amount: Money;
+}
+
+/** Double entry of a closed statement or a correction: in the order of ACCOUNTS, none of nothing. Their sum is 0 where gross = creator + platform. */
+export function postingsOf(made: Statement | Correction): readonly Posting[] {
+  const { recorded, reversed } = made.revenue ?? NO_REVENUE;
+  const creator = exact(made.creator);
+  // Statements from before there were sales say no payout, and corrections no usage.
+  const paid = made.payout ? exact(made.payout.creator) : payable(creator);
+  const usage = "corrects" in made ? money(0n) : exact(made.usage ?? made.gross);
+  const amounts: Readonly<Record<JournalAccount, bigint>> = { usage, sales: exact(recorded), refunds: -exact(reversed), creator: -paid, platform: -exact(made.platform), rounding: paid - creator };
+  return ACCOUNTS.map((account) => ({ account, amount: money(amounts[account]) })).filter(({ amount }) => amount !== 0n);
+}
+
+function exact(text: string): Money {
+  const amount = parseDecimal(text, MONEY_DECIMALS);
+  if (amount === undefined) throw new Fault("STATEMENT_MALFORMED", `${JSON.stringify(text)} is no amount of money`);
+  return money(amount);
+}
