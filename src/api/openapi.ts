@@ -79,6 +79,7 @@ const UNIT_READS = [
   ["/services", "Its services"],
   ["/services/{service}/logs", "What a service printed"],
   ["/statement", "A month's statement: the closed one, or what it comes to so far"],
+  ["/usage", "What it used on each day (UTC) of a `month`, with the readings that say so"],
   ["/journal", "Double entry of its closed months, oldest first, or of one `month`"],
   ["/revenue", "What was sold in it and paid back, oldest first, of one `sourceId` or of all"],
   ["/statements", "Its closed months, newest first"],

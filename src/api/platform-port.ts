@@ -35,6 +35,8 @@ export interface PlatformPort {
   statement(imvu: Imvu, month: string): Promise<Outcome<Json>>;
   /** Closed months, newest first. */
   statements(imvu: Imvu): Promise<Json>;
+  /** What it used on each day of a month. */
+  usage(imvu: Imvu, month: string): Promise<Outcome<Json>>;
   /** Double entry of its closed months, oldest first, or of one. */
   journal(imvu: Imvu, month?: string): Promise<Json>;
   /** Oldest first. */

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { Command, type CommanderError } from "commander";
 import { failureOfUsage } from "./usage.ts";
+import { auditVerbs } from "./verbs/audit.ts";
 import { consentVerbs } from "./verbs/consent.ts";
 import { revenueVerbs } from "./verbs/revenue.ts";
 import { demoVerb } from "./verbs/demo.ts";
@@ -39,6 +40,7 @@ export function programOf(): Command {
   mailVerbs(program);
   consentVerbs(program);
   revenueVerbs(program);
+  auditVerbs(program);
   ledgerVerbs(program);
   moneyVerbs(program);
   tariffVerbs(program);

@@ -24,6 +24,7 @@ import { revenueCheck } from "./revenue-check.ts";
 import type { Rooms } from "./rooms.ts";
 import { journalOf, trialBalance } from "./journal.ts";
 import { closedMonths, statementFor } from "./statements.ts";
+import { usageOf } from "./usage.ts";
 import { statusOf } from "./status.ts";
 import { readAsStranger } from "./stranger.ts";
 import type { RunningEngines } from "./supervision/index.ts";
@@ -115,6 +116,10 @@ export function platformPort(deps: PortDeps): PlatformPort {
     statements: async (imvu) => {
       const months = await store.snapshot((tx) => closedMonths(tx, imvu.id));
       return asJson({ imvu: imvu.id, statements: months.map(({ period, index, statement: { currency, gross, creator, platform, readings }, corrections }) => ({ period, index, currency, gross, creator, platform, readings: readings.count, corrections: corrections.length, total: corrections.at(-1)?.total ?? null })) });
+    },
+    usage: async (imvu, month) => {
+      const days = await usageOf(ledger, imvu.id, month);
+      return days.ok ? accept(asJson({ imvu: imvu.id, month, days: days.value })) : days;
     },
     journal: async (imvu, month) => asJson({ imvu: imvu.id, ...(await store.snapshot((tx) => journalOf(tx, imvu.id, month))) }),
     sales: async (imvu, page) => asJson({ imvu: imvu.id, sales: await store.snapshot((tx) => salesOf(tx, imvu.id, page)) }),

@@ -83,6 +83,24 @@ test("what is sold inside a unit is booked once, shared 55 to 45, paid back no f
     assert.ok(units(shown.payout.difference) < 10n ** 19n);
   });
 
+  await t.test("an audit report has it all on one page, and is not for everybody", async () => {
+    const file = join(house.root, "report.html");
+    const month = new Date().toISOString().slice(0, 7);
+    const made = await owner.call.ok("audit", "report", ...of, "--out", file);
+    const page = await readFile(file, "utf8");
+    for (const said of [`Audit report ${unit.imvu.id} · ${month}`, "order-17", "refund-2", "paid back of order-17", made.creator.replace(/0+$/, "")]) assert.ok(page.includes(said), said);
+    assert.match(page, /<tr id="\d{4}-\d\d-\d\d"><td>[^<]+<\/td><td>entr(y|ies) \d+/);
+    assert.equal((await owner.call.call("audit", "report", ...of, "--out", file)).code, 2, "never over another file");
+    const facts = JSON.parse(await readFile((await till.call.ok("audit", "report", ...of, "--out", join(house.root, "report.json"))).file, "utf8")) as Printed;
+    assert.equal(facts.sales.length, 5);
+    assert.equal((await stranger.call.call("audit", "report", ...of, "--out", join(house.root, "theirs.html"))).code, 4);
+    assert.equal((await owner.call.call("audit", "report", ...of, "--out", join(house.root, "report.pdf"))).code, 2);
+    const { forecast, usage } = await owner.call.ok("statement", "show", ...of);
+    assert.ok(BigInt(forecast.usage.replace(".", "")) >= BigInt(usage.replace(".", "")));
+    assert.deepEqual((await owner.call.ok("statement", "journal", ...of)).lines, []);
+    assert.deepEqual((await operator.ok("verify", "revenue")).journal, { lines: 0, unbalanced: 0, balance: `0.${"0".repeat(21)}` });
+  });
+
   await t.test("the database's superuser changes, takes away or adds a sale: each is named, and no statement asks that table", async () => {
     const shown = await owner.call.ok("statement", "show", ...of);
     await psql("CREATE TABLE sale_kept AS SELECT * FROM sale");

@@ -60,6 +60,12 @@ export function unitRoutes(app: FastifyInstance, platform: PlatformPort, authent
   });
 
   read("/revenue", SELLERS, (imvu, query) => platform.sales(imvu, { ...(query.sourceId === undefined ? {} : { sourceId: query.sourceId }), from: indexOf(query.from), limit: Math.min(Number(query.limit ?? 100) || 100, ENTRIES_PER_PAGE_MAX) }));
+  app.get("/v1/imvus/:id/usage", async (request, reply) => {
+    const member = await authenticator.member(request, ACCOUNTS);
+    if (!member.ok) return send(reply, member);
+    return send(reply, await platform.usage(member.value.imvu, (request.query as { month?: string }).month ?? ""));
+  });
+
   read("/journal", ACCOUNTS, (imvu, query) => platform.journal(imvu, query.month));
   read("/statements", ACCOUNTS, (imvu) => platform.statements(imvu));
 

@@ -11,5 +11,6 @@ export { type Period, parsePeriod, periodOf } from "./period.ts";
 export { type MeterFlag, openRating, parseReadingSet, type Rating, type UsedReadings } from "./rating.ts";
 export { NO_REVENUE, type Revenue, type Sale, saleOf } from "./revenue.ts";
 export { CREATOR_SHARE_PERCENT, GATES, PLATFORM_SHARE_PERCENT, type Shares, split } from "./split.ts";
+export { type DayUsage, UsageByDay } from "./usage-by-day.ts";
 export { type Statement, type StatementLine, statement, statementOf, type StatementHead } from "./statement.ts";
 export { announcedInTime, DEFAULT_PRICES_V1, parseTariff, TARIFF_V1, type Tariff, type TariffEntry, tariffInForce } from "./tariff.ts";

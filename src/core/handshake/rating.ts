@@ -93,7 +93,7 @@ export function openRating(period: Period): Rating {
   return {
     add(index, set) {
       const parsed = parseReadingSet(set);
-      if (!parsed.ok) throw new Fault("READING_MALFORMED", `entry ${index}: ${parsed.message}`);
+      if (!parsed.ok) throw new Fault("READING_MALFORMED", `entry ${index}: ${parsed.message}`, { hint: "nexus ledger fsck" });
       const said_ms = Date.parse(set.at);
       const at_ms = Math.max(said_ms, latest_ms);
       if (at_ms !== said_ms && isInside(period, at_ms)) {

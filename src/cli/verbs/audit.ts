@@ -1,0 +1,56 @@
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import type { ImvuId, Json } from "../../kernel/index.ts";
+import { type AuditFacts, auditReport } from "../audit-report.ts";
+import { Context, imvuFlag } from "../context.ts";
+import { usageFailure } from "../failure.ts";
+import { print } from "../output.ts";
+
+const SALES_PAGE = 500;
+
+/** One month of a unit on one page, for somebody who believes nothing. */
+export function auditVerbs(program: Command): void {
+  program
+    .command("audit")
+    .description("a month of a unit on one page, each figure with the ledger entries that it rests on")
+    .command("report")
+    .description("usage by day, prices, sales, split, payout, corrections and journal, as a web page that needs nothing else, or as JSON")
+    .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
+    .option("--month <YYYY-MM>", "which month (UTC); default: this one")
+    .option("--out <file>", "FILE.html or FILE.json; default: IMVU-MONTH.html here")
+    .action(async (options: { imvuId: ImvuId; month?: string; out?: string }, command: Command) => {
+      const context = await Context.of(command);
+      const month = options.month ?? new Date().toISOString().slice(0, 7);
+      const out = resolve(options.out ?? `${options.imvuId}-${month}.html`);
+      if (!/\.(html|json)$/.test(out)) throw usageFailure(`--out: ${JSON.stringify(options.out)} is neither a .html nor a .json file`, `like --out ${options.imvuId}-${month}.html`);
+      const facts = await factsOf(context, options.imvuId, month);
+      await writeFile(out, out.endsWith(".json") ? `${JSON.stringify(facts, null, 2)}\n` : auditReport(facts), { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
+        throw usageFailure(`--out: ${out}: ${error.code === "EEXIST" ? "is there already" : error.message}`, "name another file");
+      });
+      const { gross, creator, platform, currency } = facts.statement;
+      print(context.output, { imvu: options.imvuId, month, file: out, gross, creator, platform, days: facts.days.length } as Json, () => [`${out}`, `  ${month}: gross ${currency} ${gross} = ${creator} + ${platform}, from ${facts.statement.readings.count} readings of ${facts.days.length} days`]);
+    });
+}
+
+async function factsOf(context: Context, imvu: ImvuId, month: string): Promise<AuditFacts> {
+  const [client, signer] = [await context.client(), await context.signer()];
+  const read = async (path: string) => (await client.read(signer, `/v1/imvus/${imvu}/${path}`)) as unknown;
+  const at = `month=${encodeURIComponent(month)}`;
+  const statement = (await read(`statement?${at}`)) as AuditFacts["statement"];
+  const { days } = (await read(`usage?${at}`)) as Pick<AuditFacts, "days">;
+  const { lines } = (await read(`journal?${at}`)) as { readonly lines: AuditFacts["journal"] };
+  const sales: AuditFacts["sales"][number][] = [];
+  for (let from = 0; ; from = (sales.at(-1)?.index ?? 0) + 1) {
+    const page = (await read(`revenue?from=${from}&limit=${SALES_PAGE}`)) as Pick<AuditFacts, "sales">;
+    sales.push(...page.sales);
+    if (page.sales.length < SALES_PAGE) break;
+  }
+  const { platform } = (await client.get("/v1/platform")) as unknown as { readonly platform: { readonly origin: string } };
+  return { statement, days, sales: sales.filter((one) => monthOf(one.at) === month), journal: lines, origin: platform.origin, madeAt: new Date().toISOString() };
+}
+
+/** A month's last instant is in it, and the next one begins after it. */
+function monthOf(at: string): string {
+  return new Date(Date.parse(at) - 1).toISOString().slice(0, 7);
+}

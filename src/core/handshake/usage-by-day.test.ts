@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { type ReadingSet, RESOURCES, type Resource } from "../../contract/index.ts";
+import { imvuIdOf, parseDecimal } from "../../kernel/index.ts";
+import { parsePeriod } from "./period.ts";
+import { openRating } from "./rating.ts";
+import { UsageByDay } from "./usage-by-day.ts";
+
+const month = parsePeriod("2026-11");
+assert.ok(month.ok);
+const period = month.value;
+const HOUR_MS = 3_600_000;
+
+/** A counter and a gauge; a new epoch begins the counter again from nothing. */
+function setAt(at_ms: number, counted: bigint, level: bigint, epoch: number): ReadingSet {
+  return {
+    imvu: imvuIdOf(7), at: new Date(at_ms).toISOString(),
+    readings: [{ resource: "compute.cpu", value: String(counted), boot: "b", epoch: String(epoch) }, { resource: "compute.memory", value: String(level), boot: "b", epoch: String(epoch) }],
+  };
+}
+
+test("the days of a month add up to the month, over restarts, gaps of days and readings outside it", () => {
+  const step = fc.record({ gap_h: fc.integer({ min: 1, max: 90 }), off_ms: fc.integer({ min: 0, max: 999 }), used: fc.bigInt({ min: 0n, max: 10n ** 15n }), level: fc.bigInt({ min: 0n, max: 10n ** 12n }), restart: fc.integer({ min: 0, max: 9 }) });
+  fc.assert(
+    fc.property(fc.integer({ min: -80, max: 700 }), fc.array(step, { minLength: 1, maxLength: 60 }), (begin_h, steps) => {
+      const [rating, days] = [openRating(period), new UsageByDay(period)];
+      let [at_ms, counted, epoch] = [period.start_ms + begin_h * HOUR_MS, 0n, 0];
+      for (const [index, { gap_h, off_ms, used, level, restart }] of steps.entries()) {
+        if (restart === 0) [counted, epoch] = [0n, epoch + 1];
+        at_ms += gap_h * HOUR_MS + off_ms;
+        counted += used;
+        const set = setAt(at_ms, counted, level, epoch);
+        rating.add(index, set);
+        days.add(index, set);
+      }
+      const whole = rating.quantities();
+      for (const resource of Object.keys(RESOURCES) as Resource[]) {
+        const sum = days.days().reduce((all, { quantities }) => all + (parseDecimal(quantities[resource], RESOURCES[resource].decimals) as bigint), 0n);
+        assert.equal(sum, whole[resource], resource);
+      }
+      const named = days.days().map(({ day }) => day);
+      assert.deepEqual(named, [...new Set(named)].sort());
+      const first_ms = period.start_ms + begin_h * HOUR_MS + (steps[0]?.gap_h ?? 0) * HOUR_MS + (steps[0]?.off_ms ?? 0);
+      if (first_ms > period.start_ms && named[0]) assert.equal(named[0], new Date(first_ms - 1).toISOString().slice(0, 10));
+      for (const day of named) assert.ok(day.startsWith("2026-11-"));
+    }),
+    { numRuns: 2_000 },
+  );
+});

@@ -1,0 +1,78 @@
+import { RESOURCES, type ReadingSet, type Resource } from "../../contract/index.ts";
+import { decimalText } from "../../kernel/index.ts";
+import type { Period } from "./period.ts";
+import { openRating, type Rating, type UsedReadings } from "./rating.ts";
+
+const DAY_MS = 24 * 3_600_000;
+
+/** What a unit used on one day (UTC), and the readings that say so. */
+export interface DayUsage {
+  /** `2026-11-23` */
+  readonly day: string;
+  /** Decimal text with all of the resource's decimals. */
+  readonly quantities: Readonly<Record<Resource, string>>;
+  readonly readings: UsedReadings;
+}
+
+/**
+ * A month's days from its readings in ledger order, each day rated like a month: from the last set before it to the first after it. The days add up to
+ * the month, but where a counter fell: there the month counts no more of its series, and a later day knows nothing of the fall.
+ */
+export class UsageByDay {
+  private readonly period: Period;
+  private readonly done: DayUsage[] = [];
+  private begun = false;
+  private day: Period;
+  private rating: Rating;
+  private before: { readonly index: number; readonly set: ReadingSet } | undefined;
+
+  constructor(period: Period) {
+    this.period = period;
+    this.day = dayFrom(period.start_ms);
+    this.rating = openRating(this.day);
+  }
+
+  add(index: number, set: ReadingSet): void {
+    const at_ms = Date.parse(set.at);
+    if (at_ms <= this.period.start_ms) {
+      this.before = { index, set };
+      return;
+    }
+    // A unit that began in the month has no days before it.
+    if (!this.begun) this.open(this.before ? this.day : dayFrom(at_ms - 1 - ((at_ms - 1 - this.period.start_ms) % DAY_MS)));
+    this.begun = true;
+    while (at_ms > this.day.end_ms && this.day.end_ms <= this.period.end_ms) {
+      this.rating.add(index, set);
+      this.finish();
+      this.open(dayFrom(this.day.end_ms));
+    }
+    if (this.day.end_ms <= this.period.end_ms) this.rating.add(index, set);
+    this.before = { index, set };
+  }
+
+  /** From the first day that has a reading, or the first of the month, to the last that has one. */
+  days(): readonly DayUsage[] {
+    const { count } = this.rating.used();
+    return count > 0 && this.day.end_ms <= this.period.end_ms ? [...this.done, this.usage()] : this.done;
+  }
+
+  private finish(): void {
+    this.done.push(this.usage());
+  }
+
+  private usage(): DayUsage {
+    const quantities = this.rating.quantities();
+    const texts = (Object.keys(RESOURCES) as Resource[]).map((resource) => [resource, decimalText(quantities[resource], RESOURCES[resource].decimals)]);
+    return { day: new Date(this.day.start_ms).toISOString().slice(0, 10), quantities: Object.fromEntries(texts) as Record<Resource, string>, readings: this.rating.used() };
+  }
+
+  private open(day: Period): void {
+    this.day = day;
+    this.rating = openRating(day);
+    if (this.before) this.rating.add(this.before.index, this.before.set);
+  }
+}
+
+function dayFrom(start_ms: number): Period {
+  return { name: new Date(start_ms).toISOString().slice(0, 10), start_ms, end_ms: start_ms + DAY_MS };
+}
