@@ -4,7 +4,7 @@ import { Account, type Correction, openRating, parsePeriod, type Period, posting
 import { openCommand } from "../core/identity/index.ts";
 import type { Ledger, LedgerEntry } from "../core/ledger/index.ts";
 import type { ReadTx, Tx } from "../core/store/index.ts";
-import { accept, Fault, type ImvuId, MONEY_DECIMALS, type Outcome, parseDecimal, refuse } from "../kernel/index.ts";
+import { accept, type ImvuId, MONEY_DECIMALS, type Outcome, parseDecimal, refuse } from "../kernel/index.ts";
 import { publishedTariffs } from "./tariffs.ts";
 
 /** A month that is over, as it is written down at once: what sales that came late change of earlier months, and its own statement. */
@@ -58,8 +58,8 @@ function keepAccount(account: Account, entry: LedgerEntry): void {
   else if (entry.type === "command.accepted") {
     const opened = openCommand((entry.data as unknown as CommandRecord).jws);
     const sale = opened.ok ? saleOf(opened.value.command) : undefined;
-    const flaw = sale && account.book(sale, { index: entry.index, streamSeq: entry.streamSeq, time_ms: Date.parse(entry.time) });
-    if (flaw) throw new Fault("LEDGER_BROKEN", `entry ${entry.index}: ${flaw}`, { hint: "nexus verify revenue" });
+    // What cannot be booked, because somebody changed the tables that the gate reads, is not counted; verifiers name it, and the month closes all the same.
+    if (sale) account.book(sale, { index: entry.index, streamSeq: entry.streamSeq, time_ms: Date.parse(entry.time) });
   }
 }
 

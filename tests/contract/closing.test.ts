@@ -370,3 +370,34 @@ test("a platform that keeps a late sale back is named when the month in which it
     await ledger.close();
   }
 });
+
+test("a sale that stands in the log twice, because somebody took its row away, counts once; the month closes, and the second is named", async () => {
+  const { clock, ledger, meters, closing } = await world(store);
+  try {
+    const unit = await newUnit();
+    await meters.record(unit);
+    await sell(ledger, unit, "order", "10.00", FIRST_READING + 1);
+    await sell(ledger, unit, "order", "70.00", FIRST_READING + 2);
+    await sell(ledger, unit, "refund", "10.01", FIRST_READING + 3, "order");
+    clock.at = AFTER_NOVEMBER;
+    await closing().round();
+    const [november] = await store.snapshot((tx) => closedMonths(tx, unit));
+    assert.deepEqual(november?.statement.revenue, { recorded: `10.${"0".repeat(21)}`, reversed: `0.${"0".repeat(21)}`, sales: 1, reversals: 0 });
+    const { ok, failures } = await checked(ledger, unit);
+    assert.equal(ok, false);
+    assert.deepEqual(failures.map(({ found }) => found), ["order is booked already", "refund pays back more than is left of order"]);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("a statement in figures that are none, whoever wrote it, is named and stops no replay", async () => {
+  const { ledger } = await world(store);
+  try {
+    const unit = await newUnit();
+    await ledger.append([{ stream: unit, type: "statement.closed", actor: "platform", data: { imvu: unit, period: "2026-11", currency: "EUR", gross: "much", creator: 1, closed: true } }]);
+    assert.ok((await replayed(ledger)).some(({ table, key }) => table === "statement" && key === `${unit} 2026-11`));
+  } finally {
+    await ledger.close();
+  }
+});

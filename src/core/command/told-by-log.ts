@@ -86,6 +86,8 @@ export class ToldByLog {
 
   private bookJournal(made: Statement | Correction, index: number): void {
     const { imvu, period, currency } = made;
+    // Figures that are none book nothing: the statement's own row is named for them.
+    if (Object.values(sharesOf(made)).includes(NO_AMOUNT)) return;
     for (const { account, amount } of postingsOf(made)) this.journal.set(`${index} ${account}`, { imvu, period, currency, amount: String(amount) });
   }
 
@@ -102,8 +104,10 @@ export class ToldByLog {
   }
 }
 
+const NO_AMOUNT = "no amount";
+
 /** As the tables hold them: counts of 10^-21. */
 function sharesOf({ gross, creator, platform }: Pick<Statement, "gross" | "creator" | "platform">): Readonly<Record<string, string>> {
-  const count = (amount: string) => String(parseDecimal(amount, MONEY_DECIMALS));
+  const count = (amount: unknown) => (typeof amount === "string" ? (parseDecimal(amount, MONEY_DECIMALS)?.toString() ?? NO_AMOUNT) : NO_AMOUNT);
   return { gross: count(gross), creator: count(creator), platform: count(platform) };
 }
