@@ -1,5 +1,6 @@
 import type { Fabric, Imvu, Reading, ReadingSet } from "../contract/index.ts";
 import { asJson } from "../core/command/index.ts";
+import { type Known, newsIn } from "../core/handshake/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { Clock, ImvuId } from "../kernel/index.ts";
 import { messageOf, rfc3339 } from "../kernel/index.ts";
@@ -17,6 +18,7 @@ export class Meters {
   private readonly fabrics: readonly AnyFabric[];
   private readonly ledger: Ledger;
   private readonly clock: Clock;
+  private readonly known = new Map<ImvuId, Known>();
 
   constructor(fabrics: readonly AnyFabric[], ledger: Ledger, clock: Clock) {
     this.fabrics = fabrics;
@@ -24,23 +26,49 @@ export class Meters {
     this.clock = clock;
   }
 
-  /** Reads now and returns the entry's index with what it says. */
+  /** Reads now, records it whatever it says, and returns the entry's index with it. */
   async record(imvu: ImvuId): Promise<{ readonly index: number; readonly set: ReadingSet }> {
-    const readings = await readMeters(this.fabrics, imvu);
-    const set: ReadingSet = { imvu, at: rfc3339(this.clock.now()), readings };
-    const [entry] = await this.ledger.append([{ stream: imvu, type: "meter.reading", actor: "platform", data: asJson(set) }], async (tx, [appended]) => {
-      const index = appended?.index;
-      await tx.run(
-        `INSERT INTO reading (imvu, entry_index, resource, at, value, boot, epoch)
-         SELECT $1, $2, resource, $3, value::numeric, boot, epoch FROM jsonb_to_recordset($4::jsonb) AS r(resource text, value text, boot text, epoch text)`,
-        [imvu, index, set.at, JSON.stringify(readings)],
-      );
-    });
-    return { index: (entry as { index: number }).index, set };
+    const set = await this.read(imvu);
+    const index = await this.write(imvu, newsIn(this.known.get(imvu) ?? {}, set, true));
+    return { index: index as number, set };
   }
 
-  /** One round over all units. A unit whose engines do not answer leaves a gap that the next reading shows; the others go on. */
-  async round(imvus: readonly Imvu[], say: (line: string) => void): Promise<void> {
-    for (const imvu of imvus) await this.record(imvu.id).catch((error) => say(`no reading of ${imvu.id}: ${messageOf(error)}`));
+  private async read(imvu: ImvuId): Promise<ReadingSet> {
+    const readings = await readMeters(this.fabrics, imvu);
+    return { imvu, at: rfc3339(this.clock.now()), readings };
+  }
+
+  /** @returns the last one's entry */
+  private async write(imvu: ImvuId, sets: readonly ReadingSet[]): Promise<number | undefined> {
+    if (sets.length === 0) return undefined;
+    const entries = await this.ledger.append(sets.map((set) => ({ stream: imvu, type: "meter.reading" as const, actor: "platform", data: asJson(set) })), async (tx, appended) => {
+      for (const [at, { readings, at: instant }] of sets.entries()) {
+        await tx.run(
+          `INSERT INTO reading (imvu, entry_index, resource, at, value, boot, epoch)
+           SELECT $1, $2, resource, $3, value::numeric, boot, epoch FROM jsonb_to_recordset($4::jsonb) AS r(resource text, value text, boot text, epoch text)`,
+          [imvu, appended[at]?.index, instant, JSON.stringify(readings)],
+        );
+      }
+    });
+    this.known.set(imvu, { recorded: sets.at(-1) as ReadingSet });
+    return entries.at(-1)?.index;
+  }
+
+  /**
+   * One round over all units; of each what is new. A unit whose engines do not answer leaves a gap that the next reading shows; the others go on.
+   * @param always because engines are about to end, and counters and levels with them
+   */
+  async round(imvus: readonly Imvu[], say: (line: string) => void, always = false): Promise<void> {
+    for (const imvu of imvus) await this.note(imvu.id, always).catch((error) => say(`no reading of ${imvu.id}: ${messageOf(error)}`));
+    const there = new Set(imvus.map(({ id }) => id));
+    for (const id of this.known.keys()) if (!there.has(id)) this.known.delete(id);
+  }
+
+  private async note(imvu: ImvuId, always: boolean): Promise<void> {
+    const set = await this.read(imvu);
+    const known = this.known.get(imvu) ?? {};
+    const news = newsIn(known, set, always);
+    if (news.length === 0) this.known.set(imvu, { ...known, held: set });
+    else await this.write(imvu, news);
   }
 }

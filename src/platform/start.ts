@@ -227,6 +227,6 @@ function startMeterRounds(interval_ms: number, store: Store, meters: Meters, say
   return async () => {
     ending.abort();
     await running;
-    await meters.round(await units(), say);
+    await meters.round(await units(), say, true);
   };
 }

@@ -139,6 +139,30 @@ describe("meters", () => {
     assert.deepEqual(said, ["no reading of IMVU-007: no answer"]);
     assert.deepEqual(entries.map(({ stream }) => stream), [other]);
   });
+
+  test("a round in which nothing moved writes nothing, half an hour at most; whoever asks for a reading gets one, and so does the end", async () => {
+    const { ledger, entries, rows } = book();
+    let [now, value, epoch] = [0, "1", "e"];
+    const counting = { meter: async () => [{ ...reading("compute.cpu", value), epoch }] } as unknown as Fabric<unknown, Json>;
+    const meters = new Meters([counting], ledger, { now: () => now });
+    const round = async (at_min: number, always = false) => {
+      now = at_min * 60_000;
+      await meters.round([imvu], assert.fail, always);
+      return entries.length;
+    };
+    assert.deepEqual([await round(0), await round(1), await round(29), await round(30), await round(31)], [1, 1, 1, 2, 2]);
+    value = "2";
+    assert.deepEqual([await round(32), await round(33), await round(34)], [3, 3, 3]);
+    await meters.record(id);
+    assert.deepEqual([entries.length, await round(35), await round(36, true)], [4, 4, 5]);
+    await round(40);
+    epoch = "another";
+    assert.equal(await round(41), 7, "the last set of a series that ended, and the one that no longer has it");
+    assert.deepEqual(entries.slice(-2).map(({ data }) => (data as { at: string }).at), ["1970-01-01T00:40:00.000Z", "1970-01-01T00:41:00.000Z"]);
+    assert.equal(rows.length, entries.length);
+    await meters.round([], assert.fail);
+    assert.equal(await round(42), 8, "a unit that was gone is new");
+  });
 });
 
 describe("a statement", () => {

@@ -16,15 +16,16 @@ const BATCH = 500;
 const MONTH_MS = 30 * 24 * 3_600_000;
 const BEGIN_MS = Date.UTC(2026, 10, 1, 0, 0, 1);
 const RESOURCE_NAMES = Object.keys(RESOURCES) as Resource[];
-/** What the goal is about: a thousand units, thirty days, and the platform reads them once a minute. */
-const GOAL_READINGS = 1_000 * 30 * 24 * 60 * RESOURCE_NAMES.length;
+/** A thousand units, thirty days: a set each half hour of units that are idle, each minute of units that never are. */
+const IDLE_READINGS = 1_000 * 30 * 48 * RESOURCE_NAMES.length;
+const BUSY_READINGS = 1_000 * 30 * 24 * 60 * RESOURCE_NAMES.length;
 const GOAL_SECONDS = 60;
 const GOAL_MEMORY_MIB = 400;
 
 export const handshakeClose: Part = {
   name: "handshake-close",
   title: "Handshake: closing a month",
-  about: `${UNITS.join(", ")} units with ${SETS} sets of ${RESOURCE_NAMES.length} readings each over a month: every statement is made from the unit's stream and written with its row and its journal, by the platform's own closer, against reading the same bodies from the same PostgreSQL and parsing them as JSON. The last row is what the first three come to for 1,000 units that are read once a minute for 30 days, ${GOAL_READINGS.toLocaleString("en")} readings, one process.`,
+  about: `${UNITS.join(", ")} units with ${SETS} sets of ${RESOURCE_NAMES.length} readings each over a month: every statement is made from the unit's stream and written with its row and its journal, by the platform's own closer, against reading the same bodies from the same PostgreSQL and parsing them as JSON. The last rows are what the largest comes to for 1,000 units and 30 days: idle ones, with a set each half hour, ${IDLE_READINGS.toLocaleString("en")} readings, and such as are never idle, with one each minute, ${BUSY_READINGS.toLocaleString("en")}. One process.`,
   async measure() {
     await using database = await BenchDatabase.start();
     const clock = { at: BEGIN_MS, now: () => clock.at };
@@ -62,11 +63,15 @@ export const handshakeClose: Part = {
         memory_mib = Math.max(memory_mib, process.memoryUsage().rss / 1024 ** 2);
         figures.push({ name: `a reading, of ${readings.toLocaleString("en")} in ${units} units`, ours: round(each_us), baseline: round((rawSeconds * 1e6) / readings), unit: "µs", ratio: round(seconds / rawSeconds), goal: "", met: false });
       }
-      const whole = (each_us * GOAL_READINGS) / 1e6;
+      const of = (name: string, readings: number): Figure => {
+        const whole = (each_us * readings) / 1e6;
+        return { name, ours: round(whole, 0), baseline: null, unit: "s", ratio: null, goal: `under ${GOAL_SECONDS}`, met: whole < GOAL_SECONDS };
+      };
       return [
         ...figures,
         { name: "memory of the process meanwhile", ours: round(memory_mib, 0), baseline: null, unit: "MiB", ratio: null, goal: `under ${GOAL_MEMORY_MIB}`, met: memory_mib < GOAL_MEMORY_MIB },
-        { name: "1,000 units, 30 days, once a minute, at that cost", ours: round(whole, 0), baseline: null, unit: "s", ratio: null, goal: `under ${GOAL_SECONDS}`, met: whole < GOAL_SECONDS },
+of("1,000 idle units, 30 days, at that cost", IDLE_READINGS),
+        of("1,000 units that are never idle, the same", BUSY_READINGS),
       ];
     } finally {
       await raw.end();

@@ -6,6 +6,7 @@
 export { Account, type Correction, type SalePlace } from "./account.ts";
 export { type Forecast, forecastOf } from "./forecast.ts";
 export { type JournalAccount, type Posting, postingsOf } from "./journal.ts";
+export { type Known, newsIn } from "./news.ts";
 export type { Payout } from "./payout.ts";
 export { type Period, parsePeriod, periodOf } from "./period.ts";
 export { type MeterFlag, openRating, parseReadingSet, type Rating, type UsedReadings } from "./rating.ts";

@@ -161,8 +161,18 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
     },
     async *entries(filter = {}) {
       const to = Math.min(filter.to ?? Number.MAX_SAFE_INTEGER, sequencer.state().size);
-      for (let from = filter.from ?? 0; from < to; ) {
-        const rows = await store.snapshot((tx) => entryRows(tx, from, to, PAGE_ENTRIES, filter.stream));
+      const page = (from: number) => {
+        const rows = store.snapshot((tx) => entryRows(tx, from, to, PAGE_ENTRIES, filter.stream));
+        // Whoever stops reading before it is there leaves nobody who would hear of its fault.
+        rows.catch(() => {});
+        return rows;
+      };
+      let next = (filter.from ?? 0) < to ? page(filter.from ?? 0) : undefined;
+      while (next) {
+        const rows = await next;
+        const last = rows.at(-1);
+        // The next page is on its way while this one is read.
+        next = last && rows.length === PAGE_ENTRIES && last.index + 1 < to ? page(last.index + 1) : undefined;
         for (const row of rows) {
           if (row.body === null) {
             yield { index: row.index, stream: row.stream, streamSeq: row.stream_seq, leaf: row.leaf, type: "erased", body: null };
@@ -173,9 +183,6 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
           const { time, type, actor, data } = body.value;
           yield { index: row.index, stream: row.stream, streamSeq: row.stream_seq, time, body: row.body, leaf: row.leaf, type, actor, data };
         }
-        const last = rows.at(-1);
-        if (!last || rows.length < PAGE_ENTRIES) return;
-        from = last.index + 1;
       }
     },
     fsck: () => {
