@@ -19,7 +19,7 @@ export function newsIn({ recorded, held }: Known, set: ReadingSet, always = fals
   const now = valuesOf(set);
   const ended = [...valuesOf(recorded).keys()].some((series) => !now.has(series));
   const backwards = Date.parse(set.at) < Date.parse((held ?? recorded).at);
-  const quiet = !ended && !backwards && Date.parse(set.at) - Date.parse(recorded.at) < QUIET_MS_MAX && same(now, valuesOf(recorded));
+  const quiet = !backwards && Date.parse(set.at) - Date.parse(recorded.at) < QUIET_MS_MAX && same(now, valuesOf(recorded));
   if (quiet && !always) return [];
   return held && (ended || backwards) ? [held, set] : [set];
 }

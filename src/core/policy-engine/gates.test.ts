@@ -173,6 +173,21 @@ deny("consent.record", "the same text again", { facts: { consent: { state: "give
 deny("platform.tariff.publish", "a month that begins in less than thirty days", { params: { validFrom: new Date(Date.UTC(new Date(MONTH_AFTER).getUTCFullYear(), new Date(MONTH_AFTER).getUTCMonth() - 1, 1)).toISOString() }, denies: ["GATE_06_TARIFF_TOO_SOON"] });
 deny("platform.tariff.publish", "a month that is over", { params: { validFrom: "2020-01-01T00:00:00.000Z" }, denies: ["GATE_06_TARIFF_TOO_SOON"] });
 deny("platform.tariff.publish", "an owner", { by: ["owner"], facts: { operators: { count: 1, signers: [], registered: false, operator: false } }, denies: ["GATE_01_NOT_AN_OPERATOR"] });
+
+const BOOKED = { known: null, left: "12.34", since_ms: NOW - 1_000 };
+for (const op of ["revenue.record", "revenue.reverse"] as const) {
+  const at = (ms: number) => ({ at: new Date(NOW + ms).toISOString() });
+  deny(op, "what was recorded before is not known", { facts: { revenue: null }, denies: ["GATE_06_REVENUE_UNKNOWN"] });
+  deny(op, "the same source id once more", { facts: { revenue: { ...BOOKED, known: { index: 7, same: true } } }, denies: ["GATE_06_REVENUE_RECORDED"] });
+  deny(op, "the source id of something else", { facts: { revenue: { ...BOOKED, known: { index: 7, same: false } } }, denies: ["GATE_06_REVENUE_RECORDED"] });
+  deny(op, "before it was made", { params: at(60_001), denies: ["GATE_06_REVENUE_AHEAD"] });
+  deny(op, "before the unit was there", { params: at(-1_001), denies: ["GATE_06_REVENUE_BEFORE_UNIT"] });
+  deny(op, "a unit that was never read", { facts: { revenue: { ...BOOKED, since_ms: null } }, denies: ["GATE_06_REVENUE_BEFORE_UNIT"] });
+}
+deny("revenue.reverse", "a sale that is not there", { facts: { revenue: { ...BOOKED, left: null } }, denies: ["GATE_06_REVERSES_NOTHING"] });
+deny("revenue.reverse", "more than is left", { facts: { revenue: { ...BOOKED, left: "2.33" } }, denies: ["GATE_06_REVERSES_TOO_MUCH"] });
+deny("revenue.record", "a viewer", { by: ["viewer"], denies: ["GATE_01_ROLE"] });
+deny("revenue.reverse", "an operator", { by: ["operator"], denies: ["GATE_01_NOT_A_MEMBER", "GATE_16_FORBIDDEN"], told: "GATE_16_FORBIDDEN" });
 const THERE: NonNullable<Facts["erasure"]> = { commitment: "ab".repeat(32) as never, kind: "consent", digest: "ab".repeat(32) as never, exp_ms: NOW - 1, outcome: { index: 5, commitment: "ab".repeat(32) as never }, earlier: 0 };
 for (const op of ["imvu.erase", "platform.erase"] as const) {
   deny(op, "an index where nothing of the kind stands", { facts: { erasure: null }, denies: ["GATE_11_NO_SUCH_ENTRY"] });
@@ -291,19 +306,6 @@ test("only what nothing but the owner's approval stands against is said to want 
   assert.ok(!wants("imvu.scale", ["maintainer"], { envelope: { ...ENVELOPE, cpuMillis: 1_000, memoryBytes: 21 * GIB } }));
   assert.ok(!wants("imvu.scale", ["maintainer"], down, { nonceSeen: true }));
 });
-
-const BOOKED = { known: null, left: "12.34", since_ms: NOW - 1_000 };
-for (const op of ["revenue.record", "revenue.reverse"] as const) {
-  const at = (ms: number) => ({ at: new Date(NOW + ms).toISOString() });
-  deny(op, "what was recorded before is not known", { facts: { revenue: null }, denies: ["GATE_06_REVENUE_UNKNOWN"] });
-  deny(op, "the same source id once more", { facts: { revenue: { ...BOOKED, known: { index: 7, same: true } } }, denies: ["GATE_06_REVENUE_RECORDED"] });
-  deny(op, "the source id of something else", { facts: { revenue: { ...BOOKED, known: { index: 7, same: false } } }, denies: ["GATE_06_REVENUE_RECORDED"] });
-  deny(op, "before it was made", { params: at(60_001), denies: ["GATE_06_REVENUE_AHEAD"] });
-  deny(op, "before the unit was there", { params: at(-1_001), denies: ["GATE_06_REVENUE_BEFORE_UNIT"] });
-  deny(op, "a unit that was never read", { facts: { revenue: { ...BOOKED, since_ms: null } }, denies: ["GATE_06_REVENUE_BEFORE_UNIT"] });
-}
-deny("revenue.reverse", "a sale that is not there", { facts: { revenue: { ...BOOKED, left: null } }, denies: ["GATE_06_REVERSES_NOTHING"] });
-deny("revenue.reverse", "more than is left", { facts: { revenue: { ...BOOKED, left: "2.33" } }, denies: ["GATE_06_REVERSES_TOO_MUCH"] });
 
 test("gate 6: no command but the operators' own tariff has a field in which somebody could state usage or a price, and a sale has its amount alone", () => {
   const money = /usage|price|amount|quantity|meter|reading|tariff|cost|fee|share|percent/i;
