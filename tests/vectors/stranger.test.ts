@@ -3,10 +3,9 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { Statement } from "../../src/core/handshake/index.ts";
 import { run, sha256Hex } from "../../src/kernel/index.ts";
 import { type Manifest, manifestNoteText, manifestText, sectionsOf } from "../../src/verify/index.ts";
-import { type Dishonesty, SyntheticWorld } from "./synthetic-world.ts";
+import { type Dishonesty, SyntheticWorld, withoutSales } from "./synthetic-world.ts";
 
 const HERE = import.meta.dirname;
 let scratch = "";
@@ -141,9 +140,6 @@ describe("a bundle that its own log signed again", () => {
   }
 });
 
-/** In the form of statements from before there were sales. */
-const withoutSales = ({ v: _v, usage: _u, revenue: _r, payout: _p, ...made }: Statement): Statement => made;
-
 describe("a log that lies before it signs", () => {
   const lies: Readonly<Record<string, readonly [Dishonesty, RegExp]>> = {
     "the creator's share is a unit too small": [{ statement: (made) => ({ ...made, creator: made.creator.replace(/.$/, (digit) => String((Number(digit) + 9) % 10)) }) }, /\(statement\.closed\): 2026-11 creator/],
@@ -172,6 +168,7 @@ describe("a log that lies before it signs", () => {
     "an order that takes more along than it names": [{ erasure: "more" }, /erases something else/],
     "prices that change with less than thirty days' notice": [{ noticeDays: 29 }, /announced 30 days/],
     "a sale that is booked twice": [{ sales: "twice" }, /order-17 is booked twice/],
+    "a correction by nothing": [{ sales: "nothing" }, /a correction by nothing/],
     "more paid back than was sold": [{ sales: "more" }, /more is paid back than is left of order-17/],
     "a correction that takes more than was paid back": [{ correction: (made) => ({ ...made, total: { ...made.total, creator: made.total.platform } }) }, /2026-11 correction/],
     "a late refund that nothing corrected": [{ uncorrected: true }, /no correction knows entry \d+/],

@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
 import { type Envelope, GIB, type Imvu, type Op, type Reading, type ReadingSet, RESOURCES, type Resource, type SignedCommand } from "../../src/contract/index.ts";
-import { Account, type Correction, DEFAULT_PRICES_V1, parsePeriod, saleOf, type Statement, statement, type Tariff } from "../../src/core/handshake/index.ts";
+import { Account, type Correction, DEFAULT_PRICES_V1, parsePeriod, saleOf, split, type Statement, statement, type Tariff } from "../../src/core/handshake/index.ts";
 import { addApproval, type CommandFields, commandFields, type OpenedCommand, openCommand, type SigningKey, signCommand, signingKeyFromJwk } from "../../src/core/identity/index.ts";
 import { noteSigner, signNote } from "../../src/core/ledger/pure.ts";
 import { erasedWith, type Facts, isAllowed, isErasure, judge, type RegisteredKey, signatureFactsOf } from "../../src/core/policy-engine/index.ts";
 import { BundleWriter, type FinishedBundle, REPORT_PATH, renderReport, writeIdentitySection, writeLedgerSection } from "../../src/imvu/export/index.ts";
-import { type Fqdn, type IdentityName, imvuIdOf, type Json, type Jurisdiction, type KeyId, type ServiceName, type Sha256, sha256Hex } from "../../src/kernel/index.ts";
+import { decimalText, type Fqdn, type IdentityName, imvuIdOf, type Json, type Jurisdiction, type KeyId, MONEY_DECIMALS, money, parseDecimal, type ServiceName, type Sha256, sha256Hex } from "../../src/kernel/index.ts";
 import { SyntheticLog } from "./synthetic-log.ts";
 
 export const IMVU = imvuIdOf(42);
@@ -45,13 +45,20 @@ export interface Dishonesty {
   readonly noticeDays?: number;
   /** A body goes that nobody ordered erased; or the one that was ordered stays; or the order's outcome takes a reading along. */
   readonly erasure?: "unordered" | "standing" | "more";
-  /** Books the same sale twice, or pays more back than was sold. */
-  readonly sales?: "twice" | "more";
+  /** Books the same sale twice, pays more back than was sold, or corrects a month by nothing. */
+  readonly sales?: "twice" | "more" | "nothing";
   correction?(made: Correction): Correction;
   /** December closes and nothing has corrected November. */
   readonly uncorrected?: boolean;
   /** Honest: a reading is taken between drawing December's open statement and appending it. */
   readonly late?: boolean;
+}
+
+/** In the form of statements from before there were sales, and as if there were none: every other figure fits. */
+export function withoutSales({ v: _v, usage, revenue: _r, payout: _p, ...made }: Statement): Statement {
+  const gross = usage ?? made.gross;
+  const { creator, platform } = split(money(parseDecimal(gross, MONEY_DECIMALS) as bigint));
+  return { ...made, gross, creator: decimalText(creator, MONEY_DECIMALS), platform: decimalText(platform, MONEY_DECIMALS) };
 }
 
 /** A platform's short life in one log: two identities, an IMVU, commands accepted and refused, readings over two months, sales, a statement and its correction, an exit. */
@@ -109,6 +116,7 @@ export class SyntheticWorld {
     this.command(OWNER, "revenue.reverse", IMVU, { sourceId: "refund-17", reverses: "order-17", amount: this.lies.sales === "more" ? "12.35" : "2.34", currency: "EUR", at: "2026-11-30T12:00:00.000Z" });
     if (this.lies.uncorrected) this.log.now_ms = Date.UTC(2027, 0, 1, 0, 1);
     else this.correct("2026-11");
+    if (this.lies.sales === "nothing") this.correct("2026-11");
     this.read(32_000_000_000n);
     this.close("2026-12");
     const exit = this.command(OWNER, "imvu.exit", IMVU, { encryptTo: null }, false);
