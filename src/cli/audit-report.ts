@@ -59,7 +59,7 @@ function moneyOf({ statement }: AuditFacts): string {
 function usedIn({ statement, days }: AuditFacts): string {
   const used = statement.lines.filter(({ quantity }) => !isNothing(quantity));
   if (used.length === 0) return "<h2>Usage</h2><p>Nothing was used.</p>";
-  const rows = used.map(({ resource, quantity, unit, unitPrice, amount }) => [{ html: `<a href="#${resource}">${escaped(RESOURCES[resource].title)}</a>` }, figure(plain(quantity)), escaped(unit), figure(plain(unitPrice)), figure(plain(amount))]);
+  const rows = used.map(({ resource, quantity, unit, unitPrice, amount }) => [{ html: `<a href="#${resource}">${escaped(RESOURCES[resource].title)}</a>` }, figure(plain(quantity)), unit, figure(plain(unitPrice)), figure(plain(amount))]);
   const charts = used.map(({ resource, unit }) => `<h3 id="${resource}">${escaped(RESOURCES[resource].title)}, ${escaped(unit)} a day</h3>\n${chart(days.map(({ day, quantities }) => ({ day, quantity: quantities[resource] })), unit)}`);
   return `<h2>Usage</h2>\n<p class="note">Prices: tariff in ledger entry ${statement.tariffIndex}.</p>\n${table(["", "quantity", "unit", "unit price", "amount"], rows, 1)}\n${charts.join("\n")}`;
 }

@@ -50,6 +50,8 @@ export interface Dishonesty {
   correction?(made: Correction): Correction;
   /** December closes and nothing has corrected November. */
   readonly uncorrected?: boolean;
+  /** Honest: a log from before there were sales. */
+  readonly older?: boolean;
   /** Honest: a reading is taken between drawing December's open statement and appending it. */
   readonly late?: boolean;
 }
@@ -103,7 +105,7 @@ export class SyntheticWorld {
     this.command(OWNER, "consent.record", IMVU, { subject: "user-17", purpose: "newsletter", text: sha256Hex("the terms"), state: "given" });
     const recorded = this.log.all.length;
     const forgotten = this.command(OWNER, "consent.record", IMVU, { subject: "user-18", purpose: "newsletter", text: sha256Hex("the terms"), state: "given" });
-    this.sell("order-17", "12.34", Date.UTC(2026, 10, 20));
+    if (!this.lies.older) this.sell("order-17", "12.34", Date.UTC(2026, 10, 20));
     if (this.lies.sales === "twice") this.sell("order-17", "12.34", Date.UTC(2026, 10, 20));
     this.log.now_ms = Date.UTC(2026, 11, 1, 0, 1);
     if (this.lies.erasure !== "unordered") this.erase(forgotten, recorded);
@@ -111,12 +113,7 @@ export class SyntheticWorld {
     this.read(31_000_000_007n);
     this.close("2026-11");
     if (this.lies.closedTwice) this.close("2026-11");
-    this.sell("order-18", "0.01", Date.UTC(2026, 11, 1));
-    this.sell("order-19", "5.55", Date.UTC(2026, 11, 1, 0, 0, 1));
-    this.command(OWNER, "revenue.reverse", IMVU, { sourceId: "refund-17", reverses: "order-17", amount: this.lies.sales === "more" ? "12.35" : "2.34", currency: "EUR", at: "2026-11-30T12:00:00.000Z" });
-    if (this.lies.uncorrected) this.log.now_ms = Date.UTC(2027, 0, 1, 0, 1);
-    else this.correct("2026-11");
-    if (this.lies.sales === "nothing") this.correct("2026-11");
+    if (!this.lies.older) this.sellLate();
     this.read(32_000_000_000n);
     this.close("2026-12");
     const exit = this.command(OWNER, "imvu.exit", IMVU, { encryptTo: null }, false);
@@ -227,6 +224,15 @@ export class SyntheticWorld {
     this.append(IMVU, "meter.reading", "platform", (this.lies.reading?.(honest, this.readings.length) ?? honest) as unknown as Json);
   }
 
+  private sellLate(): void {
+    this.sell("order-18", "0.01", Date.UTC(2026, 11, 1));
+    this.sell("order-19", "5.55", Date.UTC(2026, 11, 1, 0, 0, 1));
+    this.command(OWNER, "revenue.reverse", IMVU, { sourceId: "refund-17", reverses: "order-17", amount: this.lies.sales === "more" ? "12.35" : "2.34", currency: "EUR", at: "2026-11-30T12:00:00.000Z" });
+    if (this.lies.uncorrected) this.log.now_ms = Date.UTC(2027, 0, 1, 0, 1);
+    else this.correct("2026-11");
+    if (this.lies.sales === "nothing") this.correct("2026-11");
+  }
+
   private sell(sourceId: string, amount: string, at_ms: number): void {
     this.command(OWNER, "revenue.record", IMVU, { sourceId, amount, currency: "EUR", at: new Date(at_ms).toISOString() });
   }
@@ -250,7 +256,7 @@ export class SyntheticWorld {
     const made = statement({
       imvu: IMVU, period: period.value, tariff: { index: this.tariffIndex, tariff: this.tariff }, readings,
       streamHead: head ? { streamSeq: head.streamSeq, sha256: head.leaf.toString("hex") } : null, closed,
-      revenue: this.account.revenue(name, head?.streamSeq ?? -1),
+      revenue: this.lies.older ? null : this.account.revenue(name, head?.streamSeq ?? -1),
     });
     if (this.lies.late && !closed) this.read(33_000_000_000n);
     const { index } = this.append(IMVU, "statement.closed", "platform", (this.lies.statement?.(made) ?? made) as unknown as Json);

@@ -33,10 +33,10 @@ async function filesIn(dir: string): Promise<string[]> {
 }
 
 /** A copy to spoil, gone afterwards. */
-async function withCopy(spoil: (dir: string) => Promise<void>): Promise<Verification> {
+async function withCopy(spoil: (dir: string) => Promise<void>, of = honest): Promise<Verification> {
   const dir = await mkdtemp(join(scratch, "copy-"));
   try {
-    await cp(honest, dir, { recursive: true });
+    await cp(of, dir, { recursive: true });
     await spoil(dir);
     return await verifyExport(dir);
   } finally {
@@ -163,7 +163,7 @@ describe("a spoiled copy", () => {
 });
 
 /** What a platform can do that signs a new manifest over an altered bundle: the ledger must catch it. */
-async function resigned(edit: (dir: string, manifest: Manifest) => Promise<void>): Promise<Verification> {
+async function resigned(edit: (dir: string, manifest: Manifest) => Promise<void>, of = honest): Promise<Verification> {
   return await withCopy(async (dir) => {
     const manifest = JSON.parse(await readFile(join(dir, "MANIFEST.json"), "utf8")) as Manifest;
     await edit(dir, manifest);
@@ -174,7 +174,13 @@ async function resigned(edit: (dir: string, manifest: Manifest) => Promise<void>
     const text = Buffer.from(manifestText({ ...manifest, sections: sectionsOf(manifest.files) }));
     await writeFile(join(dir, "MANIFEST.json"), text);
     await writeFile(join(dir, "MANIFEST.sig"), world.sign(manifestNoteText(IMVU, text)));
-  });
+  }, of);
+}
+
+const SALES = "ledger/revenue/sales.jsonl";
+async function withoutSalesFile(dir: string, manifest: Manifest): Promise<void> {
+  await rm(join(dir, SALES));
+  Object.assign(manifest, { files: manifest.files.filter(({ path }) => path !== SALES) });
 }
 
 async function editLines(dir: string, path: string, edit: (lines: string[]) => string[]): Promise<void> {
@@ -387,6 +393,14 @@ describe("a log that lies", () => {
     named(await lying({ sales: "nothing" }), /statement\.corrected/, "by nothing");
     named(await lying({ statement: withoutSales }), /statement\.closed\) 2026-11/, "without what was sold");
     named(await lying({ statement: (made) => ({ ...made, fee: "0.01" }) as Statement }), /fee/, "a fee");
+  });
+
+  test("a bundle from before there were sales verifies without the list of them; one with sales does not", async () => {
+    const older = join(await mkdtemp(join(scratch, "older-")), "bundle");
+    await new SyntheticWorld({ older: true }).writeBundle(older, "// nothing\n");
+    const verification = await resigned(withoutSalesFile, older);
+    assert.deepEqual([verification.ok, verification.failures, verification.counts.statements], [true, [], 2]);
+    named(await resigned(withoutSalesFile), /^ledger\/revenue\/sales\.jsonl/, "with sales");
   });
 
   test("readings that do not give the statement", async () => {

@@ -24,6 +24,11 @@ interface Closed {
   readonly total: { readonly gross: string; readonly creator: string; readonly platform: string } | null;
 }
 
+interface Journal {
+  readonly lines: readonly { readonly index: number; readonly period: string; readonly account: string; readonly currency: string; readonly amount: string }[];
+  readonly balance: string;
+}
+
 /** Debits in the first column of figures, credits in the second. */
 function journalLines({ lines, balance }: Journal): string[] {
   if (lines.length === 0) return ["no month has been closed yet: the first is when it is over"];
@@ -74,11 +79,6 @@ export function moneyVerbs(program: Command): void {
       const answer = (await (await context.client()).read(await context.signer(), `/v1/imvus/${options.imvuId}/journal${month}`)) as unknown as Journal;
       print(context.output, answer as unknown as Json, () => journalLines(answer));
     });
-}
-
-interface Journal {
-  readonly lines: readonly { readonly index: number; readonly period: string; readonly account: string; readonly currency: string; readonly amount: string }[];
-  readonly balance: string;
 }
 
 interface Priced {

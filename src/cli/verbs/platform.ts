@@ -121,7 +121,6 @@ async function tail(path: string, size: number, from = Math.max(0, size - LOG_BY
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Base images are the same for every home: the launcher names one place for them. */
 /** A checkpoint that somebody kept. */
 async function readNote(path: string): Promise<string> {
   return await readFile(path, "utf8").catch((error: Error) => {
@@ -129,6 +128,7 @@ async function readNote(path: string): Promise<string> {
   });
 }
 
+/** Base images are the same for every home: the launcher names one place for them. */
 function cacheFolder(): string {
   return process.env.NEXUS_CACHE ?? join(import.meta.dirname, "../../../.runtime/cache");
 }

@@ -1,4 +1,5 @@
-import { decimalText, Fault, type ImvuId, MONEY_DECIMALS, type Money, money, parseDecimal } from "../../kernel/index.ts";
+import { decimalText, type ImvuId, MONEY_DECIMALS, type Money, money } from "../../kernel/index.ts";
+import { exactMoney } from "./exact.ts";
 import { payable, payoutOf, type Payout } from "./payout.ts";
 import { periodOf } from "./period.ts";
 import { amountOfSale, netOf, NO_REVENUE, type Revenue, revenueOf, type Sale } from "./revenue.ts";
@@ -86,8 +87,8 @@ export class Account {
   }
 
   close({ period, gross, creator, platform, streamHead }: Statement, index: number): void {
-    const share = exact(creator);
-    this.months.set(period, { index, number: 0, gross: exact(gross), creator: share, platform: exact(platform), paid: payable(share) });
+    const share = exactMoney(creator);
+    this.months.set(period, { index, number: 0, gross: exactMoney(gross), creator: share, platform: exactMoney(platform), paid: payable(share) });
     this.settle(period, streamHead);
   }
 
@@ -121,8 +122,8 @@ export class Account {
   }
 
   correct({ period, number, total, streamHead }: Correction, index: number): void {
-    const creator = exact(total.creator);
-    this.months.set(period, { index, number, gross: exact(total.gross), creator, platform: exact(total.platform), paid: payable(creator) });
+    const creator = exactMoney(total.creator);
+    this.months.set(period, { index, number, gross: exactMoney(total.gross), creator, platform: exactMoney(total.platform), paid: payable(creator) });
     this.settle(period, streamHead);
   }
 
@@ -137,10 +138,4 @@ export class Account {
     const headSeq = streamHead?.streamSeq ?? -1;
     this.open = this.open.filter((sale) => sale.period !== period || sale.streamSeq > headSeq);
   }
-}
-
-function exact(text: string): Money {
-  const amount = parseDecimal(text, MONEY_DECIMALS);
-  if (amount === undefined) throw new Fault("STATEMENT_MALFORMED", `${JSON.stringify(text)} is no amount of money`);
-  return money(amount);
 }

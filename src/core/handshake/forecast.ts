@@ -1,4 +1,5 @@
-import { decimalText, Fault, MONEY_DECIMALS, money, parseDecimal } from "../../kernel/index.ts";
+import { decimalText, MONEY_DECIMALS, money } from "../../kernel/index.ts";
+import { exactMoney } from "./exact.ts";
 import type { Period } from "./period.ts";
 import { netOf, NO_REVENUE } from "./revenue.ts";
 import { split } from "./split.ts";
@@ -23,9 +24,7 @@ export function forecastOf(soFar: Statement, { start_ms, end_ms }: Period, since
   const begun_ms = BigInt(Math.max(start_ms, since_ms));
   const passed = BigInt(now_ms) - begun_ms;
   if (passed <= 0n || now_ms >= end_ms || soFar.usage === undefined) return undefined;
-  const used = parseDecimal(soFar.usage, MONEY_DECIMALS);
-  if (used === undefined) throw new Fault("STATEMENT_MALFORMED", `${JSON.stringify(soFar.usage)} is no amount of money`);
-  const usage = (used * (BigInt(end_ms) - begun_ms)) / passed;
+  const usage = (exactMoney(soFar.usage) * (BigInt(end_ms) - begun_ms)) / passed;
   const gross = money(usage + netOf(soFar.revenue ?? NO_REVENUE));
   const { creator, platform } = split(gross);
   const text = (amount: bigint) => decimalText(amount, MONEY_DECIMALS);

@@ -1,5 +1,6 @@
-import { Fault, MONEY_DECIMALS, type Money, money, parseDecimal } from "../../kernel/index.ts";
+import { type Money, money } from "../../kernel/index.ts";
 import type { Correction } from "./account.ts";
+import { exactMoney } from "./exact.ts";
 import { payable } from "./payout.ts";
 import { NO_REVENUE } from "./revenue.ts";
 import type { Statement } from "./statement.ts";
@@ -20,16 +21,10 @@ export interface Posting {
 /** Double entry of a closed statement or a correction: in the order of ACCOUNTS, none of nothing. Their sum is 0 where gross = creator + platform. */
 export function postingsOf(made: Statement | Correction): readonly Posting[] {
   const { recorded, reversed } = made.revenue ?? NO_REVENUE;
-  const creator = exact(made.creator);
+  const creator = exactMoney(made.creator);
   // Statements from before there were sales say no payout, and corrections no usage.
-  const paid = made.payout ? exact(made.payout.creator) : payable(creator);
-  const usage = "corrects" in made ? money(0n) : exact(made.usage ?? made.gross);
-  const amounts: Readonly<Record<JournalAccount, bigint>> = { usage, sales: exact(recorded), refunds: -exact(reversed), creator: -paid, platform: -exact(made.platform), rounding: paid - creator };
+  const paid = made.payout ? exactMoney(made.payout.creator) : payable(creator);
+  const usage = "corrects" in made ? money(0n) : exactMoney(made.usage ?? made.gross);
+  const amounts: Readonly<Record<JournalAccount, bigint>> = { usage, sales: exactMoney(recorded), refunds: -exactMoney(reversed), creator: -paid, platform: -exactMoney(made.platform), rounding: paid - creator };
   return ACCOUNTS.map((account) => ({ account, amount: money(amounts[account]) })).filter(({ amount }) => amount !== 0n);
-}
-
-function exact(text: string): Money {
-  const amount = parseDecimal(text, MONEY_DECIMALS);
-  if (amount === undefined) throw new Fault("STATEMENT_MALFORMED", `${JSON.stringify(text)} is no amount of money`);
-  return money(amount);
 }

@@ -1,5 +1,6 @@
 import type { Command, Params } from "../../contract/index.ts";
 import { decimalText, Fault, MONEY_DECIMALS, type Money, money, parseDecimal } from "../../kernel/index.ts";
+import { exactMoney } from "./exact.ts";
 
 /** A sale inside a unit, or what was paid back of one, as its people's command says it. */
 export interface Sale extends Params<"revenue.record"> {
@@ -37,7 +38,5 @@ export function revenueOf(sales: readonly Pick<Sale, "amount" | "reverses">[]): 
 
 /** What the sales add to a month's gross; negative where more was paid back than sold. */
 export function netOf({ recorded, reversed }: Revenue): Money {
-  const [plus, minus] = [parseDecimal(recorded, MONEY_DECIMALS), parseDecimal(reversed, MONEY_DECIMALS)];
-  if (plus === undefined || minus === undefined) throw new Fault("SALE_MALFORMED", "a sum of sales is no decimal text");
-  return money(plus - minus);
+  return money(exactMoney(recorded) - exactMoney(reversed));
 }
