@@ -12,6 +12,7 @@ const ROOT = join(import.meta.dirname, "..");
 const FILE_TIMEOUT_MS = 900_000;
 /** The soak in its long form: `NEXUS_SOAK_KILLS=300 ./nexus test soak`. */
 const SOAK_TIMEOUT_MS = 10_800_000;
+const WHY_LINES_MAX = 24;
 const SUITES: readonly { readonly name: string; readonly pattern: string; readonly sideBySide: number }[] = [
   { name: "unit", pattern: "src/**/*.test.ts", sideBySide: 2 },
   { name: "vectors", pattern: "tests/vectors/**/*.test.ts", sideBySide: 2 },
@@ -46,8 +47,9 @@ for (const suite of SUITES) {
   });
   stream.on("test:fail", (event) => {
     failed += 1;
+    const { failureType, cause } = event.details.error as { failureType?: string; cause?: unknown };
     // The test around a failed one would only be named as well.
-    if ((event.details.error as { failureType?: string }).failureType !== "subtestsFailed") wrong.push(`failed: ${relative(ROOT, event.file ?? "")}: ${event.name}`);
+    if (failureType !== "subtestsFailed") wrong.push(`failed: ${relative(ROOT, event.file ?? "")}: ${event.name}\n${whyOf(cause ?? event.details.error)}`);
   });
   stream.on("test:summary", ({ file, counts }) => {
     if (file !== undefined) testsIn.set(file, counts.tests);
@@ -56,6 +58,13 @@ for (const suite of SUITES) {
   for (const [file, tests] of testsIn) if (tests === 0) wrong.push(`no test ran: ${relative(ROOT, file)}`);
   times.push(`${suite.name} ${((performance.now() - began) / 1_000).toFixed(1)} s`);
 }
+/** What it said and where: for whoever sees only the end of a long log. */
+function whyOf(cause: unknown): string {
+  const said = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+  const lines = said.split("\n");
+  return [...lines.slice(0, WHY_LINES_MAX), ...(lines.length > WHY_LINES_MAX ? ["…"] : [])].map((line) => `    ${line}`).join("\n");
+}
+
 process.stdout.write(`\n${times.join(" · ")}\n${passed} passed, ${failed} failed, ${skipped} skipped\n`);
 for (const line of wrong) process.stdout.write(`✗ ${line}\n`);
 if (passed === 0) process.stdout.write(`no test matches ${wanted.join(" ")}: name a suite (${SUITES.map((suite) => suite.name).join(", ")}) or a part of a file's path\n`);

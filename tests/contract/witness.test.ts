@@ -103,7 +103,7 @@ async function collecting(required: number, witnesses: readonly WitnessProcess[]
   return await Collector.open({ log: ledger, policy: { required, witnesses }, clock: systemClock, file: join(root, file), say: () => {}, times: { retry_ms: { first: 50, max: 200 }, write_ms: 20 } });
 }
 
-async function until(what: string, holds: () => boolean, timeout_ms = 10_000): Promise<void> {
+async function until(what: string, holds: () => boolean, timeout_ms = 60_000): Promise<void> {
   for (const late = Date.now() + timeout_ms; !holds(); await sleep(10)) assert.ok(Date.now() < late, what);
 }
 
