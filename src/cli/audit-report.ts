@@ -1,5 +1,6 @@
 import { RESOURCES, type Resource } from "../contract/index.ts";
 import type { correctionCsv, revenueCsv } from "../verify/index.ts";
+import { plainFigure } from "./output.ts";
 
 type Statement = Parameters<typeof revenueCsv>[0];
 type Correction = Parameters<typeof correctionCsv>[0] & { readonly index: number };
@@ -59,8 +60,8 @@ function moneyOf({ statement }: AuditFacts): string {
 function usedIn({ statement, days }: AuditFacts): string {
   const used = statement.lines.filter(({ quantity }) => !isNothing(quantity));
   if (used.length === 0) return "<h2>Usage</h2><p>Nothing was used.</p>";
-  const rows = used.map(({ resource, quantity, unit, unitPrice, amount }) => [{ html: `<a href="#${resource}">${escaped(RESOURCES[resource].title)}</a>` }, figure(plain(quantity)), unit, figure(plain(unitPrice)), figure(plain(amount))]);
-  const charts = used.map(({ resource, unit }) => `<h3 id="${resource}">${escaped(RESOURCES[resource].title)}, ${escaped(unit)} a day</h3>\n${chart(days.map(({ day, quantities }) => ({ day, quantity: quantities[resource] })), unit)}`);
+  const rows = used.map(({ resource, above, quantity, unit, unitPrice, amount }) => [{ html: `<a href="#${resource}">${escaped(RESOURCES[resource].title)}</a>${above === undefined ? "" : ` above ${escaped(plainFigure(above))}`}` }, figure(plain(quantity)), unit, figure(plain(unitPrice)), figure(plain(amount))]);
+  const charts = used.filter(({ above }) => above === undefined).map(({ resource, unit }) => `<h3 id="${resource}">${escaped(RESOURCES[resource].title)}, ${escaped(unit)} a day</h3>\n${chart(days.map(({ day, quantities }) => ({ day, quantity: quantities[resource] })), unit)}`);
   return `<h2>Usage</h2>\n<p class="note">Prices: tariff in ledger entry ${statement.tariffIndex}.</p>\n${table(["", "quantity", "unit", "unit price", "amount"], rows, 1)}\n${charts.join("\n")}`;
 }
 
@@ -95,7 +96,7 @@ function booked({ journal }: AuditFacts): string {
 }
 
 function readingsOf({ days, statement }: AuditFacts): string {
-  const used = statement.lines.filter(({ quantity }) => !isNothing(quantity)).map(({ resource }) => resource);
+  const used = [...new Set(statement.lines.filter(({ quantity }) => !isNothing(quantity)).map(({ resource }) => resource))];
   const rows = days.map(({ day, readings, quantities }) => `<tr id="${day}"><td>${day}</td><td>${entries(readings)}</td><td class="n">${readings.count}</td><td class="n">${used.map((resource) => `${escaped(RESOURCES[resource].title)} ${escaped(plain(quantities[resource]))}`).join("<br>")}</td></tr>`);
   return `<h2>Readings by day</h2>\n<p class="note">Days in UTC. Each rests on the readings from the first to the last entry named: <code>nexus ledger entries --imvu-id ${escaped(statement.imvu)} --from INDEX</code> prints them.</p>\n<table><tr><th>day</th><th>entries</th><th class="n">sets</th><th class="n">used</th></tr>${rows.join("\n")}</table>`;
 }

@@ -51,6 +51,11 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) => row.map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0))).join("  ").trimEnd());
 }
 
+/** The same decimal figure without the zeros at its end. */
+export function plainFigure(figure: string): string {
+  return figure.includes(".") ? figure.replace(/\.?0+$/, "") : figure;
+}
+
 export function bytesText(bytes: number): string {
   for (const [unit, size] of [["TiB", 1024 ** 4], ["GiB", 1024 ** 3], ["MiB", 1024 ** 2], ["KiB", 1024]] as const) if (bytes >= size) return `${Math.round((bytes / size) * 100) / 100} ${unit}`;
   return `${bytes} B`;

@@ -229,6 +229,21 @@ describe("what a service is deployed from", () => {
   });
 });
 
+describe("steps of a price", () => {
+  const step = { above: "1000", price: "0.000000100" };
+  const withSteps = (tiers: unknown) => issuesOf("platform.tariff.publish", { ...GOOD["platform.tariff.publish"], tiers });
+
+  test("of some resources, and none at all", () => {
+    assert.deepEqual(withSteps({ "dns.answers": [step, { ...step, above: "1001" }] }), []);
+    assert.deepEqual(withSteps(undefined), []);
+  });
+
+  test("nothing else: every figure exact, each above the one before, no field too many", () => {
+    const wrong = [null, {}, [], { fee: [step] }, { "dns.answers": [] }, { "dns.answers": [step, step] }, { "dns.answers": [{ ...step, above: "1.5" }] }, { "dns.answers": [{ ...step, price: "-0.000000100" }] }, { "dns.answers": [{ ...step, fee: "1" }] }];
+    for (const tiers of wrong) assert.match(withSteps(tiers)[0]?.at ?? "", /^tiers/, JSON.stringify(tiers));
+  });
+});
+
 describe("routes and records", () => {
   test("a path is absolute and has one spelling only", () => {
     const good = ["/", "/a", "/a/", "/a/b.html", "/~me/_x-y/1.2", "/.well-known/x", "/...", `/${"a".repeat(ROUTE_PATH_CHARS_MAX - 1)}`];

@@ -22,6 +22,7 @@ import {
 } from "../kernel/index.ts";
 import type { DnsType } from "./imvu.ts";
 import { RESOURCES, type Resource } from "./meter.ts";
+import { flawOfTiers } from "./tiers.ts";
 
 /** Every signed command: one schema validates, types and documents. Limits carry their unit in the name. */
 export const COMMAND_LIFETIME_MS_DEFAULT = 10 * 60_000;
@@ -117,6 +118,15 @@ const zDevice = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/, "1 to
 
 /** Nine decimals, always: what is signed has one spelling. */
 const zPrice = z.string().regex(/^(0|[1-9]\d{0,8})\.\d{9}$/, "must be a price with nine decimals, like 0.000002000");
+function ofEachResource<T>(make: () => T): Record<Resource, T> {
+  return Object.fromEntries(Object.keys(RESOURCES).map((resource) => [resource, make()])) as Record<Resource, T>;
+}
+const zTiers = z
+  .strictObject(ofEachResource(() => z.array(z.strictObject({ above: z.string().regex(/^(0|[1-9]\d{0,17})(\.\d{1,12})?$/, "must be a quantity with all decimals of its resource"), price: zPrice })).optional()))
+  .superRefine((tiers, context) => {
+    const flaw = flawOfTiers(tiers);
+    if (flaw !== undefined) context.addIssue({ code: "custom", message: flaw });
+  });
 /** Prices never change inside a month. */
 const zMonthBegin = z.string().regex(/^20\d\d-(0[1-9]|1[0-2])-01T00:00:00\.000Z$/, "must be a month's first instant in UTC, like 2027-01-01T00:00:00.000Z");
 
@@ -164,8 +174,8 @@ export const COMMAND_PARAMS = {
   "platform.operator.remove": z.strictObject({ identity: zIdentityName }),
   /** As imvu.erase, for entries that stand in no unit's stream. */
   "platform.erase": zErasure,
-  /** What usage costs from a month on, a price for one unit of each resource. */
-  "platform.tariff.publish": z.strictObject({ currency: z.literal("EUR"), validFrom: zMonthBegin, prices: z.strictObject(Object.fromEntries(Object.keys(RESOURCES).map((resource) => [resource, zPrice])) as Record<Resource, typeof zPrice>) }),
+  /** What usage costs from a month on, a price for one unit of each resource, and further ones for what is used above a step. */
+  "platform.tariff.publish": z.strictObject({ currency: z.literal("EUR"), validFrom: zMonthBegin, prices: z.strictObject(ofEachResource(() => zPrice)), tiers: zTiers.optional() }),
   "imvu.create": z.strictObject({
     name: zDisplayName,
     owner: zIdentityName,

@@ -59,3 +59,4 @@ export {
   routerNamespaceNameOf,
   type Site,
 } from "./site.ts";
+export { flawOfTiers, type Tier, type Tiers } from "./tiers.ts";

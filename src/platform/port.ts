@@ -110,7 +110,8 @@ export function platformPort(deps: PortDeps): PlatformPort {
       if (!made.ok) return made;
       if (!period.ok) return period;
       const since_ms = await store.snapshot((tx) => meteredSince(tx, imvu.id));
-      const forecast = since_ms === undefined ? undefined : forecastOf(made.value, period.value, since_ms, clock.now());
+      const tariff = tariffInForce(period.value, await publishedTariffs(ledger));
+      const forecast = since_ms === undefined || !tariff ? undefined : forecastOf(made.value, tariff.tariff, period.value, since_ms, clock.now());
       return accept(asJson({ ...made.value, ...(forecast ? { forecast } : {}) }));
     },
     statements: async (imvu) => {

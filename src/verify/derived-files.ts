@@ -55,9 +55,9 @@ export function auditLines({ index, body }: Entry, record: AuditRecord): readonl
   return [{ path: REFUSALS_AUDIT_PATH, line: JSON.stringify({ index, time, actor, op, digest, signers, denied }) }];
 }
 
-/** RFC 4180: one row per resource, then the sums. Every field is a number, a name of ours or a unit: nothing to quote. */
+/** RFC 4180: a row for each line of usage, then the sums. Every field is a number, a name of ours or a unit: nothing to quote. */
 export function revenueCsv({ period, currency, tariffIndex, lines, usage, revenue, gross, creator, platform, payout }: Statement): string {
-  const rows = lines.map(({ resource, quantity, unit, unitPrice, amount }) => [period, resource, quantity, unit, unitPrice, amount]);
+  const rows = lines.map(({ resource, above, quantity, unit, unitPrice, amount }) => [period, above === undefined ? resource : `${resource} above ${above}`, quantity, unit, unitPrice, amount]);
   const head = ["period", "resource", "quantity", "unit", `unit price ${currency} (tariff: ledger entry ${tariffIndex})`, `amount ${currency}`];
   const sums = [...(usage === undefined ? [] : [["usage", usage]]), ...(revenue ? soldRows(revenue) : []), ...sharesRows({ gross, creator, platform }), ...(payout ? payoutRows(payout) : [])];
   return csv([head, ...rows, ...sums.map(([what = "", amount = ""]) => [period, what, "", "", "", amount])]);

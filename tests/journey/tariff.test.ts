@@ -28,6 +28,8 @@ test("prices change by the operators' command alone, announced, and never for wh
     await operator.refused(2, /^USAGE$/, ...publish(month(3), "compute.cpu=-1"));
     await operator.refused(2, /^USAGE$/, ...publish(month(3), "fee=1"));
     await operator.refused(2, /^USAGE$/, "tariff", "publish", "--from", month(3));
+    await operator.refused(2, /^USAGE$/, ...publish(month(3), "dns.answers=0.0000002"), "--tier", "mail.sent=5:1");
+    await operator.refused(2, /./, ...publish(month(3), "dns.answers=0.0000002"), "--included", "dns.answers=1000", "--tier", "dns.answers=1000:0.0000001");
     assert.deepEqual(await operator.ok("tariff", "show"), first);
   });
 
@@ -38,8 +40,11 @@ test("prices change by the operators' command alone, announced, and never for wh
     assert.deepEqual(shown.announced.map(({ index, tariff }: Printed) => [index, tariff.validFrom]), [[published.index, `${month(3)}-01T00:00:00.000Z`]]);
     assert.deepEqual(shown.announced[0].tariff.prices, { ...first.tariff.prices, "compute.cpu": "0.000003000" });
     assert.equal((await creator.call.ok("statement", "show", ...of)).tariffIndex, first.index);
-    await operator.ok(...publish(month(4), "network.out=0.02"));
-    assert.equal((await operator.ok("tariff", "show")).announced[1].tariff.prices["compute.cpu"], "0.000003000");
+    const stepped = await operator.ok(...publish(month(4), "network.out=0.02", "dns.answers=0.0000002"), "--included", "network.out=100", "--tier", "dns.answers=1000000:0.0000001");
+    const tiers = { "dns.answers": [{ above: "1000000", price: "0.000000100" }], "network.out": [{ above: "100.000000000", price: "0.020000000" }] };
+    assert.deepEqual(stepped.tiers, tiers);
+    const next = (await operator.ok("tariff", "show")).announced[1].tariff;
+    assert.deepEqual([next.v, next.prices, next.tiers], [2, { ...first.tariff.prices, "compute.cpu": "0.000003000", "dns.answers": "0.000000200", "network.out": "0.000000000" }, tiers]);
     assert.equal((await operator.ok("verify", "revenue")).ok, true);
   });
 

@@ -686,9 +686,20 @@ def check_readings(data, imvu):
 
 
 def check_tariff(data):
-    need(data["v"] == 1 and data["currency"] == "EUR" and set(data["prices"]) == set(RESOURCES), "not a price in EUR for each resource")
+    tiers = data.get("tiers", {})
+    need(data["v"] == (2 if "tiers" in data else 1) and data["currency"] == "EUR" and set(data["prices"]) == set(RESOURCES), "not a price in EUR for each resource")
     epoch_ms(data["validFrom"])
-    for price in data["prices"].values():
+    need("tiers" not in data or (tiers and set(tiers) <= set(RESOURCES)), "steps of no resource")
+    for resource, steps in tiers.items():
+        last, decimals = 0, RESOURCES[resource][2]
+        need(1 <= len(steps) <= 8, f"{resource}: not 1 to 8 steps")
+        for step in steps:
+            digits = re.fullmatch(r"(0|[1-9][0-9]{0,39})" + (r"\.([0-9]{%d})" % decimals if decimals else "()"), step["above"])
+            need(set(step) == {"above", "price"} and digits, f"{resource}: a step without its figures")
+            at = int(digits[1] + digits[2])
+            need(at > last, f"{resource}: a step that is not above the one before")
+            last = at
+    for price in [*data["prices"].values(), *(step["price"] for steps in tiers.values() for step in steps)]:
         need(re.fullmatch(r"(0|[1-9][0-9]{0,39})\.[0-9]{9}", price), f"price {price} has not nine decimals")
 
 
@@ -805,10 +816,20 @@ def statement_of(imvu, name, tariff_index, tariff, rating, stream_head, closed, 
     lines, usage = [], 0
     for resource, quantity in rating.quantities().items():
         _, unit, decimals = RESOURCES[resource]
-        price = tariff["prices"][resource]
-        amount = quantity * int(price.replace(".", "")) * 10 ** (12 - decimals)
-        usage += amount
-        lines.append({"resource": resource, "quantity": decimal(quantity, decimals), "unit": unit, "unitPrice": price, "amount": decimal(amount, 21)})
+        steps = [(0, {}, tariff["prices"][resource])]
+        steps += [(int(one["above"].replace(".", "")), {"above": one["above"]}, one["price"]) for one in tariff.get("tiers", {}).get(resource, [])]
+        left = quantity
+        for at, (begin, above, price) in reversed(list(enumerate(steps))):
+            part = max(0, left - begin)
+            left -= part
+            if at > 0 and part == 0:
+                continue
+            amount = part * int(price.replace(".", "")) * 10 ** (12 - decimals)
+            usage += amount
+            lines.append({"resource": resource, **above, "quantity": decimal(part, decimals), "unit": unit, "unitPrice": price, "amount": decimal(amount, 21)})
+        # Taken from the highest step down, and listed from the lowest up.
+        mine = [one for one in lines if one["resource"] == resource]
+        lines[-len(mine):] = mine[::-1]
     gross = usage + (net(revenue) if revenue else 0)
     creator, platform = split(gross)
     newer = {"v": 2, "usage": decimal(usage, 21), "revenue": revenue, "payout": payout_of(creator)} if revenue else {}
@@ -1151,7 +1172,7 @@ class Bundle:
             need(not late, f"no correction knows entry {late[0]['index'] if late else None}")
         self.counts["statements"] += 1
         rows = [["period", "resource", "quantity", "unit", f"unit price {made['currency']} (tariff: ledger entry {tariff_index})", f"amount {made['currency']}"]]
-        rows += [[made["period"], one["resource"], one["quantity"], one["unit"], one["unitPrice"], one["amount"]] for one in made["lines"]]
+        rows += [[made["period"], one["resource"] + (f" above {one['above']}" if "above" in one else ""), one["quantity"], one["unit"], one["unitPrice"], one["amount"]] for one in made["lines"]]
         shares = [("gross", made["gross"]), ("creator 55%", made["creator"]), ("platform 45%", made["platform"])]
         newer = [] if older else [("payout to creator", made["payout"]["creator"]), ("rounded up by", made["payout"]["difference"])]
         rows += money_rows(made["period"], ([] if older else [("usage", made["usage"])] + (sold_pairs(made["revenue"]))) + shares + newer)

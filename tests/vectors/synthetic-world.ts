@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
 import { type Envelope, GIB, type Imvu, type Op, type Reading, type ReadingSet, RESOURCES, type Resource, type SignedCommand } from "../../src/contract/index.ts";
-import { Account, type Correction, DEFAULT_PRICES_V1, parsePeriod, saleOf, split, type Statement, statement, type Tariff } from "../../src/core/handshake/index.ts";
+import { Account, type Correction, DEFAULT_PRICES_V1, parsePeriod, saleOf, split, type Statement, statement, type Tariff, usageLines } from "../../src/core/handshake/index.ts";
 import { addApproval, type CommandFields, commandFields, type OpenedCommand, openCommand, type SigningKey, signCommand, signingKeyFromJwk } from "../../src/core/identity/index.ts";
 import { noteSigner, signNote } from "../../src/core/ledger/pure.ts";
 import { erasedWith, type Facts, isAllowed, isErasure, judge, type RegisteredKey, signatureFactsOf } from "../../src/core/policy-engine/index.ts";
@@ -56,6 +56,29 @@ export interface Dishonesty {
   readonly late?: boolean;
 }
 
+/** A million answers are included; CPU time has two further prices that November reaches, and one that it does not. */
+const STEPPED = {
+  prices: { "dns.answers": "0.000000000" },
+  tiers: {
+    "compute.cpu": [{ above: "2.000000000", price: "0.000001500" }, { above: "5.000000001", price: "0.000000500" }, { above: "1000.000000000", price: "0.000000100" }],
+    "dns.answers": [{ above: "1000000", price: "0.000000200" }],
+  },
+} as const;
+
+/** As if every unit cost what the first does, with the sums that follow. */
+export function withoutSteps(made: Statement): Statement {
+  const first = usageLines(Object.fromEntries((Object.keys(RESOURCES) as Resource[]).map((resource) => [resource, made.lines.reduce((sum, line) => (line.resource === resource ? sum + (parseDecimal(line.quantity, RESOURCES[resource].decimals) as bigint) : sum), 0n)])) as Record<Resource, bigint>, { prices: { ...DEFAULT_PRICES_V1, ...STEPPED.prices } });
+  const text = (amount: bigint) => decimalText(amount, MONEY_DECIMALS);
+  const gross = money(first.usage + ((parseDecimal(made.gross, MONEY_DECIMALS) as bigint) - (parseDecimal(made.usage ?? "0", MONEY_DECIMALS) as bigint)));
+  const { creator, platform } = split(gross);
+  return { ...made, lines: first.lines, usage: text(first.usage), gross: text(gross), creator: text(creator), platform: text(platform) };
+}
+
+/** A tariff whose second step is not above its first. */
+export function fallingSteps(data: Json, type: string): Json {
+  return type === "platform.tariff" ? { ...(data as object), tiers: { "compute.cpu": [...STEPPED.tiers["compute.cpu"]].reverse() as unknown as Json } } as Json : data;
+}
+
 /** In the form of statements from before there were sales, and as if there were none: every other figure fits. */
 export function withoutSales({ v: _v, usage, revenue: _r, payout: _p, ...made }: Statement): Statement {
   const gross = usage ?? made.gross;
@@ -73,11 +96,14 @@ export class SyntheticWorld {
   private readonly account = new Account(IMVU);
   private tariffIndex = 0;
   private there: Facts["erasure"] = null;
-  readonly tariff: Tariff = { v: 1, currency: "EUR", validFrom: new Date(BEGIN_MS).toISOString(), prices: DEFAULT_PRICES_V1 };
+  readonly tariff: Tariff;
   exit: { command: Sha256; index: number } = { command: sha256Hex(""), index: -1 };
 
   constructor(lies: Dishonesty = {}, origin = "test.nexus.example/log") {
     this.lies = lies;
+    const { prices, ...steps } = STEPPED;
+    const plain = { currency: "EUR", validFrom: new Date(BEGIN_MS).toISOString() } as const;
+    this.tariff = lies.older ? { v: 1, ...plain, prices: DEFAULT_PRICES_V1 } : { v: 2, ...plain, prices: { ...DEFAULT_PRICES_V1, ...prices }, ...steps };
     this.log = new SyntheticLog(noteSigner(origin, privateKeyOf(`log ${origin}`)), BEGIN_MS);
     this.live();
   }

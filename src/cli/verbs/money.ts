@@ -2,9 +2,10 @@ import type { Command } from "commander";
 import type { ImvuId, Json } from "../../kernel/index.ts";
 import { correctionCsv, revenueCsv } from "../../verify/index.ts";
 import { Context, imvuFlag } from "../context.ts";
-import { EXIT, usageFailure } from "../failure.ts";
-import { paint, print, table } from "../output.ts";
+import { EXIT } from "../failure.ts";
+import { paint, plainFigure, print, table } from "../output.ts";
 import { keepReceipt } from "../receipts.ts";
+import { changedPrices, type PriceChanges, type Prices, priceRows } from "../tariff-prices.ts";
 
 const MONTH_NOW = () => new Date().toISOString().slice(0, 7);
 
@@ -81,9 +82,11 @@ export function moneyVerbs(program: Command): void {
     });
 }
 
+const again = (text: string, all: readonly string[]): readonly string[] => [...all, text];
+
 interface Priced {
   readonly index: number;
-  readonly tariff: { readonly currency: string; readonly validFrom: string; readonly prices: Readonly<Record<string, string>> };
+  readonly tariff: Prices & { readonly currency: string; readonly validFrom: string };
 }
 
 /** What things cost. */
@@ -103,30 +106,22 @@ export function tariffVerbs(program: Command): void {
     .command("publish")
     .description("announce other prices, as an operator; two sign where there are two. What is not named stays as it was published last")
     .requiredOption("--from <YYYY-MM>", "the first month they hold for; it begins at least 30 days from now")
-    .option("--price <resource=price>", "of one unit, with up to nine decimals, e.g. compute.cpu=0.000003; may be given again", (text: string, all: readonly string[]) => [...all, text], [] as readonly string[])
-    .action(async (options: { from: string; price: readonly string[] }, command: Command) => {
-      if (options.price.length === 0) throw usageFailure("--price: is missing", "say what changes: --price compute.cpu=0.000003");
+    .option("--price <resource=price>", "of one unit, with up to nine decimals, e.g. compute.cpu=0.000003; may be given again, like the next two", again, [])
+    .option("--included <resource=quantity>", "so much of a month costs nothing, and what is used above it the price, e.g. dns.answers=1000000", again, [])
+    .option("--tier <resource=quantity:price>", "what is used of a month above it costs another price, e.g. dns.answers=5000000:0.0000001", again, [])
+    .action(async (options: PriceChanges & { from: string }, command: Command) => {
       const context = await Context.of(command);
       const known = (await (await context.client()).get("/v1/tariff")) as unknown as Priced & { readonly announced: readonly Priced[] };
-      const before = (known.announced.at(-1) ?? known).tariff.prices;
-      const prices = { ...before, ...Object.fromEntries(options.price.map((text) => priceOf(text, before))) };
-      const done = await context.command(await context.operator(), "platform.tariff.publish", null, { currency: "EUR", validFrom: `${options.from}-01T00:00:00.000Z`, prices });
+      const { prices, tiers } = changedPrices((known.announced.at(-1) ?? known).tariff, options);
+      const done = await context.command(await context.operator(), "platform.tariff.publish", null, { currency: "EUR", validFrom: `${options.from}-01T00:00:00.000Z`, prices, ...(tiers ? { tiers: tiers as Json } : {}) });
       const { index } = done.outcome.result as unknown as { index: number };
       const receipt = { index: done.receipt.index, file: await keepReceipt(context.home, done) };
-      print(context.output, { index, from: options.from, prices, receipt }, () => [`announced for ${options.from} and after (ledger entry ${index})`]);
+      print(context.output, { index, from: options.from, prices, ...(tiers ? { tiers: tiers as Json } : {}), receipt }, () => [`announced for ${options.from} and after (ledger entry ${index})`]);
     });
 }
 
-/** Nine decimals are written out; a tenth is none that anybody could be charged. */
-function priceOf(text: string, known: Readonly<Record<string, string>>): readonly [string, string] {
-  const [, resource = "", whole = "", decimals = ""] = /^([a-z.]+)=(\d{1,9})(?:\.(\d{1,9}))?$/.exec(text) ?? [];
-  if (whole === "") throw usageFailure(`--price: ${JSON.stringify(text.slice(0, 60))} is not RESOURCE=PRICE with at most nine decimals`, "like --price compute.cpu=0.000003");
-  if (known[resource] === undefined) throw usageFailure(`--price: ${resource} is no resource`, `one of: ${Object.keys(known).join(", ")}`);
-  return [resource, `${BigInt(whole)}.${decimals.padEnd(9, "0")}`];
-}
-
-function tariffLines(state: string, { index, tariff: { currency, validFrom, prices } }: Priced): string[] {
-  return [`${currency}, ${state}, valid from ${validFrom}, ledger entry ${index}`, ...table(Object.entries(prices).map(([resource, price]) => [`  ${resource}`, price]))];
+function tariffLines(state: string, { index, tariff: { currency, validFrom, ...prices } }: Priced): string[] {
+  return [`${currency}, ${state}, valid from ${validFrom}, ledger entry ${index}`, ...table(priceRows(prices))];
 }
 
 interface Revenue {
@@ -160,10 +155,10 @@ function statementLines(shown: Shown): string[] {
   const used = shown.lines.filter((line) => !/^[0.]*$/.test(line.quantity));
   const state = shown.closed ? `closed (ledger entry ${shown.index})` : "so far";
   const { revenue, payout } = shown;
-  const sold = revenue && revenue.sales + revenue.reversals > 0 ? [["  usage", shown.usage ?? ""], [`  ${revenue.sales} sold`, revenue.recorded], [`  ${revenue.reversals} paid back`, `-${revenue.reversed}`]] : [];
+  const sold = revenue && revenue.sales + revenue.reversals > 0 ? [["  usage", shown.usage ?? ""], [`  ${revenue.sales} sold`, revenue.recorded], [`  ${revenue.reversals} paid back`, /[1-9]/.test(revenue.reversed) ? `-${revenue.reversed}` : revenue.reversed]] : [];
   return [
     `${shown.imvu}  ${shown.period}  ${shown.currency}  ${state}, from ${shown.readings.count} readings`,
-    ...table(used.map((line) => [`  ${line.resource}`, line.quantity, line.unit, `× ${line.unitPrice}`, line.amount])),
+    ...table(used.map((line) => [line.above === undefined ? `  ${line.resource}` : `    above ${plainFigure(line.above)}`, line.quantity, line.unit, `× ${line.unitPrice}`, line.amount])),
     ...table([...sold, ["  gross", shown.gross], ["  creator 55 %", shown.creator], ["  platform 45 %", shown.platform], ...(payout ? [["  payout to creator", payout.creator, `(rounded up by ${payout.difference})`]] : [])]),
     ...(shown.forecast ? ["if usage goes on as it did so far this month, and nothing more is sold, it comes to", ...table([["  gross", shown.forecast.gross], ["  creator 55 %", shown.forecast.creator], ["  platform 45 %", shown.forecast.platform]])] : []),
     ...(shown.corrections ?? []).flatMap(correctionLines),

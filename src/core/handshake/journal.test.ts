@@ -63,12 +63,17 @@ test("a sale of 100.01, and 40 of it paid back after the month had closed", () =
   assert.deepEqual(postingsOf(correction), [{ account: "refunds", amount: -4_000n * cent }, { account: "creator", amount: 2_200n * cent }, { account: "platform", amount: 1_800n * cent }]);
 });
 
-test("a forecast: usage goes on as it did so far, and nothing more is sold", () => {
-  const soFar = { ...made(0n, 1_000, 0), usage: money(3n), gross: money(3n) };
-  const at = (day: number) => forecastOf(soFar, period, period.start_ms, period.start_ms + day * DAY_MS);
-  assert.equal(at(10)?.usage, money(9n));
-  assert.equal(at(15)?.gross, money(6n + 10n ** 22n));
-  assert.equal(at(15)?.at, "2026-12-01T00:00:00.000Z");
-  assert.equal(forecastOf(soFar, period, period.start_ms + 20 * DAY_MS, period.start_ms + 25 * DAY_MS)?.usage, money(6n), "a unit that began on the twentieth");
-  assert.deepEqual([at(0), at(30), at(31), forecastOf({ ...soFar, usage: undefined } as unknown as Statement, period, 0, period.start_ms + 1)], [undefined, undefined, undefined, undefined]);
+test("a forecast: usage goes on as it did so far, at the month's prices, and nothing more is sold", () => {
+  const tariff = { v: 2, currency: "EUR", validFrom: "2026-01-01T00:00:00.000Z", prices: { ...DEFAULT_PRICES_V1, "mail.sent": "0.000000001" }, tiers: { "mail.sent": [{ above: "600", price: "0.000000003" }] } } as const;
+  const plain = made(0n, 1_000, 0);
+  const soFar = { ...plain, usage: money(0n), lines: plain.lines.map((line) => (line.resource === "mail.sent" ? { ...line, quantity: "300" } : { ...line, quantity: line.quantity.replace(/[1-9]/g, "0") })) };
+  const of = (begun: number, at: number) => forecastOf(soFar, tariff, period, period.start_ms + begun * DAY_MS, period.start_ms + at * DAY_MS);
+  const nano = 10n ** 12n;
+  assert.equal(of(0, 15)?.usage, money(600n * nano));
+  assert.equal(of(0, 10)?.usage, money(600n * nano + 300n * 3n * nano), "900 of them, 300 above the step");
+  assert.equal(of(0, 15)?.gross, money(600n * nano + 10n ** 22n));
+  assert.equal(of(0, 15)?.at, "2026-12-01T00:00:00.000Z");
+  assert.equal(of(20, 25)?.usage, money(600n * nano), "a unit that began on the twentieth");
+  const none = forecastOf({ ...soFar, usage: undefined } as unknown as Statement, tariff, period, 0, period.start_ms + 1);
+  assert.deepEqual([of(0, 0), of(0, 30), of(0, 31), none], [undefined, undefined, undefined, undefined]);
 });

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { type Reading, RESOURCES, type Resource } from "../../contract/index.ts";
 import { decimalText, imvuIdOf, MONEY_DECIMALS, PRICE_DECIMALS, parseDecimal } from "../../kernel/index.ts";
 import { DEFAULT_PRICES_V1, parsePeriod, parseTariff, statement, type Tariff, tariffInForce } from "./index.ts";
-import { amountOf } from "./statement.ts";
+import { amountOf, usageLines } from "./usage-lines.ts";
 
 const imvu = imvuIdOf(7);
 const tariff: Tariff = { v: 1, currency: "EUR", validFrom: "2026-01-01T00:00:00.000Z", prices: DEFAULT_PRICES_V1 };
@@ -72,6 +72,53 @@ test("amounts scale exactly for every number of decimals", () => {
 test("a reading of another IMVU never enters a statement", () => {
   const foreign = { index: 5, set: { imvu: imvuIdOf(8), at: "2026-11-02T00:00:00.000Z", readings: [] } };
   assert.throws(() => statement({ imvu, period, tariff: { index: 0, tariff }, streamHead: null, closed: false, readings: [foreign] }), /IMVU-008/);
+});
+
+const nothingUsed = Object.fromEntries(Object.keys(RESOURCES).map((resource) => [resource, 0n])) as Record<Resource, bigint>;
+
+test("steps: what is used above one costs its price, and what is below keeps its own", () => {
+  const steps = (used: bigint) =>
+    usageLines({ ...nothingUsed, "dns.answers": used }, { prices: { ...DEFAULT_PRICES_V1, "dns.answers": "0.000000000" }, tiers: { "dns.answers": [{ above: "1000", price: "0.000000200" }, { above: "5000", price: "0.000000100" }] } });
+  const of = (used: bigint) => steps(used).lines.filter(({ resource }) => resource === "dns.answers").map(({ above, quantity, unitPrice }) => [above, quantity, unitPrice]);
+  assert.deepEqual(of(0n), [[undefined, "0", "0.000000000"]]);
+  assert.deepEqual(of(1_000n), [[undefined, "1000", "0.000000000"]], "included to its last one");
+  assert.deepEqual(of(1_001n), [[undefined, "1000", "0.000000000"], ["1000", "1", "0.000000200"]]);
+  assert.deepEqual(of(7_000n), [[undefined, "1000", "0.000000000"], ["1000", "4000", "0.000000200"], ["5000", "2000", "0.000000100"]]);
+  assert.equal(decimalText(steps(7_000n).usage, MONEY_DECIMALS), "0.001000000000000000000");
+});
+
+test("property: with any steps a month costs what its units cost one by one", () => {
+  const price = fc.bigInt({ min: 0n, max: 10n ** 15n }).map((units) => decimalText(units, PRICE_DECIMALS));
+  const tiers = fc.uniqueArray(fc.integer({ min: 1, max: 150 }), { minLength: 1, maxLength: 8 }).chain((at) => fc.tuple(...at.sort((a, b) => a - b).map((above) => price.map((costs) => ({ above: String(above), price: costs })))));
+  fc.assert(
+    fc.property(price, tiers, fc.integer({ min: 0, max: 200 }), (first, steps, used) => {
+      const priced = { prices: { ...DEFAULT_PRICES_V1, "mail.sent": first }, tiers: { "mail.sent": steps } };
+      assert.ok(parseTariff({ ...tariff, v: 2, ...priced }).ok);
+      const made = usageLines({ ...nothingUsed, "mail.sent": BigInt(used) }, priced);
+      let naive = 0n;
+      for (let unit = 1; unit <= used; unit += 1) naive += parseDecimal(steps.filter(({ above }) => unit > Number(above)).at(-1)?.price ?? first, MONEY_DECIMALS) as bigint;
+      assert.equal(made.usage, naive);
+      const mine = made.lines.filter(({ resource }) => resource === "mail.sent");
+      assert.equal(mine.reduce((sum, { quantity }) => sum + Number(quantity), 0), used);
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test("tariff: steps are exact, rise, and are said by version 2 alone", () => {
+  const step = { above: "1000", price: "0.000000100" };
+  const withSteps = (tiers: unknown, v = 2) => parseTariff({ ...tariff, v, tiers }).ok;
+  assert.ok(withSteps({ "dns.answers": [step, { ...step, above: "1001" }], "network.out": [{ ...step, above: "100.000000000" }] }));
+  assert.equal(withSteps({ "dns.answers": [step] }, 1), false);
+  assert.equal(parseTariff({ ...tariff, v: 2 }).ok, false);
+  const eight = Array.from({ length: 8 }, (_, at) => ({ ...step, above: String(at + 1) }));
+  assert.ok(withSteps({ "dns.answers": eight }));
+  const wrong: unknown[] = [null, [], {}, "x", { fee: [step] }, { "dns.answers": [] }, { "dns.answers": step }, { "dns.answers": [null] }, { "dns.answers": [step, step] }, { "dns.answers": [{ ...step, above: "1001" }, step] }, { "dns.answers": [...eight, { ...step, above: "9" }] }];
+  for (const above of ["0", "-1", "1.0", "01", "1e3", "", 1000, null]) wrong.push({ "dns.answers": [{ ...step, above }] });
+  for (const above of ["1", "1.0", "0.000000000"]) wrong.push({ "network.out": [{ ...step, above }] });
+  for (const price of ["0.1", "-0.000000100", "", 0.1, "0.0000001000"]) wrong.push({ "dns.answers": [{ ...step, price }] });
+  wrong.push({ "dns.answers": [{ ...step, fee: "1" }] });
+  for (const tiers of wrong) assert.equal(withSteps(tiers), false, JSON.stringify(tiers));
 });
 
 test("tariff: complete, exact, and fixed for the month", () => {

@@ -1,22 +1,12 @@
-import { RESOURCES, type ReadingSet, type Resource } from "../../contract/index.ts";
-import { decimalText, Fault, type ImvuId, MONEY_DECIMALS, type Money, money, PRICE_DECIMALS, parseDecimal } from "../../kernel/index.ts";
+import type { ReadingSet } from "../../contract/index.ts";
+import { decimalText, Fault, type ImvuId, MONEY_DECIMALS, money } from "../../kernel/index.ts";
 import { payoutOf, type Payout } from "./payout.ts";
 import type { Period } from "./period.ts";
 import { type MeterFlag, openRating, type Rating, type UsedReadings } from "./rating.ts";
 import { netOf, NO_REVENUE, type Revenue } from "./revenue.ts";
 import { split } from "./split.ts";
 import type { TariffEntry } from "./tariff.ts";
-
-export interface StatementLine {
-  readonly resource: Resource;
-  /** Decimal text with all of RESOURCES[resource].decimals. */
-  readonly quantity: string;
-  readonly unit: string;
-  /** Nine decimals, as the tariff says it. */
-  readonly unitPrice: string;
-  /** quantity × unitPrice, exact, 21 decimals. */
-  readonly amount: string;
-}
+import { type StatementLine, usageLines } from "./usage-lines.ts";
 
 /** The last entry of the IMVU's stream that the statement knew. */
 export interface StatementHead {
@@ -34,7 +24,7 @@ export interface Statement {
   readonly currency: string;
   /** Ledger index of the `platform.tariff` entry that the prices come from. */
   readonly tariffIndex: number;
-  /** One line per resource, zero or not, in the order of RESOURCES. */
+  /** A line for every resource, used or not, in the order of RESOURCES, and one for each further step of its price that was reached. */
   readonly lines: readonly StatementLine[];
   /** Sum of the lines. */
   readonly usage?: string;
@@ -76,15 +66,7 @@ export function statement(facts: StatementFacts & { readonly readings: Iterable<
 
 /** The same from a rating that was fed elsewhere, for a ledger too long to hold in memory. */
 export function statementOf({ imvu, period, tariff, streamHead, closed, revenue = NO_REVENUE }: StatementFacts, rating: Rating): Statement {
-  const quantities = rating.quantities();
-  let usage = 0n;
-  const lines = (Object.keys(RESOURCES) as Resource[]).map((resource): StatementLine => {
-    const { unit, decimals } = RESOURCES[resource];
-    const unitPrice = tariff.tariff.prices[resource];
-    const amount = amountOf(quantities[resource], decimals, unitPrice);
-    usage += amount;
-    return { resource, quantity: decimalText(quantities[resource], decimals), unit, unitPrice, amount: decimalText(amount, MONEY_DECIMALS) };
-  });
+  const { lines, usage } = usageLines(rating.quantities(), tariff.tariff);
   const gross = money(usage + (revenue === null ? 0n : netOf(revenue)));
   const { creator, platform } = split(gross);
   return {
@@ -104,11 +86,4 @@ export function statementOf({ imvu, period, tariff, streamHead, closed, revenue 
     streamHead,
     closed,
   };
-}
-
-/** Exact: no resource has more than 12 decimals and a price has 9, so the product fits money's 21. */
-export function amountOf(quantity: bigint, decimals: number, unitPrice: string): Money {
-  const price = parseDecimal(unitPrice, PRICE_DECIMALS);
-  if (price === undefined) throw new Fault("TARIFF_MALFORMED", `unit price ${JSON.stringify(unitPrice)} is no decimal with nine places`);
-  return money(quantity * price * 10n ** BigInt(MONEY_DECIMALS - PRICE_DECIMALS - decimals));
 }

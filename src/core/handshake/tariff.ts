@@ -1,18 +1,21 @@
-import { RESOURCES, type Resource, TARIFF_NOTICE_MS, TARIFF_WRITE_MS_MAX } from "../../contract/index.ts";
+import { flawOfTiers, RESOURCES, type Resource, TARIFF_NOTICE_MS, TARIFF_WRITE_MS_MAX, type Tiers } from "../../contract/index.ts";
 import { accept, decimalText, type Outcome, PRICE_DECIMALS, parseDecimal, refuse } from "../../kernel/index.ts";
 import type { Period } from "./period.ts";
 
-/** Version written into the data of a `platform.tariff` entry. */
+/** Version written into the data of a `platform.tariff` entry: of one whose prices have no steps, and of one where some have. */
 export const TARIFF_V1 = 1;
+export const TARIFF_V2 = 2;
 
 /** Data of a `platform.tariff` entry: the price of one unit of every resource. */
 export interface Tariff {
-  readonly v: typeof TARIFF_V1;
+  readonly v: typeof TARIFF_V1 | typeof TARIFF_V2;
   readonly currency: "EUR";
   /** RFC 3339 instant; see tariffInForce. */
   readonly validFrom: string;
   /** Price of one RESOURCES[r].unit: decimal text with exactly nine decimals, never negative. */
   readonly prices: Readonly<Record<Resource, string>>;
+  /** Further steps, lowest first: what is used in a month above so much costs another price. An included amount is a first price of nothing. */
+  readonly tiers?: Tiers;
   /** Digest of the operators' command that published it; the first one of a platform has none. */
   readonly command?: string;
 }
@@ -47,14 +50,17 @@ export interface TariffEntry {
 /** Refuses a tariff that misses a resource, names an unknown one, or holds a price that is not exact. */
 export function parseTariff(data: unknown): Outcome<Tariff> {
   if (typeof data !== "object" || data === null) return malformed("is not an object");
-  const { v, currency, validFrom, prices } = data as Partial<Record<keyof Tariff, unknown>>;
-  if (v !== TARIFF_V1) return malformed("v is not 1");
+  const { v, currency, validFrom, prices, tiers } = data as Partial<Record<keyof Tariff, unknown>>;
+  if (v !== TARIFF_V1 && v !== TARIFF_V2) return malformed("v is neither 1 nor 2");
   if (currency !== "EUR") return malformed("currency is not EUR");
   if (typeof validFrom !== "string" || !isInstant(validFrom)) return malformed("validFrom is not an RFC 3339 instant in UTC with milliseconds");
   if (typeof prices !== "object" || prices === null) return malformed("prices is missing");
   const given = prices as Record<string, unknown>;
+  if ((tiers === undefined) !== (v === TARIFF_V1)) return malformed("tiers are said by version 2, and by no other");
   for (const resource of Object.keys(RESOURCES)) if (!exactPrice(given[resource])) return malformed(`prices["${resource}"] is not a price with nine decimals`);
   for (const name of Object.keys(given)) if (!Object.hasOwn(RESOURCES, name)) return malformed(`prices["${name}"] is no resource`);
+  const flaw = tiers === undefined ? undefined : flawOfTiers(tiers);
+  if (flaw !== undefined) return malformed(flaw);
   return accept(data as Tariff);
 }
 

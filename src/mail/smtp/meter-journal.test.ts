@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
@@ -77,8 +77,8 @@ test("half a log line waits for its end; a new log is read from its beginning", 
   assert.equal((await meter.read(ONE)).received, 0);
   await appendFile(here.log, line.slice(50));
   assert.equal((await meter.read(ONE)).received, 1);
-  await rm(here.log);
-  await writeFile(`${here.log}.new`, "");
+  // Put away as the engine does it: a file that was deleted could lend the new one its inode.
+  await rename(here.log, `${here.log}.1`);
   await writeFile(here.log, delivered("a@imvu001.world", "lmtp", "4cccccccccccccc"));
   assert.equal((await meter.read(ONE)).received, 2);
   await meter.close();
