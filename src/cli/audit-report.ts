@@ -1,5 +1,6 @@
 import { RESOURCES, type Resource } from "../contract/index.ts";
 import type { correctionCsv, revenueCsv } from "../verify/index.ts";
+import { flagLines } from "./meter-flags.ts";
 import { plainFigure } from "./output.ts";
 
 type Statement = Parameters<typeof revenueCsv>[0];
@@ -62,7 +63,12 @@ function usedIn({ statement, days }: AuditFacts): string {
   if (used.length === 0) return "<h2>Usage</h2><p>Nothing was used.</p>";
   const rows = used.map(({ resource, above, quantity, unit, unitPrice, amount }) => [{ html: `<a href="#${resource}">${escaped(RESOURCES[resource].title)}</a>${above === undefined ? "" : ` above ${escaped(plainFigure(above))}`}` }, figure(plain(quantity)), unit, figure(plain(unitPrice)), figure(plain(amount))]);
   const charts = used.filter(({ above }) => above === undefined).map(({ resource, unit }) => `<h3 id="${resource}">${escaped(RESOURCES[resource].title)}, ${escaped(unit)} a day</h3>\n${chart(days.map(({ day, quantities }) => ({ day, quantity: quantities[resource] })), unit)}`);
-  return `<h2>Usage</h2>\n<p class="note">Prices: tariff in ledger entry ${statement.tariffIndex}.</p>\n${table(["", "quantity", "unit", "unit price", "amount"], rows, 1)}\n${charts.join("\n")}`;
+  return `<h2>Usage</h2>\n<p class="note">Prices: tariff in ledger entry ${statement.tariffIndex}.</p>\n${table(["", "quantity", "unit", "unit price", "amount"], rows, 1)}\n${flagged(statement)}\n${charts.join("\n")}`;
+}
+
+function flagged(statement: Statement): string {
+  const lines = flagLines(statement);
+  return lines.length === 0 ? "" : `<h3>Flagged</h3>\n<ul>${lines.map((line) => `<li>${escaped(line)}</li>`).join("")}</ul>`;
 }
 
 /** A bar for each day of the month, with its figure as a title and a way to its readings. */

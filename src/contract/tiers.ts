@@ -2,7 +2,7 @@ import { decimalText, PRICE_DECIMALS, parseDecimal } from "../kernel/index.ts";
 import { RESOURCES, type Resource } from "./meter.ts";
 
 /** Steps of one resource's price, besides the first. */
-export const TIERS_MAX = 8;
+export const TIERS_MAX = 4;
 
 /** From here on another price: of the part of a month's usage that is above it, and of that alone. */
 export interface Tier {

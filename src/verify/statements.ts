@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { ReadingSet } from "../contract/index.ts";
-import { Account, announcedInTime, type Correction, NO_REVENUE, openRating, parsePeriod, parseReadingSet, parseTariff, type Period, type Rating, type Sale, type Statement, statementOf, type TariffEntry, tariffInForce } from "../core/handshake/index.ts";
+import { Account, announcedInTime, type Correction, NO_REVENUE, openRating, parsePeriod, parseReadingSet, parseTariff, type Period, type Rating, type Revenue, type Sale, type Statement, type StatementForm, statementOf, type TariffEntry, tariffInForce } from "../core/handshake/index.ts";
 import { canonicalJson, type ImvuId, type Json } from "../kernel/index.ts";
 import { firstDifference } from "./difference.ts";
 import { Counter, type Failures } from "./failures.ts";
@@ -33,6 +33,7 @@ export class StatementCheck {
   private readonly expected = new Map<number, Expected>();
   private readonly account: Account;
   private readonly tariffs: TariffEntry[] = [];
+  private form: StatementForm = 1;
 
   constructor(imvu: ImvuId, failures: Failures) {
     this.imvu = imvu;
@@ -101,9 +102,7 @@ export class StatementCheck {
     const closed = Date.parse(body.time) >= period.end_ms;
     if (closed && missed !== undefined) this.failures.add(`${what} ${period.name}`, "every reading up to the period's end and the first after it", `without entry ${missed}`);
     const revenue = this.account.revenue(period.name, headSeq);
-    // A statement of a version without sales may stand where there were none.
-    const before = revenue === NO_REVENUE && (body.data as { v?: Json } | null)?.v === undefined;
-    const derived = statementOf({ imvu: this.imvu, period, tariff, streamHead, closed, revenue: before ? null : revenue }, rating);
+    const derived = statementOf({ imvu: this.imvu, period, tariff, streamHead, closed, revenue, form: this.formOf(body.data, revenue) }, rating);
     this.compare(`${what} ${period.name}`, derived, body.data);
     if (!closed) return derived;
     this.account.close(derived, index);
@@ -126,6 +125,14 @@ export class StatementCheck {
     this.compare(`${what} ${known.period.name}`, derived, body.data);
     this.account.correct(derived, index);
     return derived;
+  }
+
+  /** Older forms are good where they stood already: never after a newer one, and the first where nothing was sold. */
+  private formOf(said: Json, revenue: Revenue): StatementForm {
+    const { v } = (said ?? {}) as { v?: Json };
+    const form = v === undefined && revenue === NO_REVENUE ? 1 : v === 2 ? 2 : 3;
+    if (form > this.form) this.form = form;
+    return this.form;
   }
 
   private compare(what: string, derived: Statement | Correction, said: Json): void {

@@ -692,7 +692,7 @@ def check_tariff(data):
     need("tiers" not in data or (tiers and set(tiers) <= set(RESOURCES)), "steps of no resource")
     for resource, steps in tiers.items():
         last, decimals = 0, RESOURCES[resource][2]
-        need(1 <= len(steps) <= 8, f"{resource}: not 1 to 8 steps")
+        need(1 <= len(steps) <= 4, f"{resource}: not 1 to 4 steps")
         for step in steps:
             digits = re.fullmatch(r"(0|[1-9][0-9]{0,39})" + (r"\.([0-9]{%d})" % decimals if decimals else "()"), step["above"])
             need(set(step) == {"above", "price"} and digits, f"{resource}: a step without its figures")
@@ -722,6 +722,8 @@ class Rating:
         at = said if self.latest is None else max(said, self.latest)
         if at != said and self.inside(at):
             self.clock.append({"what": "clock", "index": index, "series": "", "was": instant(at), "now": reading_set["at"]})
+        if self.latest is not None and at - self.latest > 2 * 3600 * 1000 and self.latest < self.end and at > self.start:
+            self.clock.append({"what": "gap", "index": index, "series": "", "was": instant(self.latest), "now": reading_set["at"]})
         self.latest = at
         place, self.ordinal = (self.ordinal, index), self.ordinal + 1
         for reading in reading_set["readings"]:
@@ -812,7 +814,7 @@ def csv_of(rows):
     return "".join(",".join(row) + "\r\n" for row in rows)
 
 
-def statement_of(imvu, name, tariff_index, tariff, rating, stream_head, closed, revenue):
+def statement_of(imvu, name, tariff_index, tariff, rating, stream_head, closed, revenue, form):
     lines, usage = [], 0
     for resource, quantity in rating.quantities().items():
         _, unit, decimals = RESOURCES[resource]
@@ -830,13 +832,17 @@ def statement_of(imvu, name, tariff_index, tariff, rating, stream_head, closed, 
         # Taken from the highest step down, and listed from the lowest up.
         mine = [one for one in lines if one["resource"] == resource]
         lines[-len(mine):] = mine[::-1]
-    gross = usage + (net(revenue) if revenue else 0)
+    gross = usage + (net(revenue) if form > 1 else 0)
     creator, platform = split(gross)
-    newer = {"v": 2, "usage": decimal(usage, 21), "revenue": revenue, "payout": payout_of(creator)} if revenue else {}
+    newer = {"v": form, "usage": decimal(usage, 21), "revenue": revenue, "payout": payout_of(creator)} if form > 1 else {}
+    flags = rating.flags()
+    if form == 3:
+        newer["flagged"] = len(flags)
+    flags = flags[:16] if form == 3 else [flag for flag in flags if flag["what"] != "gap"]
     return newer | {
         "imvu": imvu, "period": name, "currency": tariff["currency"], "tariffIndex": tariff_index, "lines": lines,
         "gross": decimal(gross, 21), "creator": decimal(creator, 21), "platform": decimal(platform, 21),
-        "readings": rating.used(), "flags": rating.flags(), "streamHead": stream_head, "closed": closed,
+        "readings": rating.used(), "flags": flags, "streamHead": stream_head, "closed": closed,
     }
 
 
@@ -925,6 +931,7 @@ class Bundle:
         self.counts = {"entries": 0, "commands": 0, "verdicts": 0, "statements": 0, "files": 0}
         self.rings, self.laws, self.nonces = Rings(), {}, set()
         self.intents, self.orders, self.exits, self.tariffs, self.closed = {}, {}, {}, [], {}
+        self.form = 1
         self.sales, self.left = [], {}
         self.audits = {"ledger/audit/commands.jsonl": [], "ledger/audit/refusals.jsonl": [], "ledger/compliance/consent-log.jsonl": [], "ledger/revenue/sales.jsonl": []}
         self.revenue = {}
@@ -1160,8 +1167,10 @@ class Bundle:
         in_time = [one for one in published if epoch_ms(one[1]["validFrom"]) <= start]
         tariff_index, tariff = in_time[-1] if in_time else published[0]
         known = [one for one in self.sales if one["month"] == said["period"] and one["streamSeq"] <= head_seq]
-        older = "v" not in said and not known
-        made = statement_of(self.manifest["imvu"], said["period"], tariff_index, tariff, rating, head, closed, None if older else sums(known))
+        form = 1 if "v" not in said and not known else 2 if said.get("v") == 2 else 3
+        self.form = max(self.form, form)
+        older = self.form == 1
+        made = statement_of(self.manifest["imvu"], said["period"], tariff_index, tariff, rating, head, closed, sums(known), self.form)
         for name in made:
             need(canonical(made[name]) == canonical(said.get(name)), f"{said['period']} {name}: expected {canonical(made[name])[:200]}")
         need(set(said) == set(made), "other members")

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { run, sha256Hex } from "../../src/kernel/index.ts";
 import { type Manifest, manifestNoteText, manifestText, sectionsOf } from "../../src/verify/index.ts";
-import { type Dishonesty, fallingSteps, SyntheticWorld, withoutSales, withoutSteps } from "./synthetic-world.ts";
+import { type Dishonesty, fallingSteps, SyntheticWorld, withoutGaps, withoutSales, withoutSteps } from "./synthetic-world.ts";
 
 const HERE = import.meta.dirname;
 let scratch = "";
@@ -173,6 +173,8 @@ describe("a log that lies before it signs", () => {
     "a correction that takes more than was paid back": [{ correction: (made) => ({ ...made, total: { ...made.total, creator: made.total.platform } }) }, /2026-11 correction/],
     "a late refund that nothing corrected": [{ uncorrected: true }, /no correction knows entry \d+/],
     "a statement without what was sold": [{ statement: withoutSales }, /statement\.closed/],
+    "a month without readings that no flag names": [{ statement: withoutGaps }, /statement\.closed/],
+    "a statement in an older form than the one before it": [{ forms: { "2026-12": 2 } }, /statement\.closed/],
     "a statement by a tariff's first prices alone": [{ statement: withoutSteps }, /statement\.closed/],
     "a tariff whose steps fall": [{ data: fallingSteps }, /step/],
     "a law that was never published": [{ command: (record, op) => (op === "imvu.scale" ? { ...record, law: "0".repeat(64) } : record) }, /law/],

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
 import { type Envelope, GIB, type Imvu, type Op, type Reading, type ReadingSet, RESOURCES, type Resource, type SignedCommand } from "../../src/contract/index.ts";
-import { Account, type Correction, DEFAULT_PRICES_V1, parsePeriod, saleOf, split, type Statement, statement, type Tariff, usageLines } from "../../src/core/handshake/index.ts";
+import { Account, type Correction, DEFAULT_PRICES_V1, parsePeriod, saleOf, split, type Statement, type StatementForm, statement, type Tariff, usageLines } from "../../src/core/handshake/index.ts";
 import { addApproval, type CommandFields, commandFields, type OpenedCommand, openCommand, type SigningKey, signCommand, signingKeyFromJwk } from "../../src/core/identity/index.ts";
 import { noteSigner, signNote } from "../../src/core/ledger/pure.ts";
 import { erasedWith, type Facts, isAllowed, isErasure, judge, type RegisteredKey, signatureFactsOf } from "../../src/core/policy-engine/index.ts";
@@ -52,6 +52,8 @@ export interface Dishonesty {
   readonly uncorrected?: boolean;
   /** Honest: a log from before there were sales. */
   readonly older?: boolean;
+  /** In which form a month's statement is written; honest while none is older than the one before. */
+  readonly forms?: Readonly<Record<string, StatementForm>>;
   /** Honest: a reading is taken between drawing December's open statement and appending it. */
   readonly late?: boolean;
 }
@@ -72,6 +74,11 @@ export function withoutSteps(made: Statement): Statement {
   const gross = money(first.usage + ((parseDecimal(made.gross, MONEY_DECIMALS) as bigint) - (parseDecimal(made.usage ?? "0", MONEY_DECIMALS) as bigint)));
   const { creator, platform } = split(gross);
   return { ...made, lines: first.lines, usage: text(first.usage), gross: text(gross), creator: text(creator), platform: text(platform) };
+}
+
+/** As if there had been readings all the time. */
+export function withoutGaps(made: Statement): Statement {
+  return { ...made, flags: made.flags.filter(({ what }) => what !== "gap"), flagged: made.flags.filter(({ what }) => what !== "gap").length };
 }
 
 /** A tariff whose second step is not above its first. */
@@ -282,7 +289,7 @@ export class SyntheticWorld {
     const made = statement({
       imvu: IMVU, period: period.value, tariff: { index: this.tariffIndex, tariff: this.tariff }, readings,
       streamHead: head ? { streamSeq: head.streamSeq, sha256: head.leaf.toString("hex") } : null, closed,
-      revenue: this.lies.older ? null : this.account.revenue(name, head?.streamSeq ?? -1),
+      ...(this.lies.older ? {} : { revenue: this.account.revenue(name, head?.streamSeq ?? -1) }), form: this.lies.older ? 1 : (this.lies.forms?.[name] ?? 3),
     });
     if (this.lies.late && !closed) this.read(33_000_000_000n);
     const { index } = this.append(IMVU, "statement.closed", "platform", (this.lies.statement?.(made) ?? made) as unknown as Json);

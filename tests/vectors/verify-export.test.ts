@@ -11,7 +11,7 @@ import { packBundle } from "../../src/imvu/export/index.ts";
 import { type Json, run, sha256Hex } from "../../src/kernel/index.ts";
 import { countsLine, erasedLine, type Manifest, manifestNoteText, manifestText, sectionsOf, type Verification, verifyExport } from "../../src/verify/index.ts";
 import { buildVerifier } from "../../tools/build-verifier.ts";
-import { type Dishonesty, fallingSteps, IMVU, SyntheticWorld, withoutSales, withoutSteps } from "./synthetic-world.ts";
+import { type Dishonesty, fallingSteps, IMVU, SyntheticWorld, withoutGaps, withoutSales, withoutSteps } from "./synthetic-world.ts";
 
 let scratch = "";
 let honest = "";
@@ -392,6 +392,9 @@ describe("a log that lies", () => {
     named(await lying({ correction: (made) => ({ ...made, streamHead: { ...made.streamHead, streamSeq: 0 } }) }), /statement\.corrected/, "by nothing");
     named(await lying({ sales: "nothing" }), /statement\.corrected/, "by nothing");
     named(await lying({ statement: withoutSales }), /statement\.closed\) 2026-11/, "without what was sold");
+    named(await lying({ statement: withoutGaps }), /statement\.closed\) 2026-11 flag/, "without its gaps");
+    named(await lying({ forms: { "2026-12": 2 } }), /statement\.closed\) 2026-12/, "an older form than the one before");
+    for (const later of [2, 3] as const) assert.deepEqual((await lying({ forms: { "2026-11": 2, "2026-12": later } })).failures, []);
     named(await lying({ statement: withoutSteps }), /statement\.closed\) 2026-11 /, "by a tariff's first prices alone");
     named(await lying({ data: fallingSteps }), /platform\.tariff/, "a tariff whose steps fall");
     named(await lying({ statement: (made) => ({ ...made, fee: "0.01" }) as Statement }), /fee/, "a fee");

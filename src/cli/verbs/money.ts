@@ -5,6 +5,7 @@ import { Context, imvuFlag } from "../context.ts";
 import { EXIT } from "../failure.ts";
 import { paint, plainFigure, print, table } from "../output.ts";
 import { keepReceipt } from "../receipts.ts";
+import { flagLines } from "../meter-flags.ts";
 import { changedPrices, type PriceChanges, type Prices, priceRows } from "../tariff-prices.ts";
 
 const MONTH_NOW = () => new Date().toISOString().slice(0, 7);
@@ -161,6 +162,7 @@ function statementLines(shown: Shown): string[] {
     ...table(used.map((line) => [line.above === undefined ? `  ${line.resource}` : `    above ${plainFigure(line.above)}`, line.quantity, line.unit, `× ${line.unitPrice}`, line.amount])),
     ...table([...sold, ["  gross", shown.gross], ["  creator 55 %", shown.creator], ["  platform 45 %", shown.platform], ...(payout ? [["  payout to creator", payout.creator, `(rounded up by ${payout.difference})`]] : [])]),
     ...(shown.forecast ? ["if usage goes on as it did so far this month, and nothing more is sold, it comes to", ...table([["  gross", shown.forecast.gross], ["  creator 55 %", shown.forecast.creator], ["  platform 45 %", shown.forecast.platform]])] : []),
+    ...flagLines(shown).map((line) => `${paint("yellow", "flagged")}  ${line}`),
     ...(shown.corrections ?? []).flatMap(correctionLines),
   ];
 }

@@ -6,12 +6,12 @@ import { amountOfSale, netOf, NO_REVENUE, type Revenue, revenueOf, type Sale } f
 import { split } from "./split.ts";
 import type { Statement, StatementHead } from "./statement.ts";
 
-/** Version of the data of statements and corrections that know of sales. */
-export const STATEMENT_V2 = 2;
+/** Version of the data of a `statement.corrected` entry. */
+const CORRECTION_V = 2;
 
 /** Data of a `statement.corrected` entry: what sales that were recorded after their month had closed change of it. Money has 21 decimals. */
 export interface Correction {
-  readonly v: typeof STATEMENT_V2;
+  readonly v: typeof CORRECTION_V;
   readonly imvu: ImvuId;
   readonly period: string;
   readonly currency: string;
@@ -105,7 +105,7 @@ export class Account {
     const { creator, platform } = split(gross);
     const text = (amount: bigint) => decimalText(amount, MONEY_DECIMALS);
     return {
-      v: STATEMENT_V2,
+      v: CORRECTION_V,
       imvu: this.imvu,
       period,
       currency,

@@ -13,6 +13,6 @@ export { type MeterFlag, openRating, parseReadingSet, type Rating, type UsedRead
 export { NO_REVENUE, type Revenue, type Sale, saleOf } from "./revenue.ts";
 export { CREATOR_SHARE_PERCENT, GATES, PLATFORM_SHARE_PERCENT, type Shares, split } from "./split.ts";
 export { type DayUsage, UsageByDay } from "./usage-by-day.ts";
-export { type Statement, statement, statementOf, type StatementHead } from "./statement.ts";
+export { FLAGS_MAX, type Statement, type StatementForm, statement, statementOf, type StatementHead } from "./statement.ts";
 export { announcedInTime, DEFAULT_PRICES_V1, parseTariff, TARIFF_V1, TARIFF_V2, type Tariff, type TariffEntry, tariffInForce } from "./tariff.ts";
 export { type StatementLine, usageLines } from "./usage-lines.ts";

@@ -23,7 +23,7 @@ function made(counted: bigint, sold: number, back: number, older = false): State
   const set = (at: number, value: bigint): ReadingSet => ({ imvu, at: new Date(at).toISOString(), readings: (Object.keys(RESOURCES) as Resource[]).map((resource) => ({ resource, value: String(value), boot: "b", epoch: "e" })) });
   const revenue = revenueOf([...(sold > 0 ? [sale("s", sold, null)] : []), ...(back > 0 ? [sale("r", back, "s")] : [])]);
   return statement({
-    imvu, period, tariff: { index: 4, tariff: { v: 1, currency: "EUR", validFrom: "2026-01-01T00:00:00.000Z", prices: DEFAULT_PRICES_V1 } }, streamHead: null, closed: true, revenue: older ? null : revenue,
+    imvu, period, tariff: { index: 4, tariff: { v: 1, currency: "EUR", validFrom: "2026-01-01T00:00:00.000Z", prices: DEFAULT_PRICES_V1 } }, streamHead: null, closed: true, ...(older ? { form: 1 as const } : { revenue }),
     readings: [{ index: 1, set: set(period.start_ms + 1, 0n) }, { index: 2, set: set(period.start_ms + DAY_MS, counted) }],
   });
 }

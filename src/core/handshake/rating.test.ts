@@ -79,7 +79,7 @@ test("counter: a fall is flagged, billed up to it, and never guessed afterwards"
   assert.equal(rate(sets, month("2026-12")).flags.length, 0, "an old fall of a dead series is not said again");
   const later = [...sets, set(end_ms + hour_ms, read("dns.answers", 95))];
   assert.equal(rate(later, month("2026-12")).quantities["dns.answers"], 0n);
-  assert.equal(rate(later, month("2026-12")).flags.length, 1);
+  assert.deepEqual(rate(later, month("2026-12")).flags.map(({ what }) => what), ["fell", "gap"]);
 });
 
 test("gauge: left rule in milliseconds, clipped to the period, nothing beyond the last reading", () => {
@@ -100,6 +100,21 @@ test("a clock that went back neither bills nor refunds, and is flagged", () => {
   const { quantities, flags } = rate(sets);
   assert.equal(quantities["compute.memory"], 20n * 500n);
   assert.equal(flags[0]?.what, "clock");
+});
+
+test("more than two hours without a set are a gap: flagged in each month they touch, billed as measured", () => {
+  const at = (at_ms: number) => set(at_ms, read("compute.memory", 10));
+  const gaps = (sets: readonly ReturnType<typeof at>[], period?: Parameters<typeof rate>[1]) => rate(sets, period).flags.map(({ what, was, now }) => [what, Date.parse(was), Date.parse(now)]);
+  assert.deepEqual(gaps([at(start_ms + 1), at(start_ms + 1 + 2 * hour_ms)]), []);
+  assert.deepEqual(gaps([at(start_ms + 1), at(start_ms + 2 + 2 * hour_ms)]), [["gap", start_ms + 1, start_ms + 2 + 2 * hour_ms]]);
+  assert.equal(rate([at(start_ms + 1), at(start_ms + 1 + 5 * hour_ms)]).quantities["compute.memory"], 10n * 5n * BigInt(hour_ms));
+  const over = [at(end_ms - 2 * hour_ms), at(end_ms + hour_ms)];
+  assert.equal(gaps(over).length, 1);
+  assert.equal(gaps(over, month("2026-12")).length, 1);
+  assert.deepEqual(gaps(over, month("2027-01")), []);
+  assert.deepEqual(gaps([at(start_ms - 3 * hour_ms), at(start_ms)]), [], "it ends as the month begins");
+  assert.deepEqual(gaps([at(end_ms), at(end_ms + 3 * hour_ms)]), [], "it begins as the month ends");
+  assert.deepEqual(gaps([at(start_ms + 3 * hour_ms)]), [], "nothing is missed before a unit's first");
 });
 
 test("property: months tile – whatever the readings, the usage of three months is the usage of all", () => {

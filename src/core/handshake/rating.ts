@@ -31,8 +31,11 @@ export interface UsedReadings {
 }
 
 export interface MeterFlag {
-  /** fell: a counter lost value inside its epoch. clock: a set read earlier than the one before it counts at that one's instant. */
-  readonly what: "fell" | "clock";
+  /**
+   * fell: a counter lost value inside its epoch. clock: a set read earlier than the one before it counts at that one's instant. gap: more than
+   * GAP_MS without a set; `was` and `now` are the instants of those around it.
+   */
+  readonly what: "fell" | "clock" | "gap";
   readonly index: number;
   readonly series: string;
   readonly was: string;
@@ -58,6 +61,9 @@ interface Series {
   readInside: boolean;
 }
 
+/** Sets stand in the ledger every half hour, and where a platform reads as seldom as it may every hour: what is longer is a gap. */
+export const GAP_MS = 2 * 3_600_000;
+
 export function parseReadingSet(data: unknown): Outcome<ReadingSet> {
   if (typeof data !== "object" || data === null) return malformed("is not an object");
   const { imvu, at, readings } = data as Partial<Record<keyof ReadingSet, unknown>>;
@@ -79,7 +85,7 @@ export function parseReadingSet(data: unknown): Outcome<ReadingSet> {
 
 export function openRating(period: Period): Rating {
   const all = new Map<string, Series>();
-  const clock: MeterFlag[] = [];
+  const seen: MeterFlag[] = [];
   let latest_ms = Number.NEGATIVE_INFINITY;
   let ordinal = 0;
   let first: Place | undefined;
@@ -97,7 +103,10 @@ export function openRating(period: Period): Rating {
       const said_ms = Date.parse(set.at);
       const at_ms = Math.max(said_ms, latest_ms);
       if (at_ms !== said_ms && isInside(period, at_ms)) {
-        clock.push({ what: "clock", index, series: "", was: new Date(at_ms).toISOString(), now: set.at });
+        seen.push({ what: "clock", index, series: "", was: new Date(at_ms).toISOString(), now: set.at });
+      }
+      if (at_ms - latest_ms > GAP_MS && latest_ms !== Number.NEGATIVE_INFINITY && latest_ms < period.end_ms && at_ms > period.start_ms) {
+        seen.push({ what: "gap", index, series: "", was: new Date(latest_ms).toISOString(), now: set.at });
       }
       latest_ms = at_ms;
       const place = { index, ordinal: ordinal++ };
@@ -136,7 +145,7 @@ export function openRating(period: Period): Rating {
     },
     flags() {
       const falls = [...all.values()].flatMap(({ fall, readInside }) => (fall && (fall.inside || readInside) ? [fall] : []));
-      return [...clock, ...falls.map(({ inside: _, ...flag }) => flag)].sort((a, b) => a.index - b.index || (a.series < b.series ? -1 : 1));
+      return [...seen, ...falls.map(({ inside: _, ...flag }) => flag)].sort((a, b) => a.index - b.index || (a.series < b.series ? -1 : 1));
     },
   };
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type Reading, RESOURCES, type Resource } from "../../contract/index.ts";
 import { decimalText, imvuIdOf, MONEY_DECIMALS, PRICE_DECIMALS, parseDecimal } from "../../kernel/index.ts";
-import { DEFAULT_PRICES_V1, parsePeriod, parseTariff, statement, type Tariff, tariffInForce } from "./index.ts";
+import { DEFAULT_PRICES_V1, FLAGS_MAX, parsePeriod, parseTariff, statement, type Tariff, tariffInForce } from "./index.ts";
 import { amountOf, usageLines } from "./usage-lines.ts";
 
 const imvu = imvuIdOf(7);
@@ -89,7 +89,7 @@ test("steps: what is used above one costs its price, and what is below keeps its
 
 test("property: with any steps a month costs what its units cost one by one", () => {
   const price = fc.bigInt({ min: 0n, max: 10n ** 15n }).map((units) => decimalText(units, PRICE_DECIMALS));
-  const tiers = fc.uniqueArray(fc.integer({ min: 1, max: 150 }), { minLength: 1, maxLength: 8 }).chain((at) => fc.tuple(...at.sort((a, b) => a - b).map((above) => price.map((costs) => ({ above: String(above), price: costs })))));
+  const tiers = fc.uniqueArray(fc.integer({ min: 1, max: 150 }), { minLength: 1, maxLength: 4 }).chain((at) => fc.tuple(...at.sort((a, b) => a - b).map((above) => price.map((costs) => ({ above: String(above), price: costs })))));
   fc.assert(
     fc.property(price, tiers, fc.integer({ min: 0, max: 200 }), (first, steps, used) => {
       const priced = { prices: { ...DEFAULT_PRICES_V1, "mail.sent": first }, tiers: { "mail.sent": steps } };
@@ -105,15 +105,43 @@ test("property: with any steps a month costs what its units cost one by one", ()
   );
 });
 
+test("however often a clock was set back, a statement names the first flags and counts them all", () => {
+  const readings = Array.from({ length: 100 }, (_, at) => readingsOf({ "compute.cpu": BigInt(at) }, new Date(period.start_ms + 1_000_000 - at).toISOString(), at));
+  const made = (form: 1 | 2 | 3) => statement({ imvu, period, tariff: { index: 0, tariff }, streamHead: null, closed: true, readings, form });
+  assert.deepEqual([made(3).flags.map(({ index }) => index), made(3).flagged, made(3).v], [Array.from({ length: 16 }, (_, at) => at + 1), 99, 3]);
+  assert.deepEqual([made(2).flags.length, made(2).flagged, made(2).v, made(1).v, made(1).usage], [99, undefined, 2, undefined, undefined]);
+});
+
+test("the longest statement fits an entry: every step of every price reached, huge figures, a fallen counter in every epoch", () => {
+  const resources = Object.keys(RESOURCES) as Resource[];
+  const tiers = Object.fromEntries(resources.map((resource) => [resource, [1n, 2n, 3n, 4n].map((at) => ({ above: decimalText(at * 10n ** 17n, RESOURCES[resource].decimals), price: "999999999.999999999" }))]));
+  const priced = parseTariff({ v: 2, currency: "EUR", validFrom: tariff.validFrom, prices: DEFAULT_PRICES_V1, tiers });
+  assert.ok(priced.ok);
+  const readings = Array.from({ length: 120 }, (_, at) => ({
+    index: 10 ** 9 + at,
+    set: { imvu, at: new Date(period.start_ms + 1 + (at % 3) * 3_600_000).toISOString(), readings: resources.map((resource): Reading => ({ resource, value: String(10n ** 30n - BigInt(at % 3)), boot: "b".repeat(36), epoch: `${"e".repeat(40)}${Math.floor(at / 3)}` })) },
+  }));
+  const made = statement({ imvu, period, tariff: { index: 10 ** 9, tariff: priced.value }, streamHead: { streamSeq: 10 ** 9, sha256: "0".repeat(64) }, closed: true, readings });
+  assert.equal(made.lines.length, resources.length * 5);
+  assert.equal(made.flags.length, FLAGS_MAX);
+  assert.ok(JSON.stringify(made).length < 30_000, `${JSON.stringify(made).length} of an entry's 32 KiB`);
+});
+
+test("older forms name no gap", () => {
+  const readings = [1, 3 * 3_600_000].map((at, index) => readingsOf({ "compute.cpu": 0n }, new Date(period.start_ms + at).toISOString(), index));
+  const flags = (form: 1 | 2 | 3) => statement({ imvu, period, tariff: { index: 0, tariff }, streamHead: null, closed: true, readings, form }).flags.map(({ what }) => what);
+  assert.deepEqual([flags(1), flags(2), flags(3)], [[], [], ["gap"]]);
+});
+
 test("tariff: steps are exact, rise, and are said by version 2 alone", () => {
   const step = { above: "1000", price: "0.000000100" };
   const withSteps = (tiers: unknown, v = 2) => parseTariff({ ...tariff, v, tiers }).ok;
   assert.ok(withSteps({ "dns.answers": [step, { ...step, above: "1001" }], "network.out": [{ ...step, above: "100.000000000" }] }));
   assert.equal(withSteps({ "dns.answers": [step] }, 1), false);
   assert.equal(parseTariff({ ...tariff, v: 2 }).ok, false);
-  const eight = Array.from({ length: 8 }, (_, at) => ({ ...step, above: String(at + 1) }));
-  assert.ok(withSteps({ "dns.answers": eight }));
-  const wrong: unknown[] = [null, [], {}, "x", { fee: [step] }, { "dns.answers": [] }, { "dns.answers": step }, { "dns.answers": [null] }, { "dns.answers": [step, step] }, { "dns.answers": [{ ...step, above: "1001" }, step] }, { "dns.answers": [...eight, { ...step, above: "9" }] }];
+  const four = Array.from({ length: 4 }, (_, at) => ({ ...step, above: String(at + 1) }));
+  assert.ok(withSteps({ "dns.answers": four }));
+  const wrong: unknown[] = [null, [], {}, "x", { fee: [step] }, { "dns.answers": [] }, { "dns.answers": step }, { "dns.answers": [null] }, { "dns.answers": [step, step] }, { "dns.answers": [{ ...step, above: "1001" }, step] }, { "dns.answers": [...four, { ...step, above: "9" }] }];
   for (const above of ["0", "-1", "1.0", "01", "1e3", "", 1000, null]) wrong.push({ "dns.answers": [{ ...step, above }] });
   for (const above of ["1", "1.0", "0.000000000"]) wrong.push({ "network.out": [{ ...step, above }] });
   for (const price of ["0.1", "-0.000000100", "", 0.1, "0.0000001000"]) wrong.push({ "dns.answers": [{ ...step, price }] });

@@ -17,8 +17,8 @@ export interface StatementHead {
 
 /** What `nexus statement show` prints and, with closed true, the data of a `statement.closed` entry. Money has 21 decimals. */
 export interface Statement {
-  /** Those of earlier versions have none, and neither usage, revenue nor payout. */
-  readonly v?: 2;
+  /** Those of the first form have none, and neither usage, revenue nor payout; `flagged`, and flags of gaps, are of the third. */
+  readonly v?: 2 | 3;
   readonly imvu: ImvuId;
   readonly period: string;
   readonly currency: string;
@@ -36,10 +36,19 @@ export interface Statement {
   readonly platform: string;
   readonly payout?: Payout;
   readonly readings: UsedReadings;
+  /** What was odd about the readings, the first FLAGS_MAX. */
   readonly flags: readonly MeterFlag[];
+  /** How many there are. */
+  readonly flagged?: number;
   readonly streamHead: StatementHead | null;
   readonly closed: boolean;
 }
+
+/** Forms in which statements were written: before there were sales, with them, and with gaps. Older ones are verified in their own. */
+export type StatementForm = 1 | 2 | 3;
+
+/** An entry has room for so many, however often a clock was set back. */
+export const FLAGS_MAX = 16;
 
 interface StatementFacts {
   readonly imvu: ImvuId;
@@ -47,8 +56,8 @@ interface StatementFacts {
   readonly tariff: TariffEntry;
   readonly streamHead: StatementHead | null;
   readonly closed: boolean;
-  /** null: in the form of statements from before there were sales. */
-  readonly revenue?: Revenue | null;
+  readonly revenue?: Revenue;
+  readonly form?: StatementForm;
 }
 
 /**
@@ -65,24 +74,24 @@ export function statement(facts: StatementFacts & { readonly readings: Iterable<
 }
 
 /** The same from a rating that was fed elsewhere, for a ledger too long to hold in memory. */
-export function statementOf({ imvu, period, tariff, streamHead, closed, revenue = NO_REVENUE }: StatementFacts, rating: Rating): Statement {
+export function statementOf({ imvu, period, tariff, streamHead, closed, revenue = NO_REVENUE, form = 3 }: StatementFacts, rating: Rating): Statement {
   const { lines, usage } = usageLines(rating.quantities(), tariff.tariff);
-  const gross = money(usage + (revenue === null ? 0n : netOf(revenue)));
+  const gross = money(usage + (form === 1 ? 0n : netOf(revenue)));
   const { creator, platform } = split(gross);
   return {
-    ...(revenue === null ? {} : { v: 2 }),
+    ...(form === 1 ? {} : { v: form }),
     imvu,
     period: period.name,
     currency: tariff.tariff.currency,
     tariffIndex: tariff.index,
     lines,
-    ...(revenue === null ? {} : { usage: decimalText(usage, MONEY_DECIMALS), revenue }),
+    ...(form === 1 ? {} : { usage: decimalText(usage, MONEY_DECIMALS), revenue }),
     gross: decimalText(gross, MONEY_DECIMALS),
     creator: decimalText(creator, MONEY_DECIMALS),
     platform: decimalText(platform, MONEY_DECIMALS),
-    ...(revenue === null ? {} : { payout: payoutOf(creator) }),
+    ...(form === 1 ? {} : { payout: payoutOf(creator) }),
     readings: rating.used(),
-    flags: rating.flags(),
+    ...(form === 3 ? { flags: rating.flags().slice(0, FLAGS_MAX), flagged: rating.flags().length } : { flags: rating.flags().filter(({ what }) => what !== "gap") }),
     streamHead,
     closed,
   };
