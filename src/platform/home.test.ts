@@ -140,6 +140,8 @@ describe("nexus.yaml", () => {
     [witnesses(1, WITNESS).replace("http:", "ftp:"), /witnesses.list.0.url: /],
     [witnesses(1, WITNESS).replace("/w/", "/w?x"), /witnesses.list.0.url: /],
     ["colour: blue", /colour/],
+    ["creatorSharePercent: 50", /creatorSharePercent/],
+    ["fee: 0.01", /fee/],
     ["name: Museum!", /name: /],
     ["name: ../x", /name: /],
     ["suffix: 'a b'", /suffix: /],
