@@ -1,11 +1,12 @@
 import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { extname, resolve } from "node:path";
 import type { Command } from "commander";
 import type { ImvuId, Json } from "../../kernel/index.ts";
-import { type AuditFacts, auditReport } from "../audit-report.ts";
 import { Context, imvuFlag } from "../context.ts";
 import { usageFailure } from "../failure.ts";
 import { print } from "../output.ts";
+import { type AuditFacts, auditReport } from "../report/audit.ts";
+import { htmlOf } from "../report/html.ts";
 
 const SALES_PAGE = 500;
 
@@ -15,22 +16,30 @@ export function auditVerbs(program: Command): void {
     .command("audit")
     .description("a month of a unit on one page, each figure with the ledger entries that it rests on")
     .command("report")
-    .description("usage by day, prices, sales, split, payout, corrections and journal, as a web page that needs nothing else, or as JSON")
+    .description("usage by day, prices, sales, split, payout, corrections and journal, as a web page that needs nothing else, as PDF, or as JSON")
     .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
     .option("--month <YYYY-MM>", "which month (UTC); default: this one")
-    .option("--out <file>", "FILE.html or FILE.json; default: IMVU-MONTH.html here")
+    .option("--out <file>", "FILE.html, FILE.pdf or FILE.json; default: IMVU-MONTH.html here")
     .action(async (options: { imvuId: ImvuId; month?: string; out?: string }, command: Command) => {
       const context = await Context.of(command);
       const month = options.month ?? new Date().toISOString().slice(0, 7);
       const out = resolve(options.out ?? `${options.imvuId}-${month}.html`);
-      if (!/\.(html|json)$/.test(out)) throw usageFailure(`--out: ${JSON.stringify(options.out)} is neither a .html nor a .json file`, `like --out ${options.imvuId}-${month}.html`);
+      if (!/\.(html|pdf|json)$/.test(out)) throw usageFailure(`--out: ${JSON.stringify(options.out)} is neither a .html, a .pdf nor a .json file`, `like --out ${options.imvuId}-${month}.html`);
       const facts = await factsOf(context, options.imvuId, month);
-      await writeFile(out, out.endsWith(".json") ? `${JSON.stringify(facts, null, 2)}\n` : auditReport(facts), { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
+      await writeFile(out, await drawn(facts, extname(out)), { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
         throw usageFailure(`--out: ${out}: ${error.code === "EEXIST" ? "is there already" : error.message}`, "name another file");
       });
       const { gross, creator, platform, currency } = facts.statement;
       print(context.output, { imvu: options.imvuId, month, file: out, gross, creator, platform, days: facts.days.length } as Json, () => [`${out}`, `  ${month}: gross ${currency} ${gross} = ${creator} + ${platform}, from ${facts.statement.readings.count} readings of ${facts.days.length} days`]);
     });
+}
+
+async function drawn(facts: AuditFacts, kind: string): Promise<string | Buffer> {
+  if (kind === ".json") return `${JSON.stringify(facts, null, 2)}\n`;
+  if (kind === ".html") return htmlOf(auditReport(facts));
+  // Fonts and a shaper come with it: loaded for those who want it alone.
+  const { pdfOf } = await import("../report/pdf.ts");
+  return await pdfOf(auditReport(facts), Date.parse(facts.madeAt));
 }
 
 async function factsOf(context: Context, imvu: ImvuId, month: string): Promise<AuditFacts> {
