@@ -94,7 +94,9 @@ test("what is sold inside a unit is booked once, shared 55 to 45, paid back no f
     const facts = JSON.parse(await readFile((await till.call.ok("audit", "report", ...of, "--out", join(house.root, "report.json"))).file, "utf8")) as Printed;
     assert.equal(facts.sales.length, 5);
     assert.equal((await stranger.call.call("audit", "report", ...of, "--out", join(house.root, "theirs.html"))).code, 4);
-    assert.equal((await owner.call.call("audit", "report", ...of, "--out", join(house.root, "report.pdf"))).code, 2);
+    const pdf = await readFile((await owner.call.ok("audit", "report", ...of, "--out", join(house.root, "report.pdf"))).file);
+    assert.equal(pdf.subarray(0, 5).toString(), "%PDF-");
+    assert.equal((await owner.call.call("audit", "report", ...of, "--out", join(house.root, "report.txt"))).code, 2);
     const { forecast, usage } = await owner.call.ok("statement", "show", ...of);
     assert.ok(BigInt(forecast.usage.replace(".", "")) >= BigInt(usage.replace(".", "")));
     assert.deepEqual((await owner.call.ok("statement", "journal", ...of)).lines, []);

@@ -1,7 +1,8 @@
-import { chmod, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Caller, type Printed } from "../../src/cli/demo/driver.ts";
+import { engineProcesses } from "./engine-processes.ts";
 import { rawCreate } from "./raw-create.ts";
 import { type Figure, median, type Part, round } from "./report.ts";
 
@@ -25,16 +26,8 @@ export const platform: Part = {
 
 /** Sum of proportional set sizes of every process in a home's groups, and of its supervisor. */
 async function pssBytes(homeId: string, supervisor: number): Promise<number> {
-  const pids = new Set<number>([supervisor]);
-  const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n");
-  const unified = mounts.find((line) => line.split(" ")[2] === "cgroup2")?.split(" ")[1] ?? "/sys/fs/cgroup/unified";
-  const groups = join(unified, `nx${homeId}`);
-  for (const group of await readdir(groups)) {
-    if (!group.startsWith("engine-")) continue;
-    for (const line of (await readFile(join(groups, group, "cgroup.procs"), "utf8")).split("\n")) if (line) pids.add(Number(line));
-  }
   let total = 0;
-  for (const pid of pids) {
+  for (const pid of await engineProcesses(homeId, supervisor)) {
     const text = await readFile(`/proc/${pid}/smaps_rollup`, "utf8").catch(() => "");
     total += Number(/^Pss:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
   }
