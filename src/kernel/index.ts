@@ -37,3 +37,4 @@ export {
 export { decimalText, MONEY_DECIMALS, type Money, money, PRICE_DECIMALS, parseDecimal } from "./money.ts";
 export { type Accepted, accept, type Outcome, type Refusal, refuse } from "./refusal.ts";
 export { zstdCompressed } from "./zstd.ts";
+export { together } from "./together.ts";

@@ -1,7 +1,9 @@
 import type { Fabric, NetworkDesired, Site } from "../contract/index.ts";
 import { exportNetwork } from "./export.ts";
 import type { Gateway } from "./gateways/gateway.ts";
+import { together } from "../kernel/index.ts";
 import { readMeters } from "./metering/counters.ts";
+import { readRouter } from "./metering/router.ts";
 import { observeNetwork } from "./observe.ts";
 import { type NetworkHands, planNetwork } from "./plan.ts";
 import { NETWORK_PROBES, probeNetwork } from "./probes.ts";
@@ -16,11 +18,12 @@ export interface FabricDeps {
 
 export function networkFabric(deps: FabricDeps): Fabric<NetworkDesired, NetworkState> {
   const { site, gateway, hands } = deps;
+  const router = together(() => readRouter(site));
   return {
     name: "network",
     plan: (imvu, desired, observed) => planNetwork(hands, imvu, desired, observed),
     observe: (imvu) => observeNetwork(site, gateway, imvu),
-    meter: (imvu) => readMeters(site, imvu),
+    meter: (imvu) => readMeters(site, router, imvu),
     probe: (gate, imvu) => probeNetwork(deps, gate, imvu),
     probes: NETWORK_PROBES,
     export: (imvu, sink) => exportNetwork(imvu, deps.desiredOf?.(imvu), sink),

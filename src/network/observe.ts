@@ -2,6 +2,7 @@ import type { Site } from "../contract/index.ts";
 import { type ImvuId, imvuNumberOf } from "../kernel/index.ts";
 import type { Gateway } from "./gateways/gateway.ts";
 import { hasCounters } from "./metering/counters.ts";
+import { readRouter } from "./metering/router.ts";
 import { readBandwidth } from "./nexus-net/bandwidth.ts";
 import { namespaceNumbers, observeLink } from "./nexus-net/namespaces.ts";
 import { innerDrift, routerDrift } from "./nexus-net/rules.ts";
@@ -16,7 +17,7 @@ export async function observeNetwork(site: Site, gateway: Gateway, imvu: ImvuId)
   const routes = live ? mine(live) : onDisk;
   const numbers = link ? await namespaceNumbers(site) : [];
   const [counters, rates, outer, inner] = link
-    ? await Promise.all([hasCounters(site, number), readBandwidth(site, number), routerDrift(site, numbers, number), innerDrift(site, number)])
+    ? await Promise.all([readRouter(site).then((router) => hasCounters(router, number)), readBandwidth(site, number), routerDrift(site, numbers, number), innerDrift(site, number)])
     : [false, { inwards: null, outwards: null }, [], []];
   return {
     link,

@@ -8,6 +8,9 @@ import { messageOf, rfc3339 } from "../kernel/index.ts";
 // biome-ignore lint/suspicious/noExplicitAny: a meter does not care what a fabric desires or observes.
 type AnyFabric = Fabric<any, any>;
 
+/** Units at once: who counts for all of them is asked once for so many. */
+const SIDE_BY_SIDE = 16;
+
 /** Asks every fabric for its absolute counters, side by side. A fabric that cannot answer is a fault: nothing is guessed. */
 export async function readMeters(fabrics: readonly AnyFabric[], imvu: ImvuId): Promise<readonly Reading[]> {
   return (await Promise.all(fabrics.map((fabric) => fabric.meter(imvu)))).flat();
@@ -59,7 +62,11 @@ export class Meters {
    * @param always because engines are about to end, and counters and levels with them
    */
   async round(imvus: readonly Imvu[], say: (line: string) => void, always = false): Promise<void> {
-    for (const imvu of imvus) await this.note(imvu.id, always).catch((error) => say(`no reading of ${imvu.id}: ${messageOf(error)}`));
+    const waiting = imvus.values();
+    const reader = async () => {
+      for (const { id } of waiting) await this.note(id, always).catch((error) => say(`no reading of ${id}: ${messageOf(error)}`));
+    };
+    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, reader));
     const there = new Set(imvus.map(({ id }) => id));
     for (const id of this.known.keys()) if (!there.has(id)) this.known.delete(id);
   }

@@ -1,29 +1,25 @@
-import { namespaceNameOf, type Reading, routerNamespaceNameOf, type Site } from "../../contract/index.ts";
-import { Fault, type ImvuId, imvuNumberOf, run } from "../../kernel/index.ts";
-import { inside, linkEpoch, namespaceInode } from "../nexus-net/namespaces.ts";
-import { receivedCounterOf, sentCounterOf, TABLE } from "../nexus-net/router-rules.ts";
+import { namespaceNameOf, type Reading, type Site } from "../../contract/index.ts";
+import { Fault, type ImvuId, imvuNumberOf } from "../../kernel/index.ts";
+import { linkNameOf } from "../nexus-net/addresses.ts";
+import { namespaceInode } from "../nexus-net/namespaces.ts";
+import { receivedCounterOf, sentCounterOf } from "../nexus-net/router-rules.ts";
+import type { RouterReading } from "./router.ts";
 
-async function counterBytes(site: Site, name: string): Promise<string | undefined> {
-  const ran = await run(inside(routerNamespaceNameOf(site), ["/usr/sbin/nft", "list", "counter", "inet", TABLE, name]));
-  if (ran.code !== 0) return undefined;
-  return /packets \d+ bytes (\d+)/.exec(ran.stdout.toString("utf8"))?.[1];
+export function hasCounters(router: RouterReading | undefined, number: number): boolean {
+  const names = [sentCounterOf(number), receivedCounterOf(number)];
+  return names.every((name) => router?.bytes.has(name));
 }
 
-export async function hasCounters(site: Site, number: number): Promise<boolean> {
-  const values = await Promise.all([counterBytes(site, sentCounterOf(number)), counterBytes(site, receivedCounterOf(number))]);
-  return values.every((value) => value !== undefined);
-}
-
-/** IP bytes over the IMVU's link, in the IMVU's perspective: `in` is what it received. An IMVU without a link has no readings. */
-export async function readMeters(site: Site, imvu: ImvuId): Promise<readonly Reading[]> {
+/**
+ * IP bytes over the IMVU's link, in the IMVU's perspective: `in` is what it received. An IMVU without a link has no readings.
+ * @param router reads the router as it is when it is asked, or later
+ */
+export async function readMeters(site: Site, router: () => Promise<RouterReading | undefined>, imvu: ImvuId): Promise<readonly Reading[]> {
   const number = imvuNumberOf(imvu);
-  const [inode, life, received, sent] = await Promise.all([
-    namespaceInode(namespaceNameOf(site, number)),
-    linkEpoch(site, number),
-    counterBytes(site, receivedCounterOf(number)),
-    counterBytes(site, sentCounterOf(number)),
-  ]);
+  const inode = await namespaceInode(namespaceNameOf(site, number));
   if (inode === undefined) return [];
+  const read = await router();
+  const [received, sent, life] = [read?.bytes.get(receivedCounterOf(number)), read?.bytes.get(sentCounterOf(number)), read?.marks.get(linkNameOf(number))];
   if (received === undefined || sent === undefined || life === undefined) throw new Fault("METER_GONE", `the counters of ${imvu} are not in the router`, { retry: true });
   // Inodes of namespaces are used again: the link's own mark makes the epoch unique.
   const epoch = `${inode}-${life}`;

@@ -143,10 +143,10 @@ export async function removeLink(home: Home, number: number): Promise<void> {
   await removeNamespace(name);
 }
 
-/** Alias of the router's end: the life of the counters. */
-export async function linkEpoch(home: Home, number: number): Promise<string | undefined> {
-  const links = await ipJson<{ ifalias?: string }>(routerNamespaceNameOf(home), ["link", "show", "dev", linkNameOf(number)]);
-  return links[0]?.ifalias;
+/** Aliases of the router's ends by their names: the lives of the counters. */
+export async function linkMarks(home: Home): Promise<ReadonlyMap<string, string>> {
+  const links = await ipJson<{ ifname?: string; ifalias?: string }>(routerNamespaceNameOf(home), ["link", "show"]);
+  return new Map(links.flatMap(({ ifname, ifalias }) => (ifname === undefined || ifalias === undefined ? [] : [[ifname, ifalias] as const])));
 }
 
 async function removeNamespace(name: string): Promise<void> {
