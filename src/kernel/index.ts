@@ -37,4 +37,5 @@ export {
 export { decimalText, MONEY_DECIMALS, type Money, money, PRICE_DECIMALS, parseDecimal } from "./money.ts";
 export { type Accepted, accept, type Outcome, type Refusal, refuse } from "./refusal.ts";
 export { zstdCompressed } from "./zstd.ts";
-export { together } from "./together.ts";
+export { inSlices } from "./slices.ts";
+export { together, togetherOf } from "./together.ts";
