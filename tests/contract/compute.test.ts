@@ -7,12 +7,16 @@ import { buffer } from "node:stream/consumers";
 import test, { after, before } from "node:test";
 import { gzipSync } from "node:zlib";
 import { type Header, pack } from "tar-stream";
+import { readAttached } from "../../src/compute/envelopes/attached.ts";
+import { Volumes } from "../../src/compute/envelopes/volume.ts";
 import { type ComputeRoom, openComputeRoom } from "../../src/compute/index.ts";
+import { layoutOf } from "../../src/compute/layout.ts";
 import { type BundleReader, type ComputeDesired, type Envelope, type ExportSink, type GateNumber, imvuUidBase, namespaceNameOf, namespacePathOf, type Service, type ServiceSource, type Site, type Step } from "../../src/contract/index.ts";
 import { Fault, imvuIdOf, type Jurisdiction, run, runOk, type ServiceName, type Sha256, sha256Hex, sleep } from "../../src/kernel/index.ts";
 import { type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
 import { footprint, ofHome } from "../harness/footprint.ts";
 import { ScratchSite } from "../harness/scratch-site.ts";
+import { started } from "../harness/started.ts";
 
 const MIB = 1024 ** 2;
 const ENVELOPE: Envelope = { cpuMillis: 500, memoryBytes: 256 * MIB, storageBytes: 256 * MIB, iops: 1_000, bandwidthBps: 100_000_000, processes: 128, burst: null };
@@ -437,6 +441,24 @@ test("meters equal the kernel's own files, and never fall when a service is star
   const later = await house.meters(2);
   for (const [resource, value] of Object.entries(frozen)) if (!["compute.memory", "compute.storage"].includes(resource)) assert.ok((later[resource] ?? 0n) >= value, resource);
   assert.deepEqual(await epochs(), before);
+});
+
+test("a meter asks the kernel alone, about as many units as there are; where a volume has gone from its place, the disk below is nobody's level", async () => {
+  const meters = () => Promise.all([1, 2].map(async (number) => (await house.room.fabric.meter(imvuIdOf(number))).length));
+  assert.deepEqual(await started(meters), { answer: [7, 7], processes: 0, connections: 0 });
+  const layout = layoutOf(house.site);
+  const [volumes, attached] = [new Volumes(house.site, layout), readAttached(layout.volumes)];
+  const before = volumes.readNow(2, attached);
+  assert.ok(before && before.usedBytes > 0);
+  await runOk(["/usr/bin/umount", "--lazy", house.volume(2)]);
+  try {
+    assert.equal(volumes.readNow(2, attached), undefined, "though it was there when the tables were read");
+    await assert.rejects(house.meters(2), faultWith("NO_METER", /no envelope and volume/));
+    assert.equal(Object.keys(await house.meters(1)).length, 7, "the other is read");
+  } finally {
+    await runOk(["/usr/bin/mount", "--types", "btrfs", "--options", "nosuid,nodev,noatime,discard=async", before.loop.path, house.volume(2)]);
+  }
+  assert.deepEqual(volumes.readNow(2, readAttached(layout.volumes))?.loop, before.loop);
 });
 
 test("podman's service is killed: containers live on, and the next one knows them", async () => {

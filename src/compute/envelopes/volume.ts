@@ -1,10 +1,11 @@
-import { existsSync } from "node:fs";
+import { existsSync, statfsSync, statSync } from "node:fs";
 import { chmod, chown, mkdir, open, readdir, rename, rm, stat, statfs, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { type Site, imvuUidBase } from "../../contract/index.ts";
 import { Fault, type Jurisdiction, messageOf, runOk, type ServiceName } from "../../kernel/index.ts";
 import { dataOf, type Layout, mountPointOf, volumeImageOf } from "../layout.ts";
 import type { VolumeReading } from "../state.ts";
+import { type Attached, loopNow } from "./attached.ts";
 import { attach, detach, type Loop, loopOf, refresh } from "./loop.ts";
 import { mountAt, unmount } from "./mounts.ts";
 
@@ -43,6 +44,18 @@ export class Volumes {
     if (mount?.type !== "btrfs" || !loop || mount.source !== loop.path) return { mounted: false, sizeBytes: file.size, usedBytes: 0, device: loop?.device ?? null };
     const { bsize, blocks, bfree } = await statfs(this.mountPoint(number));
     return { mounted: true, sizeBytes: blocks * bsize, usedBytes: (blocks - bfree) * bsize, device: loop.device };
+  }
+
+  /**
+   * The volume's level and device, at once; undefined unless it is attached and mounted. `attached` says where to look; what is there now is asked anew, because
+   * a place from which a volume has gone would answer with the level of the disk below.
+   */
+  readNow(number: number, attached: Attached): { readonly usedBytes: number; readonly loop: Loop } | undefined {
+    const mountPoint = this.mountPoint(number);
+    const [loop, mount] = [loopNow(attached, volumeImageOf(this.layout, number)), attached.mounts.get(mountPoint)];
+    if (!loop || mount?.type !== "btrfs" || mount.source !== loop.path || statSync(mountPoint).dev === statSync(this.layout.volumes).dev) return undefined;
+    const { bsize, blocks, bfree } = statfsSync(mountPoint);
+    return { usedBytes: (blocks - bfree) * bsize, loop };
   }
 
   /** The tag that was written on it when it was made. */
