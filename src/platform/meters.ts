@@ -8,7 +8,7 @@ import { messageOf, rfc3339 } from "../kernel/index.ts";
 // biome-ignore lint/suspicious/noExplicitAny: a meter does not care what a fabric desires or observes.
 type AnyFabric = Fabric<any, any>;
 
-/** Units at once: who counts for all of them is asked once for so many. */
+/** Units whose news is written at once. */
 const SIDE_BY_SIDE = 16;
 
 /** Asks every fabric for its absolute counters, side by side. A fabric that cannot answer is a fault: nothing is guessed. */
@@ -58,22 +58,26 @@ export class Meters {
   }
 
   /**
-   * One round over all units; of each what is new. A unit whose engines do not answer leaves a gap that the next reading shows; the others go on.
+   * One round over all units; of each what is new. All are read in one turn, so that an engine is asked once about all of them. A unit whose engines do not
+   * answer leaves a gap that the next reading shows; the others go on. What was recorded on somebody's demand meanwhile is newer: the clock did not go back.
    * @param always because engines are about to end, and counters and levels with them
    */
   async round(imvus: readonly Imvu[], say: (line: string) => void, always = false): Promise<void> {
-    const waiting = imvus.values();
-    const reader = async () => {
-      for (const { id } of waiting) await this.note(id, always).catch((error) => say(`no reading of ${id}: ${messageOf(error)}`));
+    const sets = imvus.map(({ id }) => ({ id, before: this.known.get(id)?.recorded, set: this.read(id) }));
+    for (const { set } of sets) set.catch(() => {});
+    const waiting = sets.values();
+    const writer = async () => {
+      for (const { id, before, set } of waiting) await this.note(id, set, before, always).catch((error) => say(`no reading of ${id}: ${messageOf(error)}`));
     };
-    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, reader));
+    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, writer));
     const there = new Set(imvus.map(({ id }) => id));
     for (const id of this.known.keys()) if (!there.has(id)) this.known.delete(id);
   }
 
-  private async note(imvu: ImvuId, always: boolean): Promise<void> {
-    const set = await this.read(imvu);
+  private async note(imvu: ImvuId, reading: Promise<ReadingSet>, before: ReadingSet | undefined, always: boolean): Promise<void> {
+    const set = await reading;
     const known = this.known.get(imvu) ?? {};
+    if (known.recorded !== before) return;
     const news = newsIn(known, set, always);
     if (news.length === 0) this.known.set(imvu, { ...known, held: set });
     else await this.write(imvu, news);
