@@ -46,7 +46,7 @@ export type {
   ServiceSource,
 } from "./imvu.ts";
 export { hashMailPassword, parseMailPasswordHash } from "./mail-password.ts";
-export { RESOURCES, type Reading, type ReadingSet, type Resource } from "./meter.ts";
+export { type MeterReading, RESOURCES, type Reading, type ReadingLife, type ReadingSet, type ReadingSummary, type Resource } from "./meter.ts";
 export type { FabricRoom, Finding } from "./room.ts";
 export {
   type Blobs,

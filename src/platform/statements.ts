@@ -1,4 +1,4 @@
-import type { Imvu, ReadingSet } from "../contract/index.ts";
+import type { Imvu, MeterReading } from "../contract/index.ts";
 import type { CommandRecord } from "../core/command/index.ts";
 import { Account, type Correction, openRating, parsePeriod, type Period, postingsOf, type Rating, saleOf, type Statement, type StatementHead, statementOf, tariffInForce } from "../core/handshake/index.ts";
 import { openCommand } from "../core/identity/index.ts";
@@ -44,7 +44,7 @@ async function streamOf(ledger: Pick<Ledger, "entries">, imvu: ImvuId, period: P
   let head: StatementHead | null = null;
   for await (const entry of ledger.entries({ stream: imvu })) {
     head = { streamSeq: entry.streamSeq, sha256: entry.leaf.toString("hex") };
-    if (entry.type === "meter.reading") rating.add(entry.index, entry.data as unknown as ReadingSet);
+    if (entry.type === "meter.reading") rating.add(entry.index, entry.data as unknown as MeterReading);
     else keepAccount(account, entry);
   }
   return { rating, account, head };

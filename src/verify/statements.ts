@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer";
-import type { ReadingSet } from "../contract/index.ts";
+import type { MeterReading } from "../contract/index.ts";
 import { Account, announcedInTime, type Correction, NO_REVENUE, openRating, parsePeriod, parseReadingSet, parseTariff, type Period, type Rating, type Revenue, type Sale, type Statement, type StatementForm, statementOf, type TariffEntry, tariffInForce } from "../core/handshake/index.ts";
 import { canonicalJson, type ImvuId, type Json } from "../kernel/index.ts";
 import { firstDifference } from "./difference.ts";
@@ -141,7 +141,7 @@ export class StatementCheck {
     else this.statements.good += 1;
   }
 
-  private readingOf(index: number, data: Json): ReadingSet | undefined {
+  private readingOf(index: number, data: Json): MeterReading | undefined {
     const set = parseReadingSet(data);
     if (set.ok && set.value.imvu === this.imvu) return set.value;
     this.failures.add(`entry ${index} (meter.reading)`, `a reading of ${this.imvu}`, set.ok ? `one of ${set.value.imvu}` : set.message);

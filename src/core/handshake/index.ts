@@ -6,10 +6,11 @@
 export { Account, type Correction, type SalePlace } from "./account.ts";
 export { type Forecast, forecastOf } from "./forecast.ts";
 export { type JournalAccount, type Posting, postingsOf } from "./journal.ts";
-export { type Known, newsIn } from "./news.ts";
+export { type Gathered, gather } from "./gathering.ts";
 export type { Payout } from "./payout.ts";
 export { type Period, parsePeriod, periodOf } from "./period.ts";
-export { type MeterFlag, openRating, parseReadingSet, type Rating, type UsedReadings } from "./rating.ts";
+export { type MeterFlag, openRating, type Rating, type UsedReadings } from "./rating.ts";
+export { lastSetOf, parseReadingSet } from "./reading-form.ts";
 export { NO_REVENUE, type Revenue, type Sale, saleOf } from "./revenue.ts";
 export { CREATOR_SHARE_PERCENT, GATES, PLATFORM_SHARE_PERCENT, type Shares, split } from "./split.ts";
 export { type DayUsage, UsageByDay } from "./usage-by-day.ts";

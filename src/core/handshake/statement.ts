@@ -1,4 +1,4 @@
-import type { ReadingSet } from "../../contract/index.ts";
+import type { MeterReading } from "../../contract/index.ts";
 import { decimalText, Fault, type ImvuId, MONEY_DECIMALS, money } from "../../kernel/index.ts";
 import { payoutOf, type Payout } from "./payout.ts";
 import type { Period } from "./period.ts";
@@ -64,7 +64,7 @@ interface StatementFacts {
  * From all of the IMVU's readings, in ledger order and from the first: the rating itself picks what the period needs. A closed
  * statement rests on the readings that stand before it in the stream, and on no other, so anyone can make it again.
  */
-export function statement(facts: StatementFacts & { readonly readings: Iterable<{ readonly index: number; readonly set: ReadingSet }> }): Statement {
+export function statement(facts: StatementFacts & { readonly readings: Iterable<{ readonly index: number; readonly set: MeterReading }> }): Statement {
   const rating = openRating(facts.period);
   for (const { index, set } of facts.readings) {
     if (set.imvu !== facts.imvu) throw new Fault("READING_FOREIGN", `entry ${index} is a reading of ${set.imvu}, not of ${facts.imvu}`);

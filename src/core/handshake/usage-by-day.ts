@@ -1,4 +1,4 @@
-import { RESOURCES, type ReadingSet, type Resource } from "../../contract/index.ts";
+import { type MeterReading, RESOURCES, type Resource } from "../../contract/index.ts";
 import { decimalText } from "../../kernel/index.ts";
 import type { Period } from "./period.ts";
 import { openRating, type Rating, type UsedReadings } from "./rating.ts";
@@ -15,7 +15,7 @@ export interface DayUsage {
 }
 
 /**
- * A month's days from its readings in ledger order, each day rated like a month: from the last set before it to the first after it. The days add up to
+ * A month's days from its readings in ledger order, each day rated like a month: from the last entry before it to the first after it. The days add up to
  * the month, but where a counter fell: there the month counts no more of its series, and a later day knows nothing of the fall.
  */
 export class UsageByDay {
@@ -24,7 +24,7 @@ export class UsageByDay {
   private begun = false;
   private day: Period;
   private rating: Rating;
-  private before: { readonly index: number; readonly set: ReadingSet } | undefined;
+  private before: { readonly index: number; readonly set: MeterReading } | undefined;
 
   constructor(period: Period) {
     this.period = period;
@@ -32,14 +32,14 @@ export class UsageByDay {
     this.rating = openRating(this.day);
   }
 
-  add(index: number, set: ReadingSet): void {
+  add(index: number, set: MeterReading): void {
     const at_ms = Date.parse(set.at);
     if (at_ms <= this.period.start_ms) {
       this.before = { index, set };
       return;
     }
     // A unit that began in the month has no days before it.
-    if (!this.begun) this.open(this.before ? this.day : dayFrom(at_ms - 1 - ((at_ms - 1 - this.period.start_ms) % DAY_MS)));
+    if (!this.begun) this.open(this.before ? this.day : this.dayOf(set));
     this.begun = true;
     while (at_ms > this.day.end_ms && this.day.end_ms <= this.period.end_ms) {
       this.rating.add(index, set);
@@ -54,6 +54,12 @@ export class UsageByDay {
   days(): readonly DayUsage[] {
     const { count } = this.rating.used();
     return count > 0 && this.day.end_ms <= this.period.end_ms ? [...this.done, this.usage()] : this.done;
+  }
+
+  /** Where the unit's first entry begins: a summary may have begun on the day before. */
+  private dayOf(set: MeterReading): Period {
+    const before_ms = Math.max(Date.parse("v" in set ? set.from : set.at) - 1, this.period.start_ms);
+    return dayFrom(before_ms - ((before_ms - this.period.start_ms) % DAY_MS));
   }
 
   private finish(): void {
