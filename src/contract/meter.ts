@@ -18,6 +18,10 @@ export const RESOURCES = {
   "mail.storage": { kind: "gauge", base: "byte", unit: "GB-second", decimals: 12, title: "mail storage" },
   "network.in": { kind: "counter", base: "byte", unit: "GB", decimals: 9, title: "bytes in" },
   "network.out": { kind: "counter", base: "byte", unit: "GB", decimals: 9, title: "bytes out" },
+  "network.restricted.in": { kind: "counter", base: "byte", unit: "GB", decimals: 9, title: "bytes in, restricted routes" },
+  "network.restricted.out": { kind: "counter", base: "byte", unit: "GB", decimals: 9, title: "bytes out, restricted routes" },
+  "network.private.in": { kind: "counter", base: "byte", unit: "GB", decimals: 9, title: "bytes in, private routes" },
+  "network.private.out": { kind: "counter", base: "byte", unit: "GB", decimals: 9, title: "bytes out, private routes" },
 } as const satisfies Record<string, { kind: "counter" | "gauge"; base: string; unit: string; decimals: number; title: string }>;
 
 export type Resource = keyof typeof RESOURCES;
