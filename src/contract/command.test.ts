@@ -240,6 +240,10 @@ describe("steps of a price", () => {
 
   test("nothing else: every figure exact, each above the one before, no field too many", () => {
     const wrong = [null, {}, [], { fee: [step] }, { "dns.answers": [] }, { "dns.answers": [step, step] }, { "dns.answers": [{ ...step, above: "1.5" }] }, { "dns.answers": [{ ...step, price: "-0.000000100" }] }, { "dns.answers": [{ ...step, fee: "1" }] }];
+    // Of a resource that need not be named: its first price must be said where its steps are.
+    const { "network.private.out": price, ...prices } = (GOOD["platform.tariff.publish"] as { prices: Record<string, string> }).prices;
+    const private_ = (more: object) => issuesOf("platform.tariff.publish", { ...GOOD["platform.tariff.publish"], prices: { ...prices, ...more }, tiers: { "network.private.out": [{ above: "1.000000000", price: "0.000000001" }] } });
+    assert.deepEqual([private_({ "network.private.out": price }), private_({}).map(({ at }) => at)], [[], ["tiers"]]);
     for (const tiers of wrong) assert.match(withSteps(tiers)[0]?.at ?? "", /^tiers/, JSON.stringify(tiers));
   });
 });

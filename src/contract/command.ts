@@ -21,8 +21,8 @@ import {
   type Sha256,
 } from "../kernel/index.ts";
 import type { DnsType } from "./imvu.ts";
-import { RESOURCES, type Resource } from "./meter.ts";
-import { flawOfTiers } from "./tiers.ts";
+import { type FirstResource, type LaterResource, likeOf, RESOURCES, type Resource } from "./meter.ts";
+import { flawOfTiers, stepsWithoutPrice } from "./tiers.ts";
 
 /** Every signed command: one schema validates, types and documents. Limits carry their unit in the name. */
 export const COMMAND_LIFETIME_MS_DEFAULT = 10 * 60_000;
@@ -121,6 +121,8 @@ const zPrice = z.string().regex(/^(0|[1-9]\d{0,8})\.\d{9}$/, "must be a price wi
 function ofEachResource<T>(make: () => T): Record<Resource, T> {
   return Object.fromEntries(Object.keys(RESOURCES).map((resource) => [resource, make()])) as Record<Resource, T>;
 }
+/** Commands from before a resource was told apart name no price of it. */
+const zPrices = z.strictObject(Object.fromEntries((Object.keys(RESOURCES) as Resource[]).map((resource) => [resource, likeOf(resource) === undefined ? zPrice : zPrice.optional()])) as Record<FirstResource, typeof zPrice> & Record<LaterResource, z.ZodOptional<typeof zPrice>>);
 const zTiers = z
   .strictObject(ofEachResource(() => z.array(z.strictObject({ above: z.string().regex(/^(0|[1-9]\d{0,17})(\.\d{1,12})?$/, "must be a quantity with all decimals of its resource"), price: zPrice })).optional()))
   .superRefine((tiers, context) => {
@@ -175,7 +177,10 @@ export const COMMAND_PARAMS = {
   /** As imvu.erase, for entries that stand in no unit's stream. */
   "platform.erase": zErasure,
   /** What usage costs from a month on, a price for one unit of each resource, and further ones for what is used above a step. */
-  "platform.tariff.publish": z.strictObject({ currency: z.literal("EUR"), validFrom: zMonthBegin, prices: z.strictObject(ofEachResource(() => zPrice)), tiers: zTiers.optional() }),
+  "platform.tariff.publish": z.strictObject({ currency: z.literal("EUR"), validFrom: zMonthBegin, prices: zPrices, tiers: zTiers.optional() }).superRefine(({ prices, tiers }, context) => {
+    const resource = stepsWithoutPrice(prices, tiers);
+    if (resource !== undefined) context.addIssue({ code: "custom", message: `tiers["${resource}"]: its first price is not said`, path: ["tiers"] });
+  }),
   "imvu.create": z.strictObject({
     name: zDisplayName,
     owner: zIdentityName,

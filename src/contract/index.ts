@@ -46,7 +46,7 @@ export type {
   ServiceSource,
 } from "./imvu.ts";
 export { hashMailPassword, parseMailPasswordHash } from "./mail-password.ts";
-export { type MeterReading, RESOURCES, type Reading, type ReadingLife, type ReadingSet, type ReadingSummary, type Resource } from "./meter.ts";
+export { FIRST_RESOURCES, type FirstResource, type LaterResource, likeOf, RESOURCES, type MeterReading, type Reading, type ReadingLife, type ReadingSet, type ReadingSummary, type Resource } from "./meter.ts";
 export type { FabricRoom, Finding } from "./room.ts";
 export {
   type Blobs,
@@ -59,4 +59,4 @@ export {
   routerNamespaceNameOf,
   type Site,
 } from "./site.ts";
-export { flawOfTiers, type Tier, type Tiers } from "./tiers.ts";
+export { flawOfTiers, stepsWithoutPrice, type Tier, type Tiers } from "./tiers.ts";

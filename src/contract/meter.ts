@@ -2,7 +2,9 @@ import type { ImvuId } from "../kernel/index.ts";
 
 /**
  * The vocabulary of everything billable. A counter only grows within one (boot, epoch); a gauge is a level that
- * rating integrates over time (left rule: each level holds until the next reading of the same series).
+ * rating integrates over time (left rule: each level holds until the next reading of the same series). Bytes are those of the unit's link, each in one
+ * resource: what private and restricted routes move, and in `network.in` and `network.out` everything else. `like`: tariffs from before it was told apart do not
+ * name it, and price it as that one.
  */
 export const RESOURCES = {
   "compute.cpu": { kind: "counter", base: "ns", unit: "CPU-second", decimals: 9, title: "CPU time" },
@@ -18,9 +20,24 @@ export const RESOURCES = {
   "mail.storage": { kind: "gauge", base: "byte", unit: "GB-second", decimals: 12, title: "mail storage" },
   "network.in": { kind: "counter", base: "byte", unit: "GB", decimals: 9, title: "bytes in" },
   "network.out": { kind: "counter", base: "byte", unit: "GB", decimals: 9, title: "bytes out" },
-} as const satisfies Record<string, { kind: "counter" | "gauge"; base: string; unit: string; decimals: number; title: string }>;
+  "network.restricted.in": { kind: "counter", base: "byte", unit: "GB", decimals: 9, title: "bytes in, restricted routes", like: "network.in" },
+  "network.restricted.out": { kind: "counter", base: "byte", unit: "GB", decimals: 9, title: "bytes out, restricted routes", like: "network.out" },
+  "network.private.in": { kind: "counter", base: "byte", unit: "GB", decimals: 9, title: "bytes in, private routes", like: "network.in" },
+  "network.private.out": { kind: "counter", base: "byte", unit: "GB", decimals: 9, title: "bytes out, private routes", like: "network.out" },
+} as const satisfies Record<string, { kind: "counter" | "gauge"; base: string; unit: string; decimals: number; title: string; like?: string }>;
 
 export type Resource = keyof typeof RESOURCES;
+/** Those that are told apart from another one since tariffs were first published. */
+export type LaterResource = { [R in Resource]: (typeof RESOURCES)[R] extends { like: Resource } ? R : never }[Resource];
+export type FirstResource = Exclude<Resource, LaterResource>;
+
+/** Undefined: it was in the vocabulary from the first. */
+export function likeOf(resource: Resource): FirstResource | undefined {
+  const known = RESOURCES[resource];
+  return "like" in known ? known.like : undefined;
+}
+
+export const FIRST_RESOURCES: readonly FirstResource[] = (Object.keys(RESOURCES) as Resource[]).filter((resource): resource is FirstResource => likeOf(resource) === undefined);
 
 /** One absolute value, read from an engine and never computed from an earlier one. */
 export interface Reading {

@@ -15,6 +15,11 @@ export interface Tier {
 /** Lowest step first. */
 export type Tiers = Readonly<Partial<Record<Resource, readonly Tier[]>>>;
 
+/** @returns a resource whose steps are said and its first price not */
+export function stepsWithoutPrice(prices: Readonly<Partial<Record<Resource, unknown>>>, tiers: Tiers | undefined): string | undefined {
+  return Object.keys(tiers ?? {}).find((resource) => prices[resource as Resource] === undefined);
+}
+
 /** @returns the field that is wrong and why; undefined: every figure is exact, and each step is above the one before it */
 export function flawOfTiers(tiers: unknown): string | undefined {
   if (typeof tiers !== "object" || tiers === null || Array.isArray(tiers)) return "tiers is not an object";

@@ -1,6 +1,6 @@
-import type { Fabric, Imvu, Reading, ReadingSet } from "../contract/index.ts";
-import { asJson } from "../core/command/index.ts";
-import { type Known, newsIn } from "../core/handshake/index.ts";
+import type { Fabric, Imvu, Reading, ReadingSet, ReadingSummary } from "../contract/index.ts";
+import { asJson, PUT_READING } from "../core/command/index.ts";
+import { type Gathered, gather, lastSetOf, resourcesOf } from "../core/handshake/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { Clock, ImvuId } from "../kernel/index.ts";
 import { messageOf, rfc3339 } from "../kernel/index.ts";
@@ -16,12 +16,13 @@ export async function readMeters(fabrics: readonly AnyFabric[], imvu: ImvuId): P
   return (await Promise.all(fabrics.map((fabric) => fabric.meter(imvu)))).flat();
 }
 
-/** Readings into the ledger and, in the same transaction, into the table that statements are made from. */
+/** Readings into the ledger and, in the same transaction, what is asked of them often into a table: a unit's first and its newest. */
 export class Meters {
   private readonly fabrics: readonly AnyFabric[];
   private readonly ledger: Ledger;
   private readonly clock: Clock;
-  private readonly known = new Map<ImvuId, Known>();
+  private readonly known = new Map<ImvuId, Gathered>();
+  private readonly turns = new Map<ImvuId, Promise<unknown>>();
 
   constructor(fabrics: readonly AnyFabric[], ledger: Ledger, clock: Clock) {
     this.fabrics = fabrics;
@@ -29,11 +30,10 @@ export class Meters {
     this.clock = clock;
   }
 
-  /** Reads now, records it whatever it says, and returns the entry's index with it. */
+  /** Reads now, records it whatever it says, and returns the entry's index with the set that it ends with: this one, as the log holds it. */
   async record(imvu: ImvuId): Promise<{ readonly index: number; readonly set: ReadingSet }> {
-    const set = await this.read(imvu);
-    const index = await this.write(imvu, newsIn(this.known.get(imvu) ?? {}, set, true));
-    return { index: index as number, set };
+    const { index, entry } = (await this.take(imvu, await this.read(imvu), true)) as Recorded;
+    return { index, set: lastSetOf(entry) };
   }
 
   private async read(imvu: ImvuId): Promise<ReadingSet> {
@@ -41,20 +41,29 @@ export class Meters {
     return { imvu, at: rfc3339(this.clock.now()), readings };
   }
 
-  /** @returns the last one's entry */
-  private async write(imvu: ImvuId, sets: readonly ReadingSet[]): Promise<number | undefined> {
-    if (sets.length === 0) return undefined;
-    const entries = await this.ledger.append(sets.map((set) => ({ stream: imvu, type: "meter.reading" as const, actor: "platform", data: asJson(set) })), async (tx, appended) => {
-      for (const [at, { readings, at: instant }] of sets.entries()) {
-        await tx.run(
-          `INSERT INTO reading (imvu, entry_index, resource, at, value, boot, epoch)
-           SELECT $1, $2, resource, $3, value::numeric, boot, epoch FROM jsonb_to_recordset($4::jsonb) AS r(resource text, value text, boot text, epoch text)`,
-          [imvu, appended[at]?.index, instant, JSON.stringify(readings)],
-        );
-      }
+  /** One set more of a unit, after whatever is being done with the one before. When it cannot be written it was not read, and what is held stays. */
+  private async take(imvu: ImvuId, set: ReadingSet, always: boolean): Promise<Recorded | undefined> {
+    const turn = (this.turns.get(imvu) ?? Promise.resolve()).then(async () => {
+      const { write, known } = gather(this.known.get(imvu) ?? {}, set, always);
+      const recorded = await this.write(imvu, write);
+      this.known.set(imvu, known);
+      return recorded;
     });
-    this.known.set(imvu, { recorded: sets.at(-1) as ReadingSet });
-    return entries.at(-1)?.index;
+    const settled = turn.catch(() => {}).then(() => {
+      if (this.turns.get(imvu) === settled) this.turns.delete(imvu);
+    });
+    this.turns.set(imvu, settled);
+    return await turn;
+  }
+
+  /** @returns the last one */
+  private async write(imvu: ImvuId, entries: readonly ReadingSummary[]): Promise<Recorded | undefined> {
+    const [first, last] = [entries[0], entries.at(-1)];
+    if (!first || !last) return undefined;
+    const appended = await this.ledger.append(entries.map((entry) => ({ stream: imvu, type: "meter.reading" as const, actor: "platform", data: asJson(entry) })), async (tx, placed) => {
+      await tx.named(PUT_READING, [imvu, placed[0]?.index, first.from, resourcesOf(first), placed.at(-1)?.index, last.at, resourcesOf(last)]);
+    });
+    return { index: appended.at(-1)?.index as number, entry: last };
   }
 
   /**
@@ -72,10 +81,11 @@ export class Meters {
   }
 
   private async note(imvu: ImvuId, always: boolean): Promise<void> {
-    const set = await this.read(imvu);
-    const known = this.known.get(imvu) ?? {};
-    const news = newsIn(known, set, always);
-    if (news.length === 0) this.known.set(imvu, { ...known, held: set });
-    else await this.write(imvu, news);
+    await this.take(imvu, await this.read(imvu), always);
   }
+}
+
+interface Recorded {
+  readonly index: number;
+  readonly entry: ReadingSummary;
 }

@@ -637,7 +637,13 @@ RESOURCES = {
     "mail.storage": ("gauge", "GB-second", 12),
     "network.in": ("counter", "GB", 9),
     "network.out": ("counter", "GB", 9),
+    "network.restricted.in": ("counter", "GB", 9),
+    "network.restricted.out": ("counter", "GB", 9),
+    "network.private.in": ("counter", "GB", 9),
+    "network.private.out": ("counter", "GB", 9),
 }
+# A tariff need not name these: then they cost what the other one costs, each counted on its own.
+LIKE = {f"network.{kind}.{way}": f"network.{way}" for kind in ("restricted", "private") for way in ("in", "out")}
 
 
 def epoch_ms(text):
@@ -687,9 +693,9 @@ def check_readings(data, imvu):
 
 def check_tariff(data):
     tiers = data.get("tiers", {})
-    need(data["v"] == (2 if "tiers" in data else 1) and data["currency"] == "EUR" and set(data["prices"]) == set(RESOURCES), "not a price in EUR for each resource")
+    need(data["v"] == (2 if "tiers" in data else 1) and data["currency"] == "EUR" and set(RESOURCES) - set(LIKE) <= set(data["prices"]) <= set(RESOURCES), "not a price in EUR for each resource")
     epoch_ms(data["validFrom"])
-    need("tiers" not in data or (tiers and set(tiers) <= set(RESOURCES)), "steps of no resource")
+    need("tiers" not in data or (tiers and set(tiers) <= set(data["prices"])), "steps of no resource")
     for resource, steps in tiers.items():
         last, decimals = 0, RESOURCES[resource][2]
         need(1 <= len(steps) <= 4, f"{resource}: not 1 to 4 steps")
@@ -818,8 +824,11 @@ def statement_of(imvu, name, tariff_index, tariff, rating, stream_head, closed, 
     lines, usage = [], 0
     for resource, quantity in rating.quantities().items():
         _, unit, decimals = RESOURCES[resource]
-        steps = [(0, {}, tariff["prices"][resource])]
-        steps += [(int(one["above"].replace(".", "")), {"above": one["above"]}, one["price"]) for one in tariff.get("tiers", {}).get(resource, [])]
+        if resource in LIKE and quantity == 0:
+            continue
+        priced = resource if resource in tariff["prices"] else LIKE[resource]
+        steps = [(0, {}, tariff["prices"][priced])]
+        steps += [(int(one["above"].replace(".", "")), {"above": one["above"]}, one["price"]) for one in tariff.get("tiers", {}).get(priced, [])]
         left = quantity
         for at, (begin, above, price) in reversed(list(enumerate(steps))):
             part = max(0, left - begin)

@@ -58,6 +58,8 @@ export interface Dishonesty {
   readonly late?: boolean;
 }
 
+/** A tariff that does not name restricted routes prices them as other bytes. */
+const { "network.restricted.in": _in, "network.restricted.out": _out, ...PRICES } = DEFAULT_PRICES_V1;
 /** A million answers are included; CPU time has two further prices that November reaches, and one that it does not. */
 const STEPPED = {
   prices: { "dns.answers": "0.000000000" },
@@ -69,7 +71,7 @@ const STEPPED = {
 
 /** As if every unit cost what the first does, with the sums that follow. */
 export function withoutSteps(made: Statement): Statement {
-  const first = usageLines(Object.fromEntries((Object.keys(RESOURCES) as Resource[]).map((resource) => [resource, made.lines.reduce((sum, line) => (line.resource === resource ? sum + (parseDecimal(line.quantity, RESOURCES[resource].decimals) as bigint) : sum), 0n)])) as Record<Resource, bigint>, { prices: { ...DEFAULT_PRICES_V1, ...STEPPED.prices } });
+  const first = usageLines(Object.fromEntries((Object.keys(RESOURCES) as Resource[]).map((resource) => [resource, made.lines.reduce((sum, line) => (line.resource === resource ? sum + (parseDecimal(line.quantity, RESOURCES[resource].decimals) as bigint) : sum), 0n)])) as Record<Resource, bigint>, { prices: { ...PRICES, ...STEPPED.prices } });
   const text = (amount: bigint) => decimalText(amount, MONEY_DECIMALS);
   const gross = money(first.usage + ((parseDecimal(made.gross, MONEY_DECIMALS) as bigint) - (parseDecimal(made.usage ?? "0", MONEY_DECIMALS) as bigint)));
   const { creator, platform } = split(gross);
@@ -110,7 +112,7 @@ export class SyntheticWorld {
     this.lies = lies;
     const { prices, ...steps } = STEPPED;
     const plain = { currency: "EUR", validFrom: new Date(BEGIN_MS).toISOString() } as const;
-    this.tariff = lies.older ? { v: 1, ...plain, prices: DEFAULT_PRICES_V1 } : { v: 2, ...plain, prices: { ...DEFAULT_PRICES_V1, ...prices }, ...steps };
+    this.tariff = lies.older ? { v: 1, ...plain, prices: DEFAULT_PRICES_V1 } : { v: 2, ...plain, prices: { ...PRICES, ...prices }, ...steps };
     this.log = new SyntheticLog(noteSigner(origin, privateKeyOf(`log ${origin}`)), BEGIN_MS);
     this.live();
   }

@@ -9,6 +9,7 @@ import type { ReadTx, Statement, Store } from "../store/index.ts";
 import { erasureFacts } from "./erasure.ts";
 import { type KeyNow, type KeyRow, knownIn, knownKids, operatorNames, ringByName } from "./identities.ts";
 import * as projection from "./projection.ts";
+import { metersOf } from "./readings.ts";
 import { revenueFacts } from "./sales.ts";
 
 /** What facts need that the database does not hold. */
@@ -230,12 +231,4 @@ async function operatorFacts(tx: ReadTx, command: Command, signatures: readonly 
     registered: identity !== undefined && (await ringByName(tx, identity)) !== undefined,
     operator: identity !== undefined && operators.includes(identity),
   };
-}
-
-async function metersOf(tx: ReadTx, imvu: ImvuId): Promise<readonly Resource[] | null> {
-  const rows = await tx.query<{ resource: Resource }>(
-    "SELECT DISTINCT resource FROM reading WHERE imvu = $1 AND entry_index = (SELECT max(entry_index) FROM reading WHERE imvu = $1) ORDER BY resource",
-    [imvu],
-  );
-  return rows.length > 0 ? rows.map((row) => row.resource) : null;
 }

@@ -7,6 +7,7 @@ export { type CommandAnswer, CommandBus } from "./bus.ts";
 export type { Effects, Work, Worked } from "./effects.ts";
 export { factsLoader, type LoadFacts, type World } from "./facts-loader.ts";
 export { consentHistory } from "./consents.ts";
+export { PUT_READING } from "./readings.ts";
 export { meteredSince, salesOf } from "./sales.ts";
 export type { Operation } from "./operations.ts";
 export { keyNow, operatorNames, putOperator, putRing, recoveringRings, ringByName } from "./identities.ts";

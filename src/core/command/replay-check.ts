@@ -1,15 +1,14 @@
-import type { Imvu, ReadingSet } from "../../contract/index.ts";
+import type { Imvu } from "../../contract/index.ts";
 import type { ImvuId, Json } from "../../kernel/index.ts";
 import type { KeyRing } from "../identity/index.ts";
 import type { Ledger, LedgerEntry } from "../ledger/index.ts";
 import type { ReadTx, Store } from "../store/index.ts";
 import { Comparison, type ReplayCheck } from "./comparison.ts";
 import type { Effects } from "./effects.ts";
+import { heldReadings, ToldReadings } from "./readings.ts";
 import { asJson } from "./record.ts";
 import { replayUnits } from "./replay.ts";
 import { ToldByLog } from "./told-by-log.ts";
-
-const READINGS_PAGE_ENTRIES = 500;
 
 /**
  * Tells the tables once more from the log alone and compares them, row by row, with what the database holds: a row that somebody changed,
@@ -19,22 +18,22 @@ export async function replayCheck(store: Store, ledger: Pick<Ledger, "entries">,
   const held = await store.snapshot(heldRows);
   const comparison = new Comparison();
   const told = new ToldByLog();
-  const readings = new Readings(store, comparison);
+  const readings = new ToldReadings();
   async function* upToThen(): AsyncIterable<LedgerEntry> {
     for await (const entry of ledger.entries({ to: held.size })) {
       told.note(entry);
-      await readings.note(entry);
+      readings.note(entry);
       yield entry;
     }
   }
   const units = await replayUnits({ entries: () => upToThen() }, effects);
-  await readings.finish(held.readings);
   const atWork = told.unitsAtWork();
   const settled = <T>(rows: ReadonlyMap<string, T>) => new Map([...rows].filter(([key]) => !atWork.has(key)));
   comparison.tables("imvu", settled(new Map([...units].map(([id, imvu]): [string, Json] => [id, asJson(imvu)]))), settled(held.units));
   comparison.tables("identity", told.identities(), held.identities);
   comparison.tables("identity_key", told.keys, held.keys);
   comparison.tables("operator", told.operators, held.operators);
+  comparison.tables("reading", readings.rows, held.readings);
   comparison.tables("consent", told.consents, held.consents);
   comparison.tables("statement", told.statements, held.statements);
   comparison.tables("correction", told.corrections, held.corrections);
@@ -59,7 +58,7 @@ interface HeldRows {
   readonly corrections: ReadonlyMap<string, Json>;
   readonly sales: ReadonlyMap<string, Json>;
   readonly journal: ReadonlyMap<string, Json>;
-  readonly readings: number;
+  readonly readings: ReadonlyMap<string, Json>;
 }
 
 async function heldRows(tx: ReadTx): Promise<HeldRows> {
@@ -76,7 +75,6 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
   const corrections = await tx.query<StatementRow & { number: number }>("SELECT imvu, period, number, currency, gross::text AS gross, creator::text AS creator, platform::text AS platform, doc, entry_index FROM correction");
   const sales = await tx.query<SaleRow>('SELECT imvu, source_id AS "sourceId", reverses, amount::text AS amount, currency, at, entry_index FROM sale');
   const journal = await tx.query<{ entry_index: string; account: string; imvu: string; period: string; currency: string; amount: string }>("SELECT entry_index, account, imvu, period, currency, amount::text AS amount FROM journal");
-  const [readings] = await tx.query<{ many: string }>("SELECT count(*) AS many FROM reading");
   return {
     size,
     // Owner and status stand beside the document too, for indexes: they must say the same.
@@ -91,7 +89,7 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
     corrections: new Map(corrections.map(({ imvu, period, number, entry_index, ...row }) => [`${imvu} ${period} ${number}`, asJson({ ...row, index: Number(entry_index) })])),
     sales: new Map(sales.map(({ imvu, entry_index, ...row }) => [`${imvu} ${row.sourceId}`, asJson({ ...row, index: Number(entry_index) })])),
     journal: new Map(journal.map(({ entry_index, account, ...row }) => [`${entry_index} ${account}`, asJson(row)])),
-    readings: Number(readings?.many ?? 0),
+    readings: await heldReadings(tx),
   };
 }
 
@@ -105,41 +103,4 @@ interface SaleRow extends Record<string, unknown> {
   readonly imvu: string;
   readonly sourceId: string;
   readonly entry_index: string;
-}
-
-/** Readings are many: compared in pages, against the rows of the same entries. */
-class Readings {
-  private readonly store: Store;
-  private readonly comparison: Comparison;
-  private page: { index: number; set: ReadingSet }[] = [];
-  private rows = 0;
-
-  constructor(store: Store, comparison: Comparison) {
-    this.store = store;
-    this.comparison = comparison;
-  }
-
-  async note(entry: LedgerEntry): Promise<void> {
-    if (entry.type !== "meter.reading") return;
-    this.page.push({ index: entry.index, set: entry.data as unknown as ReadingSet });
-    if (this.page.length >= READINGS_PAGE_ENTRIES) await this.compare();
-  }
-
-  async finish(held: number): Promise<void> {
-    await this.compare();
-    if (held !== this.rows) this.comparison.fail({ table: "reading", key: "*", what: `${held} rows, ${this.rows} are told by the log` });
-  }
-
-  private async compare(): Promise<void> {
-    if (this.page.length === 0) return;
-    const indexes = this.page.map(({ index }) => index);
-    const rows = await this.store.snapshot((tx) =>
-      tx.query<{ imvu: ImvuId; entry_index: string; resource: string; value: string; boot: string; epoch: string }>("SELECT imvu, entry_index, resource, value::text AS value, boot, epoch FROM reading WHERE entry_index = ANY($1::bigint[])", [indexes]),
-    );
-    const expected = new Map<string, Json>();
-    for (const { index, set } of this.page) for (const { resource, value, boot, epoch } of set.readings) expected.set(`${index} ${resource}`, { imvu: set.imvu, value, boot, epoch });
-    this.rows += expected.size;
-    this.comparison.tables("reading", expected, new Map(rows.map(({ imvu, entry_index, resource, value, boot, epoch }): [string, Json] => [`${entry_index} ${resource}`, { imvu, value, boot, epoch }])));
-    this.page = [];
-  }
 }

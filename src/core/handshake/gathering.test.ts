@@ -66,7 +66,7 @@ function recorded(sets: readonly ReadingSet[], always: ReadonlySet<number>, kill
       forgotten.push(...waiting);
       [known, waiting] = [{}, []];
     }
-    const { write, then } = gather(known, set, always.has(at) || at === sets.length - 1);
+    const { write, known: then } = gather(known, set, always.has(at) || at === sets.length - 1);
     waiting.push(set);
     entries.push(...write);
     known = then;
@@ -111,9 +111,9 @@ test("a month comes to the same, to the last unit and with the same falls, from 
 test("what a killed platform had forgotten loses no counter anything, and a level holds as it was recorded", () => {
   const at = (minute: number, counted: number, level: number) => setOf({ at_ms: start_ms + minute * MINUTE_MS, counted, answers: 1, level, epoch: 0, more: false });
   const first = gather({}, at(1, 100, 7));
-  let known = first.then;
+  let known = first.known;
   for (let minute = 2; minute < 20; minute += 1) {
-    const { write, then } = gather(known, at(minute, 100 + minute, 1_000));
+    const { write, known: then } = gather(known, at(minute, 100 + minute, 1_000));
     assert.deepEqual(write, []);
     known = then;
   }
@@ -147,7 +147,7 @@ function day(reading: (minute: number) => Omit<World, "at_ms" | "epoch" | "more"
   let known: Gathered = {};
   const entries: ReadingSummary[] = [];
   for (let minute = 0; minute < 24 * 60; minute += 1) {
-    const { write, then } = gather(known, setOf({ at_ms: start_ms + 17_000 + minute * (MINUTE_MS + 3), epoch: 0, more: true, ...reading(minute) }));
+    const { write, known: then } = gather(known, setOf({ at_ms: start_ms + 17_000 + minute * (MINUTE_MS + 3), epoch: 0, more: true, ...reading(minute) }));
     entries.push(...write);
     known = then;
   }
@@ -174,7 +174,7 @@ test("a series more or less, a counter that fell, a clock that went back or stoo
   const world: World = { at_ms: start_ms + MARK_MS + 1, counted: 5, answers: 5, level: 5, epoch: 0, more: true };
   const after = (ms: number, change: Partial<World> = {}) => setOf({ ...world, at_ms: world.at_ms + ms, ...change });
   const known = { recorded: after(0) };
-  const { write, then } = gather(known, after(MINUTE_MS, { level: 6 }));
+  const { write, known: then } = gather(known, after(MINUTE_MS, { level: 6 }));
   assert.deepEqual(write, []);
   const ends = (set: ReadingSet, always = false) => gather(then, set, always).write.map(({ from, at }) => [Date.parse(from) - world.at_ms, Date.parse(at) - world.at_ms]);
   assert.deepEqual(ends(after(2 * MINUTE_MS)), []);
@@ -198,7 +198,7 @@ test("an entry fits the ledger whatever engines say, and is written early when i
     const entries: ReadingSummary[] = [];
     for (let second = 0; second < 3_600; second += 1) {
       const set = setAt(second);
-      const { write, then } = gather(known, wide ? set : { ...set, readings: set.readings.slice(0, 13) });
+      const { write, known: then } = gather(known, wide ? set : { ...set, readings: set.readings.slice(0, 13) });
       entries.push(...write);
       known = then;
     }

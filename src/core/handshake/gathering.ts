@@ -28,18 +28,18 @@ interface Held {
  * What a series came to before it ended, before a counter fell and before the clock went back stands in an entry of its own.
  * @param always whatever it says, because somebody asked for it
  */
-export function gather({ recorded, held }: Gathered, set: ReadingSet, always = false): { readonly write: readonly ReadingSummary[]; readonly then: Gathered } {
+export function gather({ recorded, held }: Gathered, set: ReadingSet, always = false): { readonly write: readonly ReadingSummary[]; readonly known: Gathered } {
   const before = held?.last ?? recorded;
-  if (!recorded || !before) return { write: [summaryOf(undefined, alone(set))], then: { recorded: set } };
+  if (!recorded || !before) return { write: [summaryOf(undefined, alone(set))], known: { recorded: set } };
   const now = valuesOf(set);
   const breaks = Date.parse(set.at) <= Date.parse(before.at) || breaksWith(before, now);
   const more = held && !breaks ? holding(recorded, held, set) : undefined;
   // What does not go on from what is held begins anew.
   const write = held && !more ? [summaryOf(recorded, held)] : [];
-  const known = held && !more ? held.last : recorded;
+  const latest = held && !more ? held.last : recorded;
   const holds = more ?? alone(set);
-  if (always || breaks || Date.parse(set.at) - Date.parse(known.at) >= SUMMARY_MS_MAX) return { write: [...write, summaryOf(known, holds)], then: { recorded: set } };
-  return { write, then: { recorded: known, held: holds } };
+  if (always || breaks || Date.parse(set.at) - Date.parse(latest.at) >= SUMMARY_MS_MAX) return { write: [...write, summaryOf(latest, holds)], known: { recorded: set } };
+  return { write, known: { recorded: latest, held: holds } };
 }
 
 function alone(set: ReadingSet): Held {

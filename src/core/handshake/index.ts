@@ -10,7 +10,7 @@ export { type Gathered, gather } from "./gathering.ts";
 export type { Payout } from "./payout.ts";
 export { type Period, parsePeriod, periodOf } from "./period.ts";
 export { type MeterFlag, openRating, type Rating, type UsedReadings } from "./rating.ts";
-export { lastSetOf, parseReadingSet } from "./reading-form.ts";
+export { lastSetOf, parseReadingSet, resourcesOf } from "./reading-form.ts";
 export { NO_REVENUE, type Revenue, type Sale, saleOf } from "./revenue.ts";
 export { CREATOR_SHARE_PERCENT, GATES, PLATFORM_SHARE_PERCENT, type Shares, split } from "./split.ts";
 export { type DayUsage, UsageByDay } from "./usage-by-day.ts";

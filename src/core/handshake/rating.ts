@@ -82,8 +82,8 @@ export function openRating(period: Period): Rating {
 
   const seriesOf = (name: ToldSeries): Series => {
     const life = `${name.boot} epoch ${name.epoch}`;
-    let resources = all.get(life);
-    if (!resources) all.set(life, (resources = new Map()));
+    const resources = all.get(life) ?? new Map<Resource, Series>();
+    if (resources.size === 0) all.set(life, resources);
     let series = resources.get(name.resource);
     if (!series) {
       series = { name, value: "0", at_ms: Number.POSITIVE_INFINITY, place: { index: -1, ordinal: -1 }, base: "0", end: "0", basePlace: undefined, usage: 0n, held_ms: 0, fall: undefined, readInside: false };

@@ -42,6 +42,11 @@ export function lastSetOf(reading: MeterReading): ReadingSet {
   return { imvu: reading.imvu, at: reading.at, readings };
 }
 
+/** Whose series an entry has, sorted. */
+export function resourcesOf(reading: MeterReading): readonly Resource[] {
+  return [...new Set(lastSetOf(reading).readings.map(({ resource }) => resource))].sort();
+}
+
 export function toldIn(data: unknown): Outcome<Told> {
   if (typeof data !== "object" || data === null) return malformed("is not an object");
   const { imvu, at } = data as { readonly imvu?: unknown; readonly at?: unknown };
@@ -79,9 +84,10 @@ function toldInSummary(data: Readonly<Record<string, unknown>>, imvu: ImvuId, at
   if (from_ms > at_ms) return malformed("from is after at");
   if (at_ms - from_ms > SUMMARY_MS_MAX) return malformed("tells of more than half an hour");
   const only = [at_ms];
-  const times = { gauge: instantsOf(levels, from_ms, at_ms), counter: instantsOf(counters, from_ms, at_ms) };
-  if (!times.gauge) return malformed("levels are not whole milliseconds after from, each later than the one before it and before at");
-  if (!times.counter) return malformed("counters are not whole milliseconds after from, each later than the one before it and before at");
+  const gaugeAt = instantsOf(levels, from_ms, at_ms);
+  if (!gaugeAt) return malformed("levels are not whole milliseconds after from, each later than the one before it and before at");
+  const counterAt = instantsOf(counters, from_ms, at_ms);
+  if (!counterAt) return malformed("counters are not whole milliseconds after from, each later than the one before it and before at");
   if (!Array.isArray(lives)) return malformed("lives is not a list");
   const seen = new Set<string>();
   const series: ToldSeries[] = [];
@@ -98,7 +104,7 @@ function toldInSummary(data: Readonly<Record<string, unknown>>, imvu: ImvuId, at
       if (!isResource(resource)) return malformed(`${JSON.stringify(resource)} is no resource`);
       if (typeof text !== "string" || !WORDS.test(text)) return malformed(`${resource}: its words are not non-negative integers with a space between`);
       const values = text.includes(" ") ? text.split(" ") : [text];
-      const when = values.length === 1 ? only : times[RESOURCES[resource].kind];
+      const when = values.length === 1 ? only : RESOURCES[resource].kind === "gauge" ? gaugeAt : counterAt;
       if (values.length !== when.length) return malformed(`${resource}: ${values.length} words for ${when.length} instants`);
       words += values.length;
       series.push({ resource, boot, epoch, at_ms: when, values });

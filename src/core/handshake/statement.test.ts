@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Reading, RESOURCES, type Resource } from "../../contract/index.ts";
+import { FIRST_RESOURCES, type Reading, RESOURCES, type Resource } from "../../contract/index.ts";
 import { decimalText, imvuIdOf, MONEY_DECIMALS, PRICE_DECIMALS, parseDecimal } from "../../kernel/index.ts";
 import { DEFAULT_PRICES_V1, FLAGS_MAX, parsePeriod, parseTariff, statement, type Tariff, tariffInForce } from "./index.ts";
 import { amountOf, usageLines } from "./usage-lines.ts";
@@ -29,7 +29,8 @@ test("a statement to the last unit", () => {
   assert.deepEqual(line("compute.cpu"), { resource: "compute.cpu", quantity: "3600.000000001", unit: "CPU-second", unitPrice: "0.000002000", amount: "0.007200000000002000000" });
   assert.deepEqual(line("compute.memory"), { resource: "compute.memory", quantity: "0.000010800003", unit: "GB-second", unitPrice: "0.000001000", amount: "0.000000000010800003000" });
   assert.equal(line("network.out")?.amount, "0.015000000000000000000");
-  assert.equal(made.lines.length, Object.keys(RESOURCES).length);
+  // What was told apart later has a line where it was used.
+  assert.deepEqual(made.lines.map(({ resource }) => resource), FIRST_RESOURCES);
   assert.equal(made.gross, "0.022200000010802003000");
   assert.equal(made.platform, "0.009990000004860901350");
   assert.equal(made.creator, "0.012210000005941101650");
@@ -125,6 +126,24 @@ test("the longest statement fits an entry: every step of every price reached, hu
   assert.equal(made.lines.length, resources.length * 5);
   assert.equal(made.flags.length, FLAGS_MAX);
   assert.ok(JSON.stringify(made).length < 30_000, `${JSON.stringify(made).length} of an entry's 32 KiB`);
+});
+
+test("bytes of a route class cost what the tariff says of them, and one that does not name them: what other bytes cost, step by step, counted on their own", () => {
+  const { "network.private.in": _, "network.private.out": __, "network.restricted.in": ___, "network.restricted.out": ____, ...first } = DEFAULT_PRICES_V1;
+  const steps = { "network.out": [{ above: "100.000000000", price: "0.005000000" }] };
+  const gb = (many: number) => BigInt(many) * 10n ** 9n;
+  const linesOf = (parsed: ReturnType<typeof parseTariff>) => {
+    assert.ok(parsed.ok);
+    const { lines } = usageLines({ ...nothingUsed, "network.out": gb(60), "network.restricted.out": gb(150) }, parsed.value);
+    return lines.filter(({ quantity }) => !/^[0.]+$/.test(quantity)).map(({ resource, above, amount }) => [resource, above, amount.slice(0, -18)]);
+  };
+  const like = { v: 2, currency: "EUR", validFrom: tariff.validFrom, prices: first, tiers: steps };
+  assert.deepEqual(linesOf(parseTariff(like)), [["network.out", undefined, "0.600"], ["network.restricted.out", undefined, "1.000"], ["network.restricted.out", "100.000000000", "0.250"]]);
+  const own = { ...like, prices: { ...first, "network.restricted.out": "0.100000000" } };
+  assert.deepEqual(linesOf(parseTariff(own)), [["network.out", undefined, "0.600"], ["network.restricted.out", undefined, "15.000"]]);
+  assert.ok(!parseTariff({ ...like, tiers: { "network.restricted.out": steps["network.out"] } }).ok, "steps without a first price");
+  const { "network.out": _____, ...lacking } = first;
+  assert.ok(!parseTariff({ ...tariff, prices: lacking }).ok);
 });
 
 test("older forms name no gap", () => {

@@ -1,4 +1,4 @@
-import { flawOfTiers, RESOURCES, type Resource, TARIFF_NOTICE_MS, TARIFF_WRITE_MS_MAX, type Tiers } from "../../contract/index.ts";
+import { type FirstResource, flawOfTiers, type LaterResource, likeOf, RESOURCES, type Resource, stepsWithoutPrice, TARIFF_NOTICE_MS, TARIFF_WRITE_MS_MAX, type Tier, type Tiers } from "../../contract/index.ts";
 import { accept, decimalText, type Outcome, PRICE_DECIMALS, parseDecimal, refuse } from "../../kernel/index.ts";
 import type { Period } from "./period.ts";
 
@@ -6,14 +6,16 @@ import type { Period } from "./period.ts";
 export const TARIFF_V1 = 1;
 export const TARIFF_V2 = 2;
 
+export type Prices = Readonly<Record<FirstResource, string> & Partial<Record<LaterResource, string>>>;
+
 /** Data of a `platform.tariff` entry: the price of one unit of every resource. */
 export interface Tariff {
   readonly v: typeof TARIFF_V1 | typeof TARIFF_V2;
   readonly currency: "EUR";
   /** RFC 3339 instant; see tariffInForce. */
   readonly validFrom: string;
-  /** Price of one RESOURCES[r].unit: decimal text with exactly nine decimals, never negative. */
-  readonly prices: Readonly<Record<Resource, string>>;
+  /** Price of one RESOURCES[r].unit: decimal text with exactly nine decimals, never negative. See stepsOf for what is not named. */
+  readonly prices: Prices;
   /** Further steps, lowest first: what is used in a month above so much costs another price. An included amount is a first price of nothing. */
   readonly tiers?: Tiers;
   /** Digest of the operators' command that published it; the first one of a platform has none. */
@@ -23,7 +25,8 @@ export interface Tariff {
 /**
  * The figures a new platform publishes unless it is told others, in EUR. A month of 30 days has 2,592,000 seconds:
  * a core used all month costs 5.18, a GB of memory 2.59, a GB stored 0.08, a million DNS answers 0.20,
- * a thousand messages sent 0.10, a GB out 0.01, a million reads 0.01, a million writes 0.02. Bytes in are metered at no price.
+ * a thousand messages sent 0.10, a GB out 0.01, a million reads 0.01, a million writes 0.02. Bytes in are metered at no price, and so are those of
+ * private routes: they never leave the machine.
  */
 export const DEFAULT_PRICES_V1: Readonly<Record<Resource, string>> = {
   "compute.cpu": "0.000002000",
@@ -39,6 +42,10 @@ export const DEFAULT_PRICES_V1: Readonly<Record<Resource, string>> = {
   "mail.storage": "0.000000031",
   "network.in": "0.000000000",
   "network.out": "0.010000000",
+  "network.restricted.in": "0.000000000",
+  "network.restricted.out": "0.010000000",
+  "network.private.in": "0.000000000",
+  "network.private.out": "0.000000000",
 };
 
 /** A tariff as the ledger holds it: cited by its index. */
@@ -57,11 +64,20 @@ export function parseTariff(data: unknown): Outcome<Tariff> {
   if (typeof prices !== "object" || prices === null) return malformed("prices is missing");
   const given = prices as Record<string, unknown>;
   if ((tiers === undefined) !== (v === TARIFF_V1)) return malformed("tiers are said by version 2, and by no other");
-  for (const resource of Object.keys(RESOURCES)) if (!exactPrice(given[resource])) return malformed(`prices["${resource}"] is not a price with nine decimals`);
+  for (const resource of Object.keys(RESOURCES) as Resource[]) if (!exactPrice(given[resource]) && (given[resource] !== undefined || likeOf(resource) === undefined)) return malformed(`prices["${resource}"] is not a price with nine decimals`);
   for (const name of Object.keys(given)) if (!Object.hasOwn(RESOURCES, name)) return malformed(`prices["${name}"] is no resource`);
   const flaw = tiers === undefined ? undefined : flawOfTiers(tiers);
   if (flaw !== undefined) return malformed(flaw);
+  const without = stepsWithoutPrice(given, tiers as Tiers | undefined);
+  if (without !== undefined) return malformed(`tiers["${without}"]: its first price is not said`);
   return accept(data as Tariff);
+}
+
+/** First price and further steps of a resource; one that is not named costs what the one costs that it was told apart from, step by step, counted on its own. */
+export function stepsOf({ prices, tiers }: Pick<Tariff, "prices" | "tiers">, resource: Resource): { readonly price: string; readonly tiers: readonly Tier[] } {
+  const price = prices[resource];
+  if (price !== undefined) return { price, tiers: tiers?.[resource] ?? [] };
+  return stepsOf({ prices, ...(tiers ? { tiers } : {}) }, likeOf(resource) as FirstResource);
 }
 
 /**

@@ -1,6 +1,6 @@
-import { RESOURCES, type Resource } from "../../contract/index.ts";
+import { likeOf, RESOURCES, type Resource } from "../../contract/index.ts";
 import { decimalText, Fault, MONEY_DECIMALS, type Money, money, PRICE_DECIMALS, parseDecimal } from "../../kernel/index.ts";
-import type { Tariff } from "./tariff.ts";
+import { stepsOf, type Tariff } from "./tariff.ts";
 
 /** What was used of one resource at one price. */
 export interface StatementLine {
@@ -17,15 +17,17 @@ export interface StatementLine {
 }
 
 /**
- * A month's usage at its prices: of every resource, in the order of RESOURCES, a line for its first step, used or not, and one for each further
- * step that was reached. What is used up to a step costs what it costs below it, also when more is used.
+ * A month's usage at its prices: of every resource, in the order of RESOURCES, a line for its first step, used or not (of one that was told apart later: where
+ * it was used), and one for each further step that was reached. What is used up to a step costs what it costs below it, also when more is used.
  */
 export function usageLines(quantities: Readonly<Record<Resource, bigint>>, tariff: Pick<Tariff, "prices" | "tiers">): { readonly lines: readonly StatementLine[]; readonly usage: Money } {
   let usage = 0n;
   const lines = (Object.keys(RESOURCES) as Resource[]).flatMap((resource) => {
     const { unit, decimals } = RESOURCES[resource];
     const used = quantities[resource];
-    const steps = [{ from: 0n, price: tariff.prices[resource] }, ...(tariff.tiers?.[resource] ?? []).map(({ above, price }) => ({ above, from: exactQuantity(above, decimals), price }))];
+    if (used === 0n && likeOf(resource) !== undefined) return [];
+    const { price: first, tiers } = stepsOf(tariff, resource);
+    const steps = [{ from: 0n, price: first }, ...tiers.map(({ above, price }) => ({ above, from: exactQuantity(above, decimals), price }))];
     return steps.flatMap((step, at): StatementLine[] => {
       const next = steps[at + 1]?.from ?? used;
       const quantity = (used < next ? used : next) - step.from;

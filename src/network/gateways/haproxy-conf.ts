@@ -1,7 +1,9 @@
 import type { Site } from "../../contract/index.ts";
 import { Fault } from "../../kernel/index.ts";
 import type { Layout } from "../layout.ts";
+import { CALLER_OF_CLASS } from "../nexus-net/addresses.ts";
 import { machineHandleOf } from "../nexus-net/namespaces.ts";
+import { PRIVATE_PORT } from "../nexus-net/router-rules.ts";
 
 const CONNECTIONS_MAX = 4_000;
 const REQUEST_BYTES_BUFFER = 32_768;
@@ -11,7 +13,6 @@ const IDLE_TIMEOUT_MS = 60_000;
 const TUNNEL_TIMEOUT_MS = 3_600_000;
 const CLIENTS_COUNTED_MAX = 100_000;
 const HOST_CHARS_MAX = 253;
-const PRIVATE_PORT = 80;
 
 /** HAProxy's double quotes still expand `$`, its single quotes nothing at all. */
 function quoted(text: string): string {
@@ -156,7 +157,8 @@ export function renderHaproxy(site: Site, layout: Layout): string {
       ...LIMIT,
       ...FORWARD,
       ...DIAL,
-      "default_backend imvus",
+      "use_backend restricted if restricted",
+      "default_backend public",
     ]),
     ...section("frontend private", [
       // In the router's own namespace: every IMVU meets it at the router's end of its link, and at no other's.
@@ -172,9 +174,12 @@ export function renderHaproxy(site: Site, layout: Layout): string {
       ...LIMIT,
       ...FORWARD,
       ...DIAL,
-      "default_backend imvus",
+      "default_backend private",
     ]),
-    ...section("backend imvus", ["server imvu 0.0.0.0:0"]),
+    // Each class calls from an address of its own, by which the kernel meters it.
+    ...section("backend public", ["server imvu 0.0.0.0:0"]),
+    ...section("backend restricted", [`source ${CALLER_OF_CLASS.restricted}`, "server imvu 0.0.0.0:0"]),
+    ...section("backend private", [`source ${CALLER_OF_CLASS.private}`, "server imvu 0.0.0.0:0"]),
     ...section("backend clients", [`stick-table type string len 512 size ${CLIENTS_COUNTED_MAX} expire 2m store gpc0,gpc0_rate(60s)`]),
   ].join("\n");
 }

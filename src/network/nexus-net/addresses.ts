@@ -29,6 +29,13 @@ export function resolverAddressOf(number: number): string {
   return routerAddressOf(number);
 }
 
+/**
+ * What the gateway calls from, by the class of the route: addresses of the router alone, in the block that no IMVU has. Public routes are called from the
+ * router's end of the link. So the kernel can tell the classes' bytes apart.
+ */
+export const CALLER_OF_CLASS = { restricted: dotted(BASE + 1), private: dotted(BASE + 2) } as const;
+export type MeteredClass = keyof typeof CALLER_OF_CLASS;
+
 /** The router's end of the IMVU's link, by name (at most 15 characters). */
 export function linkNameOf(number: number): string {
   return `v${number}`;

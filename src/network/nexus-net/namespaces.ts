@@ -2,7 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { namespaceNameOf, namespacePathOf, routerNamespaceNameOf, type Site } from "../../contract/index.ts";
 import { Fault, run, runOk } from "../../kernel/index.ts";
-import { addressOf, INNER_LINK, linkNameOf, PREFIX_LENGTH, routerAddressOf } from "./addresses.ts";
+import { addressOf, CALLER_OF_CLASS, INNER_LINK, linkNameOf, PREFIX_LENGTH, routerAddressOf } from "./addresses.ts";
 
 type Home = Pick<Site, "homeId">;
 
@@ -55,6 +55,7 @@ export async function ensureRouter(home: Home): Promise<void> {
   await ensureNamespace(router);
   if (fresh) await applySettings(router);
   await runOk(["/usr/sbin/ip", "-n", router, "link", "set", "lo", "up"]);
+  for (const address of Object.values(CALLER_OF_CLASS)) await runOk(["/usr/sbin/ip", "-n", router, "address", "replace", `${address}/32`, "dev", "lo"]);
 }
 
 /** The handle must show the namespace of this very process: one left by another container of the same host does not. */

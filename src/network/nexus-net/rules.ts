@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { namespaceNameOf, routerNamespaceNameOf, type Site } from "../../contract/index.ts";
 import { canonicalJson, type Json, run, runOk, writeFileAtomic } from "../../kernel/index.ts";
 import { inside, legacyTables } from "./namespaces.ts";
-import { CHAINS, renderLinkRules, renderRouterRules, SETS, TABLE } from "./router-rules.ts";
+import { CHAINS, numberIn, renderLinkRules, renderRouterRules, SETS, TABLE } from "./router-rules.ts";
 
 type Home = Pick<Site, "homeId" | "dir">;
 
@@ -113,8 +113,8 @@ export async function routerDrift(home: Home, numbers: readonly number[], about?
   const [live, expected, legacy] = await Promise.all([listRules(router), expectedRules(home, about === undefined ? numbers : [about]), legacyTables(router)]);
   const concerns = (line: string) => {
     if (about === undefined) return true;
-    const owner = /^(?:element|counter) .*"(?:v|sent-|received-)([1-9]\d*)"/.exec(line)?.[1];
-    return owner === undefined || Number(owner) === about || !numbers.includes(Number(owner));
+    const owner = /^(?:element|counter) /.test(line) ? [...line.matchAll(/"([^"]+)"/g)].map(([, name = ""]) => numberIn(name)).find((number) => number !== undefined) : undefined;
+    return owner === undefined || owner === about || !numbers.includes(owner);
   };
   return [...difference(live.filter(concerns), expected), ...(legacy ? [`foreign: iptables tables ${legacy.replaceAll("\n", ", ")}`] : [])];
 }

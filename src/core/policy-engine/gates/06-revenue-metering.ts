@@ -1,4 +1,4 @@
-import { type Op, type Reading, RESOURCES, type Resource, TARIFF_NOTICE_MS } from "../../../contract/index.ts";
+import { FIRST_RESOURCES, type Op, type Reading, RESOURCES, type Resource, TARIFF_NOTICE_MS } from "../../../contract/index.ts";
 import type { ImvuId } from "../../../kernel/index.ts";
 import { askFabrics, broken, combine, holds, type Said, unproven } from "../ask.ts";
 import { defineGate } from "../gate.ts";
@@ -6,14 +6,14 @@ import type { Reality } from "../reality.ts";
 import { isRevenue, mayBook, REVENUE_DENIALS, type RevenueCode } from "../revenue.ts";
 
 const EVERY = Object.keys(RESOURCES) as Resource[];
-const COMPUTE = EVERY.filter((resource) => resource.startsWith("compute."));
-const MAIL = EVERY.filter((resource) => resource.startsWith("mail."));
-const NETWORK = EVERY.filter((resource) => resource.startsWith("network."));
+const COMPUTE = FIRST_RESOURCES.filter((resource) => resource.startsWith("compute."));
+const MAIL = FIRST_RESOURCES.filter((resource) => resource.startsWith("mail."));
+const NETWORK = FIRST_RESOURCES.filter((resource) => resource.startsWith("network."));
 
-/** Which meters must be attached before the op starts something billable. */
+/** Which meters must be attached before the op starts something billable. What was told apart later is counted with the one it was told apart from: commands from before are judged alike. */
 const NEEDED: Partial<Record<Op, readonly Resource[]>> = {
-  "imvu.create": EVERY,
-  "imvu.import": EVERY,
+  "imvu.create": FIRST_RESOURCES,
+  "imvu.import": FIRST_RESOURCES,
   "imvu.scale": COMPUTE,
   "service.deploy": [...COMPUTE, ...NETWORK],
   "service.restart": [...COMPUTE, ...NETWORK],
