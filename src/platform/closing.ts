@@ -5,13 +5,16 @@ import type { Ledger } from "../core/ledger/index.ts";
 import type { ReadTx, Store } from "../core/store/index.ts";
 import { type Clock, type ImvuId, messageOf } from "../kernel/index.ts";
 import type { Meters } from "./meters.ts";
-import { closingFor, putCorrection, putStatement } from "./statements.ts";
+import type { Raters } from "./rating-pool.ts";
+import { putCorrection, putStatement } from "./statements.ts";
 
 export interface ClosingDeps {
   readonly store: Store;
   readonly ledger: Ledger;
   readonly meters: Pick<Meters, "record">;
   readonly clock: Clock;
+  /** Begun for a round that has months to close, and ended with it. */
+  raters(): Raters;
   say(line: string): void;
 }
 
@@ -40,11 +43,12 @@ export class Closing {
     let closed = 0;
     let open = 0;
     const waiting = (await store.snapshot(allImvus)).values();
+    await using raters = this.deps.raters();
     const closer = async () => {
       for (const imvu of waiting) {
         try {
           for (const period of await store.snapshot((tx) => dueMonths(tx, imvu.id, now))) {
-            await this.close(imvu, period);
+            await this.close(imvu, period, raters);
             closed += 1;
           }
         } catch (error) {
@@ -59,10 +63,10 @@ export class Closing {
     return closed;
   }
 
-  private async close(imvu: Imvu, period: Period): Promise<void> {
+  private async close(imvu: Imvu, period: Period, raters: Raters): Promise<void> {
     const { store, ledger, meters, say } = this.deps;
     if (!(await store.snapshot((tx) => readAfter(tx, imvu.id, period)))) await meters.record(imvu.id);
-    const made = await closingFor(ledger, imvu, period.name);
+    const made = await raters.rate(imvu, period.name);
     if (!made.ok) throw new TypeError(`${period.name}: ${made.message}`);
     const { corrections, statement } = made.value;
     const entries: NewEntry[] = [...corrections.map((data) => ({ type: "statement.corrected" as const, data })), { type: "statement.closed" as const, data: statement }].map(({ type, data }) => ({ stream: imvu.id, type, actor: "platform", data: asJson(data) }));

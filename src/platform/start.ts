@@ -16,6 +16,7 @@ import { type Home, operatorsFolder } from "./home.ts";
 import { Closing } from "./closing.ts";
 import { openJourneys } from "./journeys.ts";
 import { Meters } from "./meters.ts";
+import { RatingPool } from "./rating-pool.ts";
 import { Metrics } from "./metrics.ts";
 import { Notices } from "./notices.ts";
 import { platformPort } from "./port.ts";
@@ -155,7 +156,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
   const api = await serveApi(port, site.listenAddress, site.ports.api, say);
   opened.onClose(() => api.close());
   opened.onClose(startSweeps(blobs, usedBlobs, clock, say));
-  opened.onClose(startClosing(new Closing({ store, ledger, meters, clock, say }), say));
+  opened.onClose(startClosing(new Closing({ store, ledger, meters, clock, raters: () => new RatingPool({ site }), say }), say));
   opened.onClose(startMeterRounds(home.meterInterval_ms, store, meters, say));
   return { apiOrigin: port.apiOrigin, stop: () => opened.close() };
 }

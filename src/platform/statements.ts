@@ -1,6 +1,6 @@
 import type { Imvu, MeterReading } from "../contract/index.ts";
 import type { CommandRecord } from "../core/command/index.ts";
-import { Account, type Correction, openRating, parsePeriod, type Period, postingsOf, type Rating, saleOf, type Statement, type StatementHead, statementOf, tariffInForce } from "../core/handshake/index.ts";
+import { Account, type Correction, openRating, parsePeriod, type Period, postingsOf, type Rating, saleOf, type Statement, type StatementHead, statementOf, type TariffEntry, tariffInForce } from "../core/handshake/index.ts";
 import { openCommand } from "../core/identity/index.ts";
 import type { Ledger, LedgerEntry } from "../core/ledger/index.ts";
 import type { ReadTx, Tx } from "../core/store/index.ts";
@@ -20,14 +20,14 @@ export async function statementFor(ledger: Pick<Ledger, "entries">, imvu: Pick<I
 }
 
 /** The month's last statement: the month is over, and a reading after its end is known. */
-export async function closingFor(ledger: Pick<Ledger, "entries">, imvu: Pick<Imvu, "id">, month: string): Promise<Outcome<ClosingMonth>> {
-  return await madeFor(ledger, imvu, month, true);
+export async function closingFor(ledger: Pick<Ledger, "entries">, imvu: Pick<Imvu, "id">, month: string, tariffs?: readonly TariffEntry[]): Promise<Outcome<ClosingMonth>> {
+  return await madeFor(ledger, imvu, month, true, tariffs);
 }
 
-async function madeFor(ledger: Pick<Ledger, "entries">, { id }: Pick<Imvu, "id">, month: string, closed: boolean): Promise<Outcome<ClosingMonth>> {
+async function madeFor(ledger: Pick<Ledger, "entries">, { id }: Pick<Imvu, "id">, month: string, closed: boolean, tariffs?: readonly TariffEntry[]): Promise<Outcome<ClosingMonth>> {
   const period = parsePeriod(month);
   if (!period.ok) return period;
-  const tariff = tariffInForce(period.value, await publishedTariffs(ledger));
+  const tariff = tariffInForce(period.value, tariffs ?? (await publishedTariffs(ledger)));
   if (!tariff) return refuse("not-found", "NO_TARIFF", `no tariff is in force in ${month}`, "nexus tariff show");
   const { rating, account, head } = await streamOf(ledger, id, period.value);
   const { currency } = tariff.tariff;

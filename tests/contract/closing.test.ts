@@ -13,6 +13,7 @@ import { newImvu } from "../../src/imvu/imvu-manager/imvu.fixture.ts";
 import { imvuIdOf, type ImvuId, type Json, runOk, sleep } from "../../src/kernel/index.ts";
 import { Closing } from "../../src/platform/closing.ts";
 import { journalOf, trialBalance } from "../../src/platform/journal.ts";
+import { RatingPool } from "../../src/platform/rating-pool.ts";
 import { Meters } from "../../src/platform/meters.ts";
 import { revenueCheck } from "../../src/platform/revenue-check.ts";
 import { closedMonths, statementFor } from "../../src/platform/statements.ts";
@@ -61,7 +62,7 @@ async function world(on: Store) {
     },
   } as unknown as Fabric<unknown, Json>;
   const meters = new Meters([fabric], ledger, clock);
-  const closing = () => new Closing({ store: on, ledger, meters, clock, say: (line) => void said.push(line) });
+  const closing = () => new Closing({ store: on, ledger, meters, clock, raters: () => new RatingPool({ site }), say: (line) => void said.push(line) });
   return { clock, ledger, meters, silent, said, closing };
 }
 

@@ -1,7 +1,7 @@
 import { type MeterReading, RESOURCES, type Resource } from "../../contract/index.ts";
 import { Fault } from "../../kernel/index.ts";
 import type { Period } from "./period.ts";
-import { seriesName, type ToldSeries, toldIn } from "./reading-form.ts";
+import { type ToldSeries, toldIn } from "./reading-form.ts";
 
 /**
  * Usage of one period from absolute readings, taken in ledger order, in memory that grows with the number of series only.
@@ -48,7 +48,7 @@ interface Place {
 }
 
 interface Series {
-  readonly name: ToldSeries;
+  readonly name: string;
   /** The last value, as it was written: most are like the one before, and few are ever calculated with. */
   value: string;
   at_ms: number;
@@ -68,7 +68,7 @@ interface Series {
 export const GAP_MS = 2 * 3_600_000;
 
 export function openRating(period: Period): Rating {
-  const all = new Map<string, Map<Resource, Series>>();
+  const lives = new Map<string, Map<Resource, Series>>();
   const seen: MeterFlag[] = [];
   let latest_ms = Number.NEGATIVE_INFINITY;
   let ordinal = 0;
@@ -80,16 +80,40 @@ export function openRating(period: Period): Rating {
     if (!last || place.ordinal > last.ordinal) last = place;
   };
 
-  const seriesOf = (name: ToldSeries): Series => {
-    const life = `${name.boot} epoch ${name.epoch}`;
-    const resources = all.get(life) ?? new Map<Resource, Series>();
-    if (resources.size === 0) all.set(life, resources);
-    let series = resources.get(name.resource);
-    if (!series) {
-      series = { name, value: "0", at_ms: Number.POSITIVE_INFINITY, place: { index: -1, ordinal: -1 }, base: "0", end: "0", basePlace: undefined, usage: 0n, held_ms: 0, fall: undefined, readInside: false };
-      resources.set(name.resource, series);
-    }
+  const seriesOf = (resources: Map<Resource, Series>, life: string, resource: Resource): Series => {
+    const known = resources.get(resource);
+    if (known) return known;
+    const series: Series = { name: `${resource} ${life}`, value: "0", at_ms: Number.POSITIVE_INFINITY, place: { index: -1, ordinal: -1 }, base: "0", end: "0", basePlace: undefined, usage: 0n, held_ms: 0, fall: undefined, readInside: false };
+    resources.set(resource, series);
     return series;
+  };
+
+  const read = (series: Series, { resource, at_ms: times, values }: ToldSeries, earliest_ms: number, place: Place) => {
+    const isCounter = RESOURCES[resource].kind === "counter";
+    for (let nth = 0; nth < values.length; nth += 1) {
+      const value = values[nth] as string;
+      const at_ms = Math.max(times[nth] as number, earliest_ms);
+      if (!isCounter) {
+        const held_ms = Math.min(at_ms, period.end_ms) - Math.max(series.at_ms, period.start_ms);
+        if (held_ms > 0) {
+          series.held_ms += held_ms;
+          use(series.place);
+          use(place);
+        }
+        if (value !== series.value) {
+          series.usage += heldSoFar(series);
+          series.held_ms = 0;
+        }
+      }
+      if (isInside(period, at_ms)) {
+        series.readInside = true;
+        use(place);
+      }
+      if (isCounter) count(period, series, value, at_ms, place, use);
+      series.value = value;
+      series.at_ms = at_ms;
+      series.place = place;
+    }
   };
 
   return {
@@ -107,44 +131,22 @@ export function openRating(period: Period): Rating {
       }
       latest_ms = Math.max(told.at_ms, latest_ms);
       const place = { index, ordinal: ordinal++ };
-      for (const one of told.series) {
-        const series = seriesOf(one);
-        const isCounter = RESOURCES[one.resource].kind === "counter";
-        for (const [nth, value] of one.values.entries()) {
-          const at_ms = Math.max(one.at_ms[nth] as number, earliest_ms);
-          if (!isCounter) {
-            const held_ms = Math.min(at_ms, period.end_ms) - Math.max(series.at_ms, period.start_ms);
-            if (held_ms > 0) {
-              series.held_ms += held_ms;
-              use(series.place);
-              use(place);
-            }
-            if (value !== series.value) {
-              series.usage += heldSoFar(series);
-              series.held_ms = 0;
-            }
-          }
-          if (isInside(period, at_ms)) {
-            series.readInside = true;
-            use(place);
-          }
-          if (isCounter) count(period, series, value, at_ms, place, use);
-          series.value = value;
-          series.at_ms = at_ms;
-          series.place = place;
-        }
+      for (const { name, series: all } of told.lives) {
+        const resources = lives.get(name) ?? new Map<Resource, Series>();
+        if (resources.size === 0) lives.set(name, resources);
+        for (const one of all) read(seriesOf(resources, name, one.resource), one, earliest_ms, place);
       }
     },
     quantities() {
       const sums = Object.fromEntries(Object.keys(RESOURCES).map((resource) => [resource, 0n])) as Record<Resource, bigint>;
-      for (const resources of all.values()) for (const [resource, series] of resources) sums[resource] += RESOURCES[resource].kind === "counter" ? BigInt(series.end) - BigInt(series.base) : series.usage + heldSoFar(series);
+      for (const resources of lives.values()) for (const [resource, series] of resources) sums[resource] += RESOURCES[resource].kind === "counter" ? BigInt(series.end) - BigInt(series.base) : series.usage + heldSoFar(series);
       return sums;
     },
     used() {
       return { first: first?.index ?? null, last: last?.index ?? null, count: first && last ? last.ordinal - first.ordinal + 1 : 0 };
     },
     flags() {
-      const falls = [...all.values()].flatMap((resources) => [...resources.values()]).flatMap(({ fall, readInside }) => (fall && (fall.inside || readInside) ? [fall] : []));
+      const falls = [...lives.values()].flatMap((resources) => [...resources.values()]).flatMap(({ fall, readInside }) => (fall && (fall.inside || readInside) ? [fall] : []));
       return [...seen, ...falls.map(({ inside: _, ...flag }) => flag)].sort((a, b) => a.index - b.index || (a.series < b.series ? -1 : 1));
     },
   };
@@ -157,7 +159,7 @@ function heldSoFar({ value, held_ms }: Series): bigint {
 function count(period: Period, series: Series, value: string, at_ms: number, place: Place, use: (place: Place) => void): void {
   if (series.fall || at_ms > period.end_ms) return;
   if (isLess(value, series.value)) {
-    series.fall = { what: "fell", index: place.index, series: seriesName(series.name), was: series.value, now: value, inside: at_ms > period.start_ms };
+    series.fall = { what: "fell", index: place.index, series: series.name, was: series.value, now: value, inside: at_ms > period.start_ms };
     return;
   }
   series.end = value;

@@ -9,16 +9,21 @@ export const SUMMARY_SERIES_MAX = 64;
 export const SUMMARY_WORDS_MAX = 320;
 const NAME = /^[!#-[\]-~]{1,64}$/;
 const WORDS = /^(?:0|[1-9]\d{0,38})(?: (?:0|[1-9]\d{0,38}))*$/;
-const SUMMARY_MEMBERS = ["at", "counters", "from", "imvu", "levels", "lives", "v"].join();
-const LIFE_MEMBERS = ["boot", "epoch", "values"].join();
+/** Members of a summary, and of a life in it: each is asked for by name, so it has no other when it has so many. */
+const SUMMARY_MEMBERS = 7;
+const LIFE_MEMBERS = 3;
 
 /** What one entry says of one series: values, and the instants at which they were read. */
 export interface ToldSeries {
   readonly resource: Resource;
-  readonly boot: string;
-  readonly epoch: string;
   readonly at_ms: readonly number[];
   readonly values: readonly string[];
+}
+
+/** Series of one (boot, epoch), under the name that both make. */
+export interface ToldLife {
+  readonly name: string;
+  readonly series: readonly ToldSeries[];
 }
 
 /** A `meter.reading` entry of either form, taken apart. */
@@ -27,7 +32,7 @@ export interface Told {
   readonly from: string;
   readonly from_ms: number;
   readonly at_ms: number;
-  readonly series: readonly ToldSeries[];
+  readonly lives: readonly ToldLife[];
 }
 
 export function parseReadingSet(data: unknown): Outcome<MeterReading> {
@@ -52,67 +57,81 @@ export function toldIn(data: unknown): Outcome<Told> {
   const { imvu, at } = data as { readonly imvu?: unknown; readonly at?: unknown };
   const unit = parseImvuId(imvu);
   if (!unit.ok) return malformed("imvu is not an IMVU id");
-  if (typeof at !== "string" || !isInstant(at)) return malformed("at is not an RFC 3339 instant in UTC with milliseconds");
-  return "v" in data ? toldInSummary(data as Record<string, unknown>, unit.value, at) : toldInSet(data as { readings?: unknown }, unit.value, at);
+  const at_ms = instantOf(at);
+  if (at_ms === undefined) return malformed("at is not an RFC 3339 instant in UTC with milliseconds");
+  return "v" in data ? toldInSummary(data as Record<string, unknown>, unit.value, at_ms) : toldInSet(data as { at: string; readings?: unknown }, unit.value, at_ms);
 }
 
-function toldInSet({ readings }: { readonly readings?: unknown }, imvu: ImvuId, at: string): Outcome<Told> {
+function toldInSet({ at, readings }: { readonly at: string; readonly readings?: unknown }, imvu: ImvuId, at_ms: number): Outcome<Told> {
   if (!Array.isArray(readings)) return malformed("readings is not a list");
-  const at_ms = Date.parse(at);
   const only = [at_ms];
   const seen = new Set<string>();
-  const series: ToldSeries[] = [];
+  const lives: ToldLife[] = [];
   for (const reading of readings as Partial<Record<keyof Reading, unknown>>[]) {
     const { resource, value, boot, epoch } = reading ?? {};
     if (!isResource(resource)) return malformed(`${JSON.stringify(resource)} is no resource`);
     if (typeof value !== "string" || !WORDS.test(value) || value.includes(" ")) return malformed(`${resource}: value is not a non-negative integer`);
     if (typeof boot !== "string" || typeof epoch !== "string") return malformed(`${resource}: boot or epoch is missing`);
-    const name = seriesName({ resource, boot, epoch });
-    if (seen.has(name)) return malformed(`${name} is read twice in one set`);
-    seen.add(name);
-    series.push({ resource, boot, epoch, at_ms: only, values: [value] });
+    const name = lifeName(boot, epoch);
+    if (seen.has(`${resource} ${name}`)) return malformed(`${resource} ${name} is read twice in one set`);
+    seen.add(`${resource} ${name}`);
+    lives.push({ name, series: [{ resource, at_ms: only, values: [value] }] });
   }
-  return accept({ imvu, from: at, from_ms: at_ms, at_ms, series });
+  return accept({ imvu, from: at, from_ms: at_ms, at_ms, lives });
 }
 
-function toldInSummary(data: Readonly<Record<string, unknown>>, imvu: ImvuId, at: string): Outcome<Told> {
-  const { v, from, levels, counters, lives } = data;
+function toldInSummary(data: Readonly<Record<string, unknown>>, imvu: ImvuId, at_ms: number): Outcome<Told> {
+  const { v, from, levels, counters } = data;
   if (v !== 2) return malformed(`v is ${JSON.stringify(v)}: readings are of the first form, without it, or of the second`);
-  if (Object.keys(data).sort().join() !== SUMMARY_MEMBERS) return malformed(`has other members than ${SUMMARY_MEMBERS}`);
-  if (typeof from !== "string" || !isInstant(from)) return malformed("from is not an RFC 3339 instant in UTC with milliseconds");
-  const [from_ms, at_ms] = [Date.parse(from), Date.parse(at)];
+  if (Object.keys(data).length !== SUMMARY_MEMBERS) return malformed("has other members than v, imvu, from, at, levels, counters and lives");
+  const from_ms = instantOf(from);
+  if (from_ms === undefined) return malformed("from is not an RFC 3339 instant in UTC with milliseconds");
   if (from_ms > at_ms) return malformed("from is after at");
   if (at_ms - from_ms > SUMMARY_MS_MAX) return malformed("tells of more than half an hour");
-  const only = [at_ms];
-  const gaugeAt = instantsOf(levels, from_ms, at_ms);
-  if (!gaugeAt) return malformed("levels are not whole milliseconds after from, each later than the one before it and before at");
-  const counterAt = instantsOf(counters, from_ms, at_ms);
-  if (!counterAt) return malformed("counters are not whole milliseconds after from, each later than the one before it and before at");
-  if (!Array.isArray(lives)) return malformed("lives is not a list");
+  const times = { only: [at_ms], gauge: instantsOf(levels, from_ms, at_ms), counter: instantsOf(counters, from_ms, at_ms) };
+  if (!times.gauge) return malformed("levels are not whole milliseconds after from, each later than the one before it and before at");
+  if (!times.counter) return malformed("counters are not whole milliseconds after from, each later than the one before it and before at");
+  if (!Array.isArray(data.lives)) return malformed("lives is not a list");
+  if (data.lives.length > SUMMARY_SERIES_MAX) return malformed(`has more than ${SUMMARY_SERIES_MAX} lives`);
   const seen = new Set<string>();
-  const series: ToldSeries[] = [];
-  let words = 0;
-  for (const life of lives as ({ boot?: unknown; epoch?: unknown; values?: unknown } | null)[]) {
-    if (typeof life !== "object" || life === null || Object.keys(life).sort().join() !== LIFE_MEMBERS) return malformed(`a life has other members than ${LIFE_MEMBERS}`);
-    const { boot, epoch } = life;
-    if (typeof boot !== "string" || !NAME.test(boot) || typeof epoch !== "string" || !NAME.test(epoch)) return malformed("boot or epoch is not 1 to 64 visible ASCII characters without quotes");
-    const name = `boot ${boot} epoch ${epoch}`;
-    if (seen.has(name)) return malformed(`${name} stands in it twice`);
-    seen.add(name);
-    if (typeof life.values !== "object" || life.values === null || Array.isArray(life.values)) return malformed(`${name}: values is not an object`);
-    for (const [resource, text] of Object.entries(life.values)) {
-      if (!isResource(resource)) return malformed(`${JSON.stringify(resource)} is no resource`);
-      if (typeof text !== "string" || !WORDS.test(text)) return malformed(`${resource}: its words are not non-negative integers with a space between`);
-      const values = text.includes(" ") ? text.split(" ") : [text];
-      const when = values.length === 1 ? only : RESOURCES[resource].kind === "gauge" ? gaugeAt : counterAt;
-      if (values.length !== when.length) return malformed(`${resource}: ${values.length} words for ${when.length} instants`);
-      words += values.length;
-      series.push({ resource, boot, epoch, at_ms: when, values });
-    }
+  const lives: ToldLife[] = [];
+  for (const one of data.lives) {
+    const life = toldOf(one, times as Times);
+    if (!life.ok) return life;
+    if (seen.has(life.value.name)) return malformed(`${life.value.name} stands in it twice`);
+    seen.add(life.value.name);
+    lives.push(life.value);
   }
-  if (series.length > SUMMARY_SERIES_MAX) return malformed(`has more than ${SUMMARY_SERIES_MAX} series`);
+  let [series, words] = [0, 0];
+  for (const life of lives) {
+    series += life.series.length;
+    for (const { values } of life.series) words += values.length;
+  }
+  if (series > SUMMARY_SERIES_MAX) return malformed(`has more than ${SUMMARY_SERIES_MAX} series`);
   if (words > SUMMARY_WORDS_MAX) return malformed(`has more than ${SUMMARY_WORDS_MAX} words`);
-  return accept({ imvu, from, from_ms, at_ms, series });
+  return accept({ imvu, from: from as string, from_ms, at_ms, lives });
+}
+
+/** Instants of a lone word, and of many, by kind. */
+type Times = { readonly [kind in "only" | "gauge" | "counter"]: readonly number[] };
+
+function toldOf(life: unknown, times: Times): Outcome<ToldLife> {
+  if (typeof life !== "object" || life === null || Object.keys(life).length !== LIFE_MEMBERS) return malformed("a life has other members than boot, epoch and values");
+  const { boot, epoch, values: all } = life as { boot?: unknown; epoch?: unknown; values?: unknown };
+  if (typeof boot !== "string" || !NAME.test(boot) || typeof epoch !== "string" || !NAME.test(epoch)) return malformed("boot or epoch is not 1 to 64 visible ASCII characters without quotes");
+  const name = lifeName(boot, epoch);
+  if (typeof all !== "object" || all === null || Array.isArray(all)) return malformed(`${name}: values is not an object`);
+  const series: ToldSeries[] = [];
+  for (const resource of Object.keys(all)) {
+    const text = (all as Record<string, unknown>)[resource];
+    if (!isResource(resource)) return malformed(`${JSON.stringify(resource)} is no resource`);
+    if (typeof text !== "string" || !WORDS.test(text)) return malformed(`${resource}: its words are not non-negative integers with a space between`);
+    const values = text.includes(" ") ? text.split(" ") : [text];
+    const at_ms = values.length === 1 ? times.only : times[RESOURCES[resource].kind];
+    if (values.length !== at_ms.length) return malformed(`${resource}: ${values.length} words for ${at_ms.length} instants`);
+    series.push({ resource, at_ms, values });
+  }
+  return accept({ name, series });
 }
 
 /** The instants themselves, and `at` behind them. */
@@ -129,8 +148,13 @@ function instantsOf(offsets: unknown, from_ms: number, at_ms: number): readonly 
   return instants;
 }
 
-export function seriesName({ resource, boot, epoch }: Pick<Reading, "resource" | "boot" | "epoch">): string {
-  return `${resource} boot ${boot} epoch ${epoch}`;
+function lifeName(boot: string, epoch: string): string {
+  return `boot ${boot} epoch ${epoch}`;
+}
+
+/** Milliseconds of what isInstant takes. */
+function instantOf(text: unknown): number | undefined {
+  return typeof text === "string" && isInstant(text) ? Date.parse(text) : undefined;
 }
 
 function isResource(name: unknown): name is Resource {

@@ -7,5 +7,5 @@ export { archiveBranches, copyCluster, placeCopy, type Recovery, takeBack } from
 export { endPostgresLeftovers, postgresEngine } from "./cluster.ts";
 export { copyBytes, type CopyField } from "./copy-format.ts";
 export type { CopyIn } from "./copy-stream.ts";
-export { isUniqueViolation, openStore, type Session, type Statement, type Store, type StoreAddress } from "./store.ts";
+export { isUniqueViolation, openReader, openStore, type Session, type Statement, type Store, type StoreAddress } from "./store.ts";
 export { type ReadTx, type Row, STORE_LOST, type Tx } from "./transaction.ts";

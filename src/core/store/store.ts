@@ -47,10 +47,18 @@ export interface Store {
 
 /** Migrates as the owner, then works as the service role, which may add to the ledger and change projections, and nothing else. */
 export async function openStore(address: StoreAddress): Promise<Store> {
-  const owner = ownerConfig(address);
-  await asOwner(owner, address);
-  const service = serviceConfig(address, owner);
-  const pool = new Pool({ ...service, max: POOL_CONNECTIONS_MAX, idleTimeoutMillis: POOL_IDLE_MS });
+  await asOwner(ownerConfig(address), address);
+  return serviceStore(address, POOL_CONNECTIONS_MAX);
+}
+
+/** For whoever only reads what a store holds that is open elsewhere: so many connections, and nothing is migrated. */
+export function openReader(address: StoreAddress, connections: number): Pick<Store, "snapshot" | "close"> {
+  return serviceStore(address, connections);
+}
+
+function serviceStore(address: StoreAddress, connections: number): Store {
+  const service = serviceConfig(address, ownerConfig(address));
+  const pool = new Pool({ ...service, max: connections, idleTimeoutMillis: POOL_IDLE_MS });
   // An idle connection that breaks (the engine restarted) is replaced at the next use; unhandled it would end the process.
   pool.on("error", () => {});
   const withClient = async <T>(fn: (client: PoolClient) => Promise<T>): Promise<T> => {
