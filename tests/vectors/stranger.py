@@ -679,16 +679,54 @@ def split(gross):
     return gross - platform, platform
 
 
+DIGITS = r"(?:0|[1-9][0-9]{0,38})"
+
+
+def is_whole(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def check_readings(data, imvu):
     need(data["imvu"] == imvu, "a reading of another IMVU")
-    epoch_ms(data["at"])
-    seen = set()
-    for one in data["readings"]:
-        name = (one["resource"], one["boot"], one["epoch"])
-        need(one["resource"] in RESOURCES, f"{one['resource']} is no resource")
-        need(re.fullmatch(r"0|[1-9][0-9]{0,38}", one["value"]), f"{one['resource']}: no non-negative integer")
-        need(isinstance(one["boot"], str) and isinstance(one["epoch"], str) and name not in seen, f"{name} twice, or no text")
-        seen.add(name)
+    told_in(data)
+
+
+def told_in(data):
+    """(first instant, last one, [(resource, series, [(instant, value), ...]), ...]) of a reading in either form."""
+    at = epoch_ms(data["at"])
+    if "v" not in data:
+        found = [(one["resource"], one["boot"], one["epoch"], [(at, one["value"])]) for one in data["readings"]]
+        start = at
+    else:
+        need(data["v"] == 2 and is_whole(data["v"]), "readings of an unknown form")
+        need(set(data) == {"v", "imvu", "from", "at", "levels", "counters", "lives"}, "a summary has other members")
+        start = epoch_ms(data["from"])
+        need(0 <= at - start <= 30 * 60 * 1000, "a summary from after its end, or of more than half an hour")
+        need(isinstance(data["lives"], list), "lives is not a list")
+        for offsets in (data["levels"], data["counters"]):
+            need(isinstance(offsets, list) and all(is_whole(one) for one in offsets), "offsets that are not whole")
+            need(all(a < b for a, b in zip([-1] + offsets, offsets + [at - start])), "offsets that do not rise, or reach the end")
+        found, lives = [], set()
+        for life in data["lives"]:
+            need(set(life) == {"boot", "epoch", "values"} and isinstance(life["values"], dict), "a life has other members")
+            need(all(isinstance(life[name], str) and re.fullmatch(r"[!#-\[\]-~]{1,64}", life[name]) for name in ("boot", "epoch")), "boot or epoch")
+            need((life["boot"], life["epoch"]) not in lives, "a life stands in it twice")
+            lives.add((life["boot"], life["epoch"]))
+            for resource, text in life["values"].items():
+                need(resource in RESOURCES and isinstance(text, str), f"{resource} is no resource, or has no words")
+                words = text.split(" ")
+                offsets = data["levels" if RESOURCES[resource][0] == "gauge" else "counters"] if len(words) > 1 else []
+                need(len(words) == len(offsets) + 1, f"{resource}: {len(words)} words for {len(offsets) + 1} instants")
+                found.append((resource, life["boot"], life["epoch"], list(zip([start + one for one in offsets] + [at], words))))
+        need(len(found) <= 64 and len(lives) <= 64 and sum(len(one[3]) for one in found) <= 320, "more series or words than an entry may have")
+    seen, series = set(), []
+    for resource, boot, epoch, values in found:
+        need(resource in RESOURCES, f"{resource} is no resource")
+        need(all(isinstance(value, str) and re.fullmatch(DIGITS, value) for _, value in values), f"{resource}: no non-negative integer")
+        need(isinstance(boot, str) and isinstance(epoch, str) and (resource, boot, epoch) not in seen, f"{resource} twice, or no text")
+        seen.add((resource, boot, epoch))
+        series.append((resource, f"{resource} boot {boot} epoch {epoch}", [(when, int(value)) for when, value in values]))
+    return start, at, series
 
 
 def check_tariff(data):
@@ -723,33 +761,36 @@ class Rating:
     def inside(self, at):
         return self.start < at <= self.end
 
-    def add(self, index, reading_set):
-        said = epoch_ms(reading_set["at"])
-        at = said if self.latest is None else max(said, self.latest)
-        if at != said and self.inside(at):
-            self.clock.append({"what": "clock", "index": index, "series": "", "was": instant(at), "now": reading_set["at"]})
-        if self.latest is not None and at - self.latest > 2 * 3600 * 1000 and self.latest < self.end and at > self.start:
-            self.clock.append({"what": "gap", "index": index, "series": "", "was": instant(self.latest), "now": reading_set["at"]})
-        self.latest = at
+    def add(self, index, reading):
+        start, end, told = told_in(reading)
+        earliest = start if self.latest is None else self.latest
+        first = max(start, earliest)
+        if first != start and self.inside(first):
+            self.clock.append({"what": "clock", "index": index, "series": "", "was": instant(first), "now": instant(start)})
+        if self.latest is not None and first - self.latest > 2 * 3600 * 1000 and self.latest < self.end and first > self.start:
+            self.clock.append({"what": "gap", "index": index, "series": "", "was": instant(self.latest), "now": instant(start)})
+        self.latest = max(end, earliest)
         place, self.ordinal = (self.ordinal, index), self.ordinal + 1
-        for reading in reading_set["readings"]:
-            kind = RESOURCES[reading["resource"]][0]
-            name, value = f"{reading['resource']} boot {reading['boot']} epoch {reading['epoch']}", int(reading["value"])
-            one = self.series.get(name)
-            if one is None:
-                one = self.series[name] = {"name": name, "resource": reading["resource"], "value": 0, "at": at, "place": place, "base": 0, "basePlace": None, "usage": 0, "fall": None, "read": False}
-            elif kind == "gauge":
-                held = min(at, self.end) - max(one["at"], self.start)
-                if held > 0:
-                    one["usage"] += one["value"] * held
-                    self.use(one["place"])
-                    self.use(place)
-            if self.inside(at):
-                one["read"] = True
+        for resource, name, values in told:
+            for when, value in values:
+                self.read(resource, name, value, max(when, earliest), place)
+
+    def read(self, resource, name, value, at, place):
+        kind, one = RESOURCES[resource][0], self.series.get(name)
+        if one is None:
+            one = self.series[name] = {"name": name, "resource": resource, "value": 0, "at": at, "place": place, "base": 0, "basePlace": None, "usage": 0, "fall": None, "read": False}
+        elif kind == "gauge":
+            held = min(at, self.end) - max(one["at"], self.start)
+            if held > 0:
+                one["usage"] += one["value"] * held
+                self.use(one["place"])
                 self.use(place)
-            if kind == "counter":
-                self.count(one, value, at, place)
-            one["value"], one["at"], one["place"] = value, at, place
+        if self.inside(at):
+            one["read"] = True
+            self.use(place)
+        if kind == "counter":
+            self.count(one, value, at, place)
+        one["value"], one["at"], one["place"] = value, at, place
 
     def count(self, one, value, at, place):
         if one["fall"] or at > self.end:
@@ -1361,9 +1402,24 @@ class Vectors:
             rating = Rating(*period_of(row["period"]))
             for index, one in enumerate(row["readings"]):
                 rating.add(index, one)
-            made = {name: str(quantity) for name, quantity in rating.quantities().items()}
-            for name, quantity in row["quantities"].items():
-                self.held("rating.json", f"case {at}", name, True, lambda: need(made[name] == quantity, made[name]))
+            self.rated("rating.json", f"case {at}", rating, row)
+        data = self.load("summaries.json")
+        for at, row in enumerate(data["good"]):
+            for form in ("sets", "entries"):
+                rating = Rating(epoch_ms(row["start"]), epoch_ms(row["end"]))
+                for index, one in enumerate(row[form]):
+                    rating.add(index, one)
+                self.rated("summaries.json", f"case {at} {form}", rating, row)
+        for row in data["bad"]:
+            def judge():
+                with within(row["what"]):
+                    told_in(row["data"])
+            self.held("summaries.json", "bad", row["what"], False, judge)
+
+    def rated(self, file, group, rating, row):
+        made = {name: str(quantity) for name, quantity in rating.quantities().items()}
+        for name, quantity in row["quantities"].items():
+            self.held(file, group, name, True, lambda: need(made[name] == quantity, made[name]))
 
 
 def main(args):

@@ -36,7 +36,7 @@ async function stranger(...args: string[]): Promise<{ readonly code: number; rea
 describe("a verifier that follows the page and shares no code with ours", () => {
   test("agrees with every vector", async () => {
     const { code, said } = await stranger("--vectors", HERE);
-    assert.equal(said, "bodies.json 84 · trees.json 998 · notes.json 64 · commands.json 70 · keys.json 33 · split.json 200 · rating.json 60");
+    assert.equal(said, "bodies.json 84 · trees.json 998 · notes.json 64 · commands.json 70 · keys.json 33 · split.json 200 · rating.json 60 · summaries.json 123");
     assert.equal(code, 0);
   });
 
@@ -62,7 +62,7 @@ describe("a verifier that follows the page and shares no code with ours", () => 
   });
 
   test("verifies an honest bundle, with everything counted, under its own key and the one that was kept", async () => {
-    const expected = `entries 37 · commands 16 · verdicts 272 · statements 3 · files ${files.length - 2}`;
+    const expected = `entries 38 · commands 16 · verdicts 272 · statements 3 · files ${files.length - 2}`;
     assert.deepEqual(await stranger("--bundle", honest), { code: 0, said: expected });
     assert.deepEqual(await stranger("--bundle", honest, "--log-key", logKey), { code: 0, said: expected });
   });
@@ -140,6 +140,11 @@ describe("a bundle that its own log signed again", () => {
   }
 });
 
+/** A summary with other words in place of some. */
+function told(word: string, other: string): NonNullable<Dishonesty["summary"]> {
+  return (made) => JSON.parse(JSON.stringify(made).replaceAll(word, other));
+}
+
 describe("a log that lies before it signs", () => {
   const lies: Readonly<Record<string, readonly [Dishonesty, RegExp]>> = {
     "the creator's share is a unit too small": [{ statement: (made) => ({ ...made, creator: made.creator.replace(/.$/, (digit) => String((Number(digit) + 9) % 10)) }) }, /\(statement\.closed\): 2026-11 creator/],
@@ -154,6 +159,11 @@ describe("a log that lies before it signs", () => {
       /against its verdicts/,
     ],
     "a resource read twice at once": [{ reading: (set, at) => (at === 2 ? { ...set, readings: [...set.readings, ...set.readings.slice(0, 1)] } : set) }, /\(meter\.reading\)/],
+    "a summary that tells another value before the month's end": [{ summary: told("31500000000", "31499999999") }, /\(statement\.closed\): 2026-11 (lines|usage)/],
+    "a summary that tells another level": [{ summary: told("4000000001", "4000000000") }, /\(statement\.closed\): 2026-11 (lines|usage)/],
+    "a level that changed a millisecond sooner than a summary says": [{ summary: (made) => ({ ...made, levels: made.levels.map((one, at) => (at === 1 ? one + 1 : one)) }) }, /\(statement\.closed\): 2026-11 (lines|usage)/],
+    "a summary of more than half an hour": [{ summary: (made) => ({ ...made, from: "2026-11-30T23:31:59.999Z" }) }, /\(meter\.reading\).*more than half an hour/],
+    "a summary of a word too few": [{ summary: told("31500000000 ", "") }, /\(meter\.reading\).*2 words for 3 instants/],
     "a gate that says pass where it does not judge": [
       { command: (record, op) => (op === "imvu.scale" ? { ...record, verdicts: (record["verdicts"] as { gate: number }[]).map((one) => (one.gate === 2 ? { gate: 2, verdict: "pass" } : one)) } : record) },
       /gate 2 does not judge imvu\.scale/,

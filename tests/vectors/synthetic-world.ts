@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
-import { type Envelope, GIB, type Imvu, type Op, type Reading, type ReadingSet, RESOURCES, type Resource, type SignedCommand } from "../../src/contract/index.ts";
+import { type Envelope, GIB, type Imvu, type MeterReading, type Op, type Reading, type ReadingSet, type ReadingSummary, RESOURCES, type Resource, type SignedCommand } from "../../src/contract/index.ts";
 import { Account, type Correction, DEFAULT_PRICES_V1, parsePeriod, saleOf, split, type Statement, type StatementForm, statement, type Tariff, usageLines } from "../../src/core/handshake/index.ts";
 import { addApproval, type CommandFields, commandFields, type OpenedCommand, openCommand, type SigningKey, signCommand, signingKeyFromJwk } from "../../src/core/identity/index.ts";
 import { noteSigner, signNote } from "../../src/core/ledger/pure.ts";
@@ -27,6 +27,7 @@ export interface Dishonesty {
   command?(record: Record<string, unknown>, op: Op): Record<string, unknown>;
   statement?(made: Statement): Statement;
   reading?(set: ReadingSet, at: number): ReadingSet;
+  summary?(made: ReadingSummary): ReadingSummary;
   jws?(signed: SignedCommand, op: Op): SignedCommand;
   data?(data: Json, type: string): Json;
   /** Appends the accepted command a second time. */
@@ -101,7 +102,7 @@ export class SyntheticWorld {
   readonly keys = new Map<string, SigningKey>();
   private readonly registered = new Map<KeyId, RegisteredKey & { readonly index: number }>();
   private readonly lies: Dishonesty;
-  private readonly readings: { index: number; set: ReadingSet }[] = [];
+  private readonly readings: { index: number; set: MeterReading }[] = [];
   private readonly account = new Account(IMVU);
   private tariffIndex = 0;
   private there: Facts["erasure"] = null;
@@ -142,10 +143,15 @@ export class SyntheticWorld {
     const forgotten = this.command(OWNER, "consent.record", IMVU, { subject: "user-18", purpose: "newsletter", text: sha256Hex("the terms"), state: "given" });
     if (!this.lies.older) this.sell("order-17", "12.34", Date.UTC(2026, 10, 20));
     if (this.lies.sales === "twice") this.sell("order-17", "12.34", Date.UTC(2026, 10, 20));
+    if (!this.lies.older) {
+      this.log.now_ms = Date.UTC(2026, 10, 30, 23, 34);
+      this.read(31_000_000_007n);
+    }
     this.log.now_ms = Date.UTC(2026, 11, 1, 0, 1);
     if (this.lies.erasure !== "unordered") this.erase(forgotten, recorded);
     if (this.lies.erasure !== "standing") for (const index of [recorded, recorded + 1]) this.log.erased.add(index);
-    this.read(31_000_000_007n);
+    if (this.lies.older) this.read(31_000_000_007n);
+    else this.summarise();
     this.close("2026-11");
     if (this.lies.closedTwice) this.close("2026-11");
     if (!this.lies.older) this.sellLate();
@@ -257,6 +263,18 @@ export class SyntheticWorld {
     const honest: ReadingSet = { imvu: IMVU, at: new Date(this.log.now_ms).toISOString(), readings };
     this.readings.push({ index: this.log.all.length, set: honest });
     this.append(IMVU, "meter.reading", "platform", (this.lies.reading?.(honest, this.readings.length) ?? honest) as unknown as Json);
+  }
+
+  /** Half an hour around the month's end in one entry: what counters said last before each quarter of an hour, and each level. */
+  private summarise(): void {
+    this.log.now_ms += MINUTE_MS;
+    const values = Object.fromEntries((Object.keys(RESOURCES) as Resource[]).map((resource) => [resource, RESOURCES[resource].kind === "gauge" ? "31000000007 4000000001 17 5000000003" : "31000000008 31500000000 31700000000"]));
+    const honest: ReadingSummary = {
+      v: 2, imvu: IMVU, from: new Date(Date.UTC(2026, 10, 30, 23, 40)).toISOString(), at: new Date(this.log.now_ms).toISOString(),
+      levels: [0, 10 * MINUTE_MS, 20 * MINUTE_MS - 1], counters: [5 * MINUTE_MS - 1, 20 * MINUTE_MS], lives: [{ boot: "b1", epoch: "e1", values }],
+    };
+    this.readings.push({ index: this.log.all.length, set: honest });
+    this.append(IMVU, "meter.reading", "platform", (this.lies.summary?.(honest) ?? honest) as unknown as Json);
   }
 
   private sellLate(): void {

@@ -70,7 +70,7 @@ describe("an honest bundle", () => {
     const verification = await verifyExport(honest);
     assert.deepEqual(verification.failures, []);
     assert.equal(verification.ok, true);
-    assert.equal(countsLine(verification), `entries 37/37 · commands 16/16 · verdicts 272/272 · statements 3/3 · files ${files.length - 2}/${files.length - 2}`);
+    assert.equal(countsLine(verification), `entries 38/38 · commands 16/16 · verdicts 272/272 · statements 3/3 · files ${files.length - 2}/${files.length - 2}`);
   });
 
   test("is the same bytes in every run", async () => {
@@ -412,6 +412,11 @@ describe("a log that lies", () => {
     const less = (at: number, value: string): Dishonesty => ({ reading: (set, nth) => (nth === at ? { ...set, readings: set.readings.map((one) => ({ ...one, value })) } : set) });
     named(await lying(less(3, "30999999999")), /statement\.closed/, "under-reported");
     named(await lying(less(2, "99000000000")), /statement\.closed/, "a counter that falls");
+    const told = (word: string, other: string): Dishonesty => ({ summary: (made) => JSON.parse(JSON.stringify(made).replaceAll(word, other)) });
+    named(await lying(told("31500000000", "31499999999")), /statement\.closed/, "another value before the month's end");
+    named(await lying(told("4000000001", "4000000000")), /statement\.closed/, "another level");
+    named(await lying(told("31500000000 ", "")), /meter\.reading/, "a word too few");
+    named(await lying({ summary: (made) => ({ ...made, from: "2026-11-30T23:31:59.999Z" }) }), /meter\.reading/, "more than half an hour");
     named(await lying({ reading: (set) => ({ ...set, imvu: "IMVU-043" as typeof IMVU }) }), /meter\.reading/, "another's reading");
   });
 
@@ -440,7 +445,7 @@ describe("verify.mjs, the one file", () => {
   test("verifies the folder it lies in, prints the counts and exits 0", async () => {
     const ran = await run([process.execPath, join(carrying(), "verify.mjs")], { cwd: "/", env: {} });
     assert.equal(ran.stderr, "");
-    assert.match(ran.stdout.toString(), /^entries 37\/37 · commands 16\/16 · verdicts 272\/272 · statements 3\/3 · files \d+\/\d+\nverified: IMVU-042 /);
+    assert.match(ran.stdout.toString(), /^entries 38\/38 · commands 16\/16 · verdicts 272\/272 · statements 3\/3 · files \d+\/\d+\nverified: IMVU-042 /);
     assert.equal(ran.code, 0);
   });
 
