@@ -18,6 +18,7 @@ import { Meters } from "../../src/platform/meters.ts";
 import { revenueCheck } from "../../src/platform/revenue-check.ts";
 import { closedMonths, statementFor } from "../../src/platform/statements.ts";
 import { type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
+import { DOOMED } from "../harness/dying-rater.ts";
 import { FaultyStore } from "../harness/faulty-store.ts";
 import { ScratchSite } from "../harness/scratch-site.ts";
 
@@ -29,6 +30,7 @@ const scratch = await ScratchSite.create();
 const { site } = scratch;
 const FIRST_READING = Date.UTC(2026, 10, 10);
 const AFTER_DECEMBER = Date.UTC(2027, 0, 1, 0, 0, 30);
+const DYING = new URL("../harness/dying-rater.ts", import.meta.url);
 const AFTER_NOVEMBER = Date.UTC(2026, 11, 1, 0, 0, 30);
 const EFFECTS: Pick<Effects, "after" | "withLearned"> = { after: () => undefined, withLearned: (after) => after };
 let engines: RunningEngines;
@@ -62,14 +64,14 @@ async function world(on: Store) {
     },
   } as unknown as Fabric<unknown, Json>;
   const meters = new Meters([fabric], ledger, clock);
-  const closing = () => new Closing({ store: on, ledger, meters, clock, raters: () => new RatingPool({ site }), say: (line) => void said.push(line) });
+  const closing = (raters = () => new RatingPool({ site })) => new Closing({ store: on, ledger, meters, clock, raters, say: (line) => void said.push(line) });
   return { clock, ledger, meters, silent, said, closing };
 }
 
 let number = 0;
-async function newUnit(): Promise<ImvuId> {
+async function newUnit(name = "ArtGallery"): Promise<ImvuId> {
   number += 1;
-  const imvu: Imvu = { ...newImvu(), id: imvuIdOf(number), number };
+  const imvu: Imvu = { ...newImvu(), id: imvuIdOf(number), number, name };
   await store.transaction((tx) => tx.run("INSERT INTO imvu (id, number, owner, status, doc, updated_index) VALUES ($1, $2, $3, 'active', $4::jsonb, 0)", [imvu.id, number, imvu.owner, JSON.stringify(imvu)]));
   return imvu.id;
 }
@@ -80,7 +82,7 @@ async function inLog(ledger: Ledger, imvu: ImvuId): Promise<string[]> {
   for await (const entry of ledger.entries({ stream: imvu })) if (entry.type === "statement.closed") periods.push((entry.data as unknown as Statement).period);
   return periods;
 }
-const replayed = async (ledger: Ledger) => (await replayCheck(store, ledger, EFFECTS)).failures.filter(({ table }) => ["statement", "correction", "journal"].includes(table));
+const replayed = async (ledger: Ledger) => (await replayCheck(store, ledger, EFFECTS)).failures.filter(({ table }) => ["reading", "statement", "correction", "journal"].includes(table));
 const psql = (sql: string) => runOk(["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "/usr/bin/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", store.describe().socket, "-U", "postgres", "-d", "nexus", "-c", sql], { cwd: "/" });
 const seller = createIdentityKey();
 /** A sale as an accepted command records it: only its entry, which is all that money is made of. */
@@ -120,6 +122,66 @@ test("a month closes when it is over, with a reading after its end, once; and wh
     assert.deepEqual(await replayed(ledger), []);
     const { ok, statements, failures } = await checked(ledger, unit, unread);
     assert.deepEqual([ok, statements, failures], [true, 1, []]);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("a unit that is read each minute over the month's end is billed to the minute before it, from five entries", async () => {
+  const { clock, ledger, meters, closing } = await world(store);
+  try {
+    const unit = await newUnit();
+    const units = [{ ...newImvu(), id: unit }];
+    for (clock.at = Date.UTC(2026, 10, 30, 22, 0, 30); clock.at <= AFTER_NOVEMBER; clock.at += 60_000) await meters.round(units, assert.fail);
+    clock.at = AFTER_NOVEMBER + 1_000;
+    assert.equal(await closing().round(), 1);
+    const [november] = await store.snapshot((tx) => closedMonths(tx, unit));
+    const line = (resource: Resource) => november?.statement.lines.find((one) => one.resource === resource)?.quantity;
+    // A counter's first value is all of a new series; so to the last one that was read in November.
+    assert.equal(line("dns.answers"), String((Date.UTC(2026, 10, 30, 23, 59, 30) - FIRST_READING) * 1_000));
+    assert.equal(line("compute.memory"), `${2 * 3_600 - 30}.000000000000`);
+    const types: string[] = [];
+    for await (const { type } of ledger.entries({ stream: unit })) types.push(type);
+    assert.deepEqual(types, [...Array.from({ length: 5 }, () => "meter.reading"), "statement.closed"]);
+    assert.deepEqual(await replayed(ledger), []);
+    const { ok, failures, readings } = await checked(ledger, unit);
+    assert.deepEqual([ok, failures, readings], [true, [], 5]);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("a thread that dies takes the month of its own unit with it and no other; the next round closes it", async () => {
+  const { clock, ledger, meters, said, closing } = await world(store);
+  try {
+    const units = [await newUnit(), await newUnit(DOOMED), await newUnit(), await newUnit()];
+    for (const unit of units) await meters.record(unit);
+    clock.at = AFTER_NOVEMBER;
+    const doomed = units[1] as ImvuId;
+    assert.equal(await closing(() => new RatingPool({ site }, DYING)).round(), 3);
+    assert.deepEqual(await Promise.all(units.map(closed)), units.map((unit) => (unit === doomed ? [] : ["2026-11"])));
+    assert.deepEqual(said.filter((line) => line.includes("stays open")), [`a month of ${doomed} stays open for now: the thread that rated ${doomed} is gone: it ended`]);
+    assert.equal(await closing().round(), 1);
+    assert.deepEqual([await closed(doomed), (await checked(ledger, ...units)).ok], [["2026-11"], true]);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("threads that cannot read the log say so, and nothing closes; a pool that ends lets nobody wait", async () => {
+  const { clock, ledger, meters, said, closing } = await world(store);
+  try {
+    const unit = await newUnit();
+    await meters.record(unit);
+    clock.at = AFTER_NOVEMBER;
+    assert.equal(await closing(() => new RatingPool({ site: { ...site, dir: join(site.dir, "elsewhere") } })).round(), 0);
+    assert.match(said.at(-1) ?? "", /stays open for now: the database does not answer/);
+    const pool = new RatingPool({ site });
+    const waiting = [1, 2, 3].map(() => pool.rate({ ...newImvu(), id: unit }, "2026-11"));
+    const ended = Promise.allSettled(waiting);
+    await pool[Symbol.asyncDispose]();
+    assert.deepEqual((await ended).map(({ status }) => status), ["rejected", "rejected", "rejected"]);
+    assert.equal(await closing().round(), 1);
   } finally {
     await ledger.close();
   }

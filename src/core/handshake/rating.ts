@@ -97,7 +97,7 @@ export function openRating(period: Period): Rating {
         const held_ms = Math.min(at_ms, period.end_ms) - Math.max(series.at_ms, period.start_ms);
         if (held_ms > 0) {
           series.held_ms += held_ms;
-          use(series.place);
+          if (series.place !== place) use(series.place);
           use(place);
         }
         if (value !== series.value) {
