@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { storedEntries } from "../core/ledger/index.ts";
+import { bodyAsWritten, storedEntries } from "../core/ledger/index.ts";
 import { openReader, type StoreAddress } from "../core/store/index.ts";
 import { messageOf } from "../kernel/index.ts";
 import type { Rated, ToRate } from "./rating-pool.ts";
@@ -12,7 +12,7 @@ import { publishedTariffs } from "./tariffs.ts";
 const CONNECTIONS = 2;
 
 const reader = openReader(workerData as StoreAddress, CONNECTIONS);
-const ledger = { entries: (filter = {}) => storedEntries(reader, filter) };
+const ledger = { entries: (filter = {}) => storedEntries(reader, filter, bodyAsWritten) };
 // It lives for a round. What is published meanwhile holds in 30 days at the earliest, and no month that is over asks for it.
 const tariffs = publishedTariffs(ledger);
 tariffs.catch(() => {});

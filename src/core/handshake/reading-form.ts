@@ -1,6 +1,5 @@
 import { type MeterReading, RESOURCES, type Reading, type ReadingSet, type Resource } from "../../contract/index.ts";
 import { accept, type ImvuId, type Outcome, parseImvuId, refuse } from "../../kernel/index.ts";
-import { isInstant } from "./tariff.ts";
 
 /** An entry tells of no more than half an hour: what is longer apart stands in two. */
 export const SUMMARY_MS_MAX = 30 * 60_000;
@@ -152,9 +151,10 @@ function lifeName(boot: string, epoch: string): string {
   return `boot ${boot} epoch ${epoch}`;
 }
 
-/** Milliseconds of what isInstant takes. */
+/** Milliseconds of an RFC 3339 instant in UTC that exists, with milliseconds. */
 function instantOf(text: unknown): number | undefined {
-  return typeof text === "string" && isInstant(text) ? Date.parse(text) : undefined;
+  const at_ms = typeof text === "string" ? Date.parse(text) : Number.NaN;
+  return !Number.isNaN(at_ms) && new Date(at_ms).toISOString() === text ? at_ms : undefined;
 }
 
 function isResource(name: unknown): name is Resource {

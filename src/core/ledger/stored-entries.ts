@@ -1,5 +1,5 @@
 import type { EntryBody } from "../../contract/index.ts";
-import { Fault } from "../../kernel/index.ts";
+import { accept, Fault, type Outcome } from "../../kernel/index.ts";
 import type { Store } from "../store/index.ts";
 import { type Appended, parseEntryBody } from "./entry.ts";
 import { entryRows } from "./log-rows.ts";
@@ -20,8 +20,16 @@ export interface EntryFilter {
   readonly to?: number;
 }
 
+/**
+ * A body as the sequencer wrote it, taken as it is: that a body is in canonical form is for verifiers and fsck to check, and costs more than to read it.
+ * Whoever could write another into the database would write it in canonical form.
+ */
+export function bodyAsWritten(text: string): Outcome<EntryBody> {
+  return accept(JSON.parse(text) as EntryBody);
+}
+
 /** Entries with from ≤ index < to as the database holds them, in order, two pages in memory. */
-export async function* storedEntries(store: Pick<Store, "snapshot">, { stream, from = 0, to = Number.MAX_SAFE_INTEGER }: EntryFilter = {}): AsyncGenerator<LedgerEntry> {
+export async function* storedEntries(store: Pick<Store, "snapshot">, { stream, from = 0, to = Number.MAX_SAFE_INTEGER }: EntryFilter = {}, parse: typeof parseEntryBody = parseEntryBody): AsyncGenerator<LedgerEntry> {
   const page = (first: number) => {
     const rows = store.snapshot((tx) => entryRows(tx, first, to, PAGE_ENTRIES, stream));
     // Whoever stops reading before it is there leaves nobody who would hear of its fault.
@@ -39,7 +47,7 @@ export async function* storedEntries(store: Pick<Store, "snapshot">, { stream, f
         yield { index: row.index, stream: row.stream, streamSeq: row.stream_seq, leaf: row.leaf, type: "erased", body: null };
         continue;
       }
-      const body = parseEntryBody(row.body);
+      const body = parse(row.body);
       if (!body.ok) throw new Fault("LEDGER_BROKEN", `entry ${row.index}: ${body.message}`, { hint: "nexus ledger fsck" });
       const { time, type, actor, data } = body.value;
       yield { index: row.index, stream: row.stream, streamSeq: row.stream_seq, time, body: row.body, leaf: row.leaf, type, actor, data };
