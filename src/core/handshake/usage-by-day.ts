@@ -38,8 +38,9 @@ export class UsageByDay {
       this.before = { index, set };
       return;
     }
-    // A unit that began in the month has no days before it.
-    if (!this.begun) this.open(this.before ? this.day : this.dayOf(set));
+    // A unit that began in the month has no days before it. What an entry tells of may have begun on the day before its end.
+    const begun_ms = Math.max(Date.parse("v" in set ? set.from : set.at), this.period.start_ms + 1);
+    if (!this.begun) this.open(this.before ? this.day : dayFrom(begun_ms - 1 - ((begun_ms - 1 - this.period.start_ms) % DAY_MS)));
     this.begun = true;
     while (at_ms > this.day.end_ms && this.day.end_ms <= this.period.end_ms) {
       this.rating.add(index, set);
@@ -54,12 +55,6 @@ export class UsageByDay {
   days(): readonly DayUsage[] {
     const { count } = this.rating.used();
     return count > 0 && this.day.end_ms <= this.period.end_ms ? [...this.done, this.usage()] : this.done;
-  }
-
-  /** Where the unit's first entry begins: a summary may have begun on the day before. */
-  private dayOf(set: MeterReading): Period {
-    const before_ms = Math.max(Date.parse("v" in set ? set.from : set.at) - 1, this.period.start_ms);
-    return dayFrom(before_ms - ((before_ms - this.period.start_ms) % DAY_MS));
   }
 
   private finish(): void {
