@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type ReadingSet, RESOURCES, type Resource } from "../../contract/index.ts";
+import { type ReadingSet, type ReadingSummary, RESOURCES, type Resource } from "../../contract/index.ts";
 import { imvuIdOf, parseDecimal } from "../../kernel/index.ts";
 import { parsePeriod } from "./period.ts";
 import { openRating } from "./rating.ts";
@@ -47,4 +47,16 @@ test("the days of a month add up to the month, over restarts, gaps of days and r
     }),
     { numRuns: 2_000 },
   );
+});
+
+test("a unit whose first entry tells of before midnight has that day too", () => {
+  const midnight_ms = period.start_ms + 48 * HOUR_MS;
+  const at = (ms: number) => new Date(midnight_ms + ms).toISOString();
+  const first: ReadingSummary = { v: 2, imvu: imvuIdOf(7), from: at(-600_000), at: at(600_000), levels: [0, 900_000], counters: [599_000], lives: [{ boot: "b", epoch: "1", values: { "compute.cpu": "40 100", "compute.memory": "3 5 0" } }] };
+  const [rating, days] = [openRating(period), new UsageByDay(period)];
+  rating.add(0, first);
+  days.add(0, first);
+  const told = days.days().map(({ day, quantities }) => [day, quantities["compute.cpu"], quantities["compute.memory"]]);
+  assert.deepEqual(told, [["2026-11-02", "0.000000040", "0.000001800000"], ["2026-11-03", "0.000000060", "0.000002400000"]]);
+  assert.deepEqual([rating.quantities()["compute.cpu"], rating.quantities()["compute.memory"]], [100n, 4_200_000n]);
 });
