@@ -92,6 +92,8 @@ export class RatingPool implements Raters {
       this.next();
     };
     const onMessage = (rated: Rated) => {
+      // A thread that has nothing to do keeps no process from ending.
+      worker.unref();
       this.idle.push(worker);
       settle(() => ("made" in rated ? resolve(rated.made) : reject(new Fault("RATING_FAILED", rated.fault))));
     };
@@ -99,6 +101,7 @@ export class RatingPool implements Raters {
       last = error.message;
     };
     const onExit = () => settle(() => reject(new Fault("RATING_FAILED", `the thread that rated ${imvu.id} is gone: ${last}`, { retry: true })));
+    worker.ref();
     worker.on("message", onMessage).on("error", onError).on("exit", onExit);
     worker.postMessage({ imvu, month } satisfies ToRate);
   }
