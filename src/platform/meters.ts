@@ -1,9 +1,9 @@
 import type { Fabric, Imvu, Reading, ReadingSet, ReadingSummary } from "../contract/index.ts";
 import { asJson, PUT_READING } from "../core/command/index.ts";
-import { type Gathered, gather, lastSetOf, resourcesOf } from "../core/handshake/index.ts";
+import { type Gathered, gather, lastSetOf, parseReadingSet, resourcesOf } from "../core/handshake/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { Clock, ImvuId } from "../kernel/index.ts";
-import { messageOf, rfc3339 } from "../kernel/index.ts";
+import { Fault, messageOf, rfc3339 } from "../kernel/index.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a meter does not care what a fabric desires or observes.
 type AnyFabric = Fabric<any, any>;
@@ -38,7 +38,13 @@ export class Meters {
 
   private async read(imvu: ImvuId): Promise<ReadingSet> {
     const readings = await readMeters(this.fabrics, imvu);
-    return { imvu, at: rfc3339(this.clock.now()), readings };
+    const set = { imvu, at: rfc3339(this.clock.now()), readings };
+    // As one set, where a series may not stand twice, and as the entry that it would be alone: what an engine must not say never comes near the log.
+    for (const form of [() => set, () => gather({}, set).write[0]]) {
+      const parsed = parseReadingSet(form());
+      if (!parsed.ok) throw new Fault("METER_MALFORMED", parsed.message, { retry: true });
+    }
+    return set;
   }
 
   /** One set more of a unit, after whatever is being done with the one before. When it cannot be written it was not read, and what is held stays. */

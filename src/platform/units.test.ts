@@ -144,6 +144,16 @@ describe("meters", () => {
     assert.deepEqual(entries.map(({ stream }) => stream), [other]);
   });
 
+  test("what no engine may say is no reading: a series twice, a fraction, a name with a space, more series than an entry has", async () => {
+    const { ledger, entries } = book();
+    const one = reading("compute.cpu", "1");
+    const many = Array.from({ length: 65 }, (_, at) => ({ ...one, epoch: `e${at}` }));
+    for (const readings of [[one, one], [{ ...one, value: "1.5" }], [{ ...one, epoch: "e 1" }], [{ ...one, resource: "toString" } as unknown as Reading], many]) {
+      await assert.rejects(new Meters([fabric(...readings)], ledger, clock).record(id), { code: "METER_MALFORMED" }, JSON.stringify(readings[0]));
+    }
+    assert.deepEqual(entries, []);
+  });
+
   /** A counter that the test turns, read at the minutes it names. */
   function counting() {
     const world = { now: 0, value: "1", epoch: "e1" };
