@@ -32,7 +32,8 @@ export interface PlatformPort {
   readMeters(imvu: Imvu): Promise<Json>;
   /** Makes the bundle that an exit would make now, imports it into a scratch instance, compares, and keeps nothing. */
   rehearseExit(imvu: Imvu): Promise<Json>;
-  statement(imvu: Imvu, month: string): Promise<Outcome<Json>>;
+  /** Without a month: of the present one, by the unit's own clock. */
+  statement(imvu: Imvu, month: string | undefined): Promise<Outcome<Json>>;
   /** Closed months, newest first. */
   statements(imvu: Imvu): Promise<Json>;
   /** What it used on each day of a month. */

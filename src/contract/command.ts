@@ -17,8 +17,10 @@ import {
   parseMailAddress,
   parseServiceName,
   parseSha256,
+  parseTimeZone,
   type ServiceName,
   type Sha256,
+  type TimeZone,
 } from "../kernel/index.ts";
 import type { DnsType } from "./imvu.ts";
 import { RESOURCES, type Resource } from "./meter.ts";
@@ -63,6 +65,7 @@ export const zServiceName = branded<ServiceName>(parseServiceName);
 export const zMailAddress = branded<MailAddress>(parseMailAddress);
 export const zJurisdiction = branded<Jurisdiction>(parseJurisdiction);
 export const zDisplayName = branded<DisplayName>(parseDisplayName);
+export const zTimeZone = branded<TimeZone>(parseTimeZone);
 export const zSha256 = z.string().transform((text, context): Sha256 => {
   const parsed = parseSha256(text);
   if (parsed) return parsed;
@@ -184,6 +187,8 @@ export const COMMAND_PARAMS = {
     runtime: z.enum(["static", "node", "python"]),
     /** First mailbox: `hello@<zone>`; SHA-256 of the blob with its crypt(3) hash. */
     mailboxPasswordHash: zSha256,
+    /** By whose clock its months begin, for good; none: UTC. */
+    timeZone: zTimeZone.optional(),
   }),
   "imvu.scale": z.strictObject({ envelope: zEnvelope }),
   "imvu.exit": z.strictObject({
@@ -199,6 +204,8 @@ export const COMMAND_PARAMS = {
     jurisdiction: zJurisdiction,
     sourceId: zImvuId,
     zone: zFqdn,
+    /** As the bundle has it: what was agreed at creation goes with the unit. */
+    timeZone: zTimeZone.optional(),
   }),
   /** Adds a member, or gives one another role. There is one owner, and no command makes another. */
   "imvu.member.set": z.strictObject({ identity: zIdentityName, role: z.enum(["maintainer", "billing", "viewer"]) }),

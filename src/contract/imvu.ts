@@ -1,4 +1,4 @@
-import type { Fqdn, IdentityName, ImvuId, Jurisdiction, MailAddress, ServiceName, Sha256 } from "../kernel/index.ts";
+import type { Fqdn, IdentityName, ImvuId, Jurisdiction, MailAddress, ServiceName, Sha256, TimeZone } from "../kernel/index.ts";
 
 /** The compute envelope an owner agreed to; every number is a hard limit read back from the kernel. */
 export interface Envelope {
@@ -81,6 +81,8 @@ export interface Imvu {
   readonly status: ImvuStatus;
   readonly zone: Fqdn;
   readonly createdAt: string;
+  /** By whose clock its months begin, for good; none: UTC. */
+  readonly timeZone?: TimeZone;
   readonly envelope: Envelope;
   readonly services: readonly Service[];
   /** What the owner set; the platform adds apex SOA, NS, DNSSEC and its own service records when rendering. */

@@ -34,7 +34,9 @@ export {
   type ServiceName,
   slugOf,
 } from "./ids.ts";
+export { AHEAD_MS_MAX, beginningOf, dateIn, lastTurn } from "./local-date.ts";
 export { decimalText, MONEY_DECIMALS, type Money, money, PRICE_DECIMALS, parseDecimal } from "./money.ts";
 export { type Accepted, accept, type Outcome, type Refusal, refuse } from "./refusal.ts";
+export { parseTimeZone, type TimeZone, UTC } from "./time-zone.ts";
 export { zstdCompressed } from "./zstd.ts";
 export { together } from "./together.ts";

@@ -1,5 +1,5 @@
 import type { NewEntry } from "../contract/index.ts";
-import { asJson, putOperator, putRing } from "../core/command/index.ts";
+import { asJson, putOperator, putRing, putTariff } from "../core/command/index.ts";
 import { DEFAULT_PRICES_V1, TARIFF_V1, type Tariff } from "../core/handshake/index.ts";
 import { firstRing, type StoredIdentity } from "../core/identity/index.ts";
 import type { Appended, Ledger } from "../core/ledger/index.ts";
@@ -29,7 +29,11 @@ export async function ensureGenesis(ledger: Ledger, clock: Clock, facts: Genesis
     say("platform.tariff", asJson(tariff));
   }
   if (law !== facts.law) say("platform.law", { digest: facts.law });
-  if (wanted.length > 0) await ledger.append(wanted);
+  if (wanted.length > 0) {
+    await ledger.append(wanted, async (tx, placed) => {
+      for (const [at, { type, data }] of wanted.entries()) if (type === "platform.tariff") await putTariff(tx, data as unknown as Tariff, (placed[at] as Appended).index);
+    });
+  }
   if (!operated) await appointFirst(ledger, await facts.firstOperator());
 }
 

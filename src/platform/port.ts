@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import type { PlatformPort } from "../api/index.ts";
 import type { Imvu } from "../contract/index.ts";
 import { allImvus, asJson, type CommandBus, commandByDigest, consentHistory, type Effects, imvuById, keyNow, meteredSince, operatorNames, refusalsOf, replayCheck, replayUnits, ringByName, salesOf } from "../core/command/index.ts";
-import { forecastOf, parsePeriod, periodOf, tariffInForce } from "../core/handshake/index.ts";
+import { forecastOf, parsePeriod, periodOf, tariffInForce, termsOf } from "../core/handshake/index.ts";
 import { type KeyRing, stateIn } from "../core/identity/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import { formatTlogProof, parseTilePath } from "../core/ledger/pure.ts";
@@ -102,11 +102,13 @@ export function platformPort(deps: PortDeps): PlatformPort {
       const { index, set } = await meters.record(imvu.id);
       return asJson({ index, ...set });
     },
-    statement: async (imvu, month) => {
+    statement: async (imvu, asked) => {
+      const { timeZone } = termsOf(imvu);
+      const month = asked ?? periodOf(clock.now(), timeZone).name;
       const [closed] = await store.snapshot((tx) => closedMonths(tx, imvu.id, month));
       if (closed) return accept(asJson({ ...closed.statement, index: closed.index, corrections: closed.corrections }));
       await meters.record(imvu.id);
-      const [made, period] = [await statementFor(ledger, imvu, month), parsePeriod(month)];
+      const [made, period] = [await statementFor(ledger, imvu, month), parsePeriod(month, timeZone)];
       if (!made.ok) return made;
       if (!period.ok) return period;
       const since_ms = await store.snapshot((tx) => meteredSince(tx, imvu.id));
@@ -119,7 +121,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
       return asJson({ imvu: imvu.id, statements: months.map(({ period, index, statement: { currency, gross, creator, platform, readings }, corrections }) => ({ period, index, currency, gross, creator, platform, readings: readings.count, corrections: corrections.length, total: corrections.at(-1)?.total ?? null })) });
     },
     usage: async (imvu, month) => {
-      const days = await usageOf(ledger, imvu.id, month);
+      const days = await usageOf(ledger, imvu, month);
       return days.ok ? accept(asJson({ imvu: imvu.id, month, days: days.value })) : days;
     },
     journal: async (imvu, month) => asJson({ imvu: imvu.id, ...(await store.snapshot((tx) => journalOf(tx, imvu.id, month))) }),

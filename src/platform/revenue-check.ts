@@ -1,11 +1,11 @@
 import type { EntryBody, Imvu } from "../contract/index.ts";
 import { asJson, type CommandRecord } from "../core/command/index.ts";
-import { saleOf } from "../core/handshake/index.ts";
+import { saleOf, termsIn } from "../core/handshake/index.ts";
 import { openCommand } from "../core/identity/index.ts";
 import type { Ledger, LedgerEntry } from "../core/ledger/index.ts";
 import { parseEntryBody } from "../core/ledger/pure.ts";
 import { canonicalJson, type Json } from "../kernel/index.ts";
-import { type Failure, Failures, StatementCheck } from "../verify/index.ts";
+import { agreedIn, type Failure, Failures, StatementCheck } from "../verify/index.ts";
 
 export interface RevenueCheck {
   readonly ok: boolean;
@@ -38,7 +38,10 @@ export async function revenueCheck(ledger: Pick<Ledger, "entries">, units: reado
   for (const { id } of units) {
     const check = new StatementCheck(id, failures);
     for (const tariff of tariffs) check.learnTariff(tariff);
-    for await (const entry of ledger.entries({ stream: id })) if (entry.type === "statement.closed" || entry.type === "statement.corrected") check.expect(whole(entry));
+    for await (const entry of ledger.entries({ stream: id })) {
+      if (entry.type === "command.accepted" && entry.streamSeq === 0) check.agree(entry, agreedIn(entry));
+      if (entry.type === "statement.closed" || entry.type === "statement.corrected") check.expect(whole(entry));
+    }
     for await (const entry of ledger.entries({ stream: id })) {
       if (entry.type === "erased") {
         check.pass(entry.streamSeq, entry.leaf);
@@ -51,6 +54,8 @@ export async function revenueCheck(ledger: Pick<Ledger, "entries">, units: reado
       if (entry.type === "statement.corrected") check.checkCorrection(one);
       if (entry.type !== "command.accepted") continue;
       const opened = openCommand((entry.data as unknown as CommandRecord).jws);
+      const terms = opened.ok ? termsIn(opened.value.command) : undefined;
+      if (terms) check.agreedAgain(one, terms);
       const sale = opened.ok ? saleOf(opened.value.command) : undefined;
       if (sale) check.sold(one, sale);
     }

@@ -10,6 +10,7 @@ import { CHECKPOINT_PATH, type Entry, entriesPath, type GoneEntry } from "./ledg
 import type { LiveReport } from "./live/report.ts";
 import { Registry } from "./registry.ts";
 import { StatementCheck } from "./statements.ts";
+import { agreedIn, checkDocument } from "./terms.ts";
 
 export interface VerifyOptions {
   /** The log's verifier key as the reader knows it from elsewhere; without it the bundle's own is taken. */
@@ -85,10 +86,15 @@ async function verifyLedger(dir: string, manifest: Manifest, logKey: string, fai
     else if (entry.body.type === "command.accepted") commands.check(entry);
     else registerFrom(entry, registry, failures);
   }
+  let first = true;
   for await (const text of entryTexts(dir, "events")) {
-    if (!text.includes('"type":"statement.')) continue;
+    if (!first && !text.includes('"type":"statement.')) continue;
     const entry = parseLine(text);
-    if (typeof entry !== "string" && entry.text !== null && entry.body.type.startsWith("statement.")) statements.expect(entry);
+    if (typeof entry !== "string" && entry.text !== null) {
+      if (first) statements.agree(entry, agreedIn(entry.body));
+      if (entry.body.type.startsWith("statement.")) statements.expect(entry);
+    }
+    first = false;
   }
   const stream = new StreamCheck(manifest, failures);
   for await (const entry of read("events")) {
@@ -102,6 +108,7 @@ async function verifyLedger(dir: string, manifest: Manifest, logKey: string, fai
     if (type === "command.accepted" || type === "command.refused") {
       const record = commands.check(entry);
       if (record) derived.command(entry, record);
+      if (record?.terms && type === "command.accepted") statements.agreedAgain(entry, record.terms);
       if (record?.sale && type === "command.accepted") statements.sold(entry, record.sale);
     } else if (type === "effect.applied" || type === "effect.failed") commands.checkOutcome(entry);
     else if (type === "statement.closed") {
@@ -113,6 +120,7 @@ async function verifyLedger(dir: string, manifest: Manifest, logKey: string, fai
     }
   }
   stream.finish();
+  await checkDocument(dir, statements.agreed, failures);
   commands.checkExit(manifest);
   derived.finish(manifest, logKey, registry.keyLines(), failures);
   return { entries, commands: commands.commands, verdicts: commands.verdicts, statements: statements.statements };

@@ -10,7 +10,7 @@ import { commandFields, createIdentityKey, openCommand, signCommand } from "../.
 import { type Ledger, openLedger, openLogKey } from "../../src/core/ledger/index.ts";
 import { openStore, postgresEngine, type Store } from "../../src/core/store/index.ts";
 import { newImvu } from "../../src/imvu/imvu-manager/imvu.fixture.ts";
-import { imvuIdOf, type ImvuId, type Json, runOk, sleep } from "../../src/kernel/index.ts";
+import { imvuIdOf, type ImvuId, type Json, runOk, sleep, type TimeZone } from "../../src/kernel/index.ts";
 import { Closing } from "../../src/platform/closing.ts";
 import { journalOf, trialBalance } from "../../src/platform/journal.ts";
 import { Meters } from "../../src/platform/meters.ts";
@@ -66,9 +66,9 @@ async function world(on: Store) {
 }
 
 let number = 0;
-async function newUnit(): Promise<ImvuId> {
+async function newUnit(more: Partial<Imvu> = {}): Promise<ImvuId> {
   number += 1;
-  const imvu: Imvu = { ...newImvu(), id: imvuIdOf(number), number };
+  const imvu: Imvu = { ...newImvu(), id: imvuIdOf(number), number, ...more };
   await store.transaction((tx) => tx.run("INSERT INTO imvu (id, number, owner, status, doc, updated_index) VALUES ($1, $2, $3, 'active', $4::jsonb, 0)", [imvu.id, number, imvu.owner, JSON.stringify(imvu)]));
   return imvu.id;
 }
@@ -89,6 +89,14 @@ async function sell(ledger: Ledger, imvu: ImvuId, sourceId: string, amount: stri
   const opened = openCommand(jws);
   assert.ok(opened.ok);
   await ledger.append([{ stream: imvu, type: "command.accepted", actor: "seller", data: { digest: opened.value.digest, jws: jws as unknown as Json, allocation: null } }]);
+}
+/** The owner's own words, which a unit's stream begins with. */
+async function agree(ledger: Ledger, imvu: ImvuId, terms: { readonly timeZone?: string }, at_ms: number): Promise<void> {
+  const { name, owner, jurisdiction, envelope } = newImvu();
+  const jws = signCommand(commandFields("imvu.create", null, { name, owner, jurisdiction, envelope: envelope as unknown as Json, runtime: "static", mailboxPasswordHash: "ab".repeat(32), ...terms }, at_ms), seller);
+  const opened = openCommand(jws);
+  assert.ok(opened.ok, opened.ok ? "" : opened.message);
+  await ledger.append([{ stream: imvu, type: "command.accepted", actor: owner, data: { digest: opened.value.digest, jws: jws as unknown as Json, allocation: null } }]);
 }
 const typesOf = async (ledger: Ledger, imvu: ImvuId) => {
   const types: string[] = [];
@@ -134,6 +142,65 @@ test("months that ended while the platform was down close in their order, each b
     assert.deepEqual(await closed(unit), ["2026-11", "2026-12", "2027-01", "2027-02"]);
     assert.deepEqual(await inLog(ledger, unit), await closed(unit));
     assert.equal((await checked(ledger, unit)).ok, true);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("each unit's month closes when it is over by the unit's own clock, and one closer sees them all", async () => {
+  const { clock, ledger, meters, closing, said } = await world(store);
+  try {
+    const zones = ["Pacific/Kiritimati", "Europe/Berlin", undefined, "America/New_York", "Pacific/Pago_Pago"] as (TimeZone | undefined)[];
+    const units: ImvuId[] = [];
+    for (const timeZone of zones) {
+      const terms = timeZone === undefined ? {} : { timeZone };
+      const unit = await newUnit(terms);
+      await agree(ledger, unit, terms, clock.at);
+      await meters.record(unit);
+      units.push(unit);
+    }
+    const one = closing();
+    const ends = ["2026-11-30T10:00:00Z", "2026-11-30T23:00:00Z", "2026-12-01T00:00:00Z", "2026-12-01T05:00:00Z", "2026-12-01T11:00:00Z"].map(Date.parse);
+    for (const [at, end_ms] of ends.entries()) {
+      clock.at = end_ms;
+      await one.round();
+      assert.deepEqual(await closed(units[at] as ImvuId), [], `not over: ${zones[at]}`);
+      clock.at = end_ms + 1_000;
+      await one.round();
+      for (const [nth, unit] of units.entries()) assert.deepEqual(await closed(unit), nth <= at ? ["2026-11"] : [], `${zones[nth]} at ${new Date(end_ms).toISOString()}: ${said.join()}`);
+    }
+    for (const [at, unit] of units.entries()) {
+      const [{ statement } = { statement: undefined }] = await store.snapshot((tx) => closedMonths(tx, unit, "2026-11"));
+      const [start, end] = [statement?.start, statement?.end];
+      assert.deepEqual([statement?.timeZone, end === undefined ? undefined : Date.parse(end)], zones[at] === undefined ? [undefined, undefined] : [zones[at], ends[at]]);
+      assert.equal(start === undefined, end === undefined);
+      const hours = ((ends[at] as number) - FIRST_READING) / 3_600_000;
+      assert.equal(statement?.lines.find(({ resource }) => resource === "compute.memory")?.quantity, `${hours * 3_600}.${"0".repeat(12)}`, String(zones[at]));
+    }
+    const { ok, failures } = await checked(ledger, ...units);
+    assert.deepEqual([ok, failures], [true, []]);
+    assert.deepEqual(await replayed(ledger), []);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("a unit's clock that somebody changed in the table keeps the month open and is named; what was agreed stays", async () => {
+  const { clock, ledger, meters, closing, said } = await world(store);
+  try {
+    const unit = await newUnit({ timeZone: "Europe/Berlin" as TimeZone });
+    await agree(ledger, unit, { timeZone: "Europe/Berlin" }, clock.at);
+    await meters.record(unit);
+    await psql(`UPDATE imvu SET doc = jsonb_set(doc, '{timeZone}', '"Pacific/Kiritimati"') WHERE id = '${unit}'`);
+    clock.at = Date.UTC(2026, 10, 30, 12);
+    const one = closing();
+    await one.round();
+    assert.deepEqual([await closed(unit), await inLog(ledger, unit)], [[], []]);
+    assert.ok(said.some((line) => line.startsWith(`a month of ${unit} stays open for now: `) && line.includes("time zone was agreed otherwise")), said.join());
+    await psql(`UPDATE imvu SET doc = jsonb_set(doc, '{timeZone}', '"Europe/Berlin"') WHERE id = '${unit}'`);
+    clock.at = Date.UTC(2026, 10, 30, 23, 0, 1);
+    await one.round();
+    assert.deepEqual(await closed(unit), ["2026-11"]);
   } finally {
     await ledger.close();
   }

@@ -336,7 +336,11 @@ function gate6({ command, facts }: Case): string | null {
   if (command.op === "platform.tariff.publish") {
     const begins = new Date(command.params.validFrom).getTime();
     const days = (begins - facts.now_ms) / (24 * 60 * MINUTE);
-    return days < 30 ? "TARIFF_TOO_SOON" : null;
+    // Commands from before units had time zones were judged by UTC alone.
+    if (facts.tariffs === undefined) return days < 30 ? "TARIFF_TOO_SOON" : null;
+    if (facts.tariffs === null) return "TARIFFS_UNKNOWN";
+    if (facts.tariffs.published) return days * 24 < 30 * 24 + 14 ? "TARIFF_TOO_SOON" : null;
+    return new Date(facts.now_ms).toISOString().slice(0, 7) > command.params.validFrom.slice(0, 7) ? "TARIFF_TOO_SOON" : null;
   }
   if (command.op === "revenue.record" || command.op === "revenue.reverse") return sales({ command, facts } as Case);
   const of = (kind: string) => METERS.filter((meter) => meter.startsWith(`${kind}.`));
@@ -350,6 +354,7 @@ function gate6({ command, facts }: Case): string | null {
     if (facts.meters === null) return "METER_MISSING";
     if (!(facts.meters as readonly string[]).includes(meter)) return "METER_MISSING";
   }
+  if (command.op === "imvu.import" && facts.bundle !== null && (command.params.timeZone ?? "UTC") !== (facts.bundle.timeZone ?? "UTC")) return "TERMS_DIFFER";
   return null;
 }
 

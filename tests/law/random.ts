@@ -118,6 +118,13 @@ function signaturesOf(dice: Dice, op: Op, { kids, publicKeys }: Keys): readonly 
   });
 }
 
+const MONTH_BEGIN = Date.UTC(new Date(NOW).getUTCFullYear(), new Date(NOW).getUTCMonth(), 1);
+
+function zoneOf(dice: Dice): { timeZone?: string } {
+  const timeZone = dice.of([undefined, undefined, undefined, undefined, "UTC", "Europe/Berlin"]);
+  return timeZone === undefined ? {} : { timeZone };
+}
+
 function envelopeOf(dice: Dice) {
   return {
     cpuMillis: dice.of([2_000, 2_000, 1_999, 2_001, 8_000]),
@@ -158,7 +165,7 @@ function paramsOf(dice: Dice, op: Op, keys: Keys, envelope: ReturnType<typeof en
     case "imvu.exit":
       return { encryptTo: null };
     case "imvu.import":
-      return { bundle: DIGEST, manifest: text(), name: "ArtGallery", jurisdiction: dice.of(["EU-GDPR", "EU-GDPR", "US-CCPA"]), sourceId: dice.of([OURS, OURS, OURS, THEIRS]), zone: dice.of(["imvu007.world", "imvu007.world", "imvu007.world", "bank.com", "world"]) };
+      return { bundle: DIGEST, manifest: text(), name: "ArtGallery", jurisdiction: dice.of(["EU-GDPR", "EU-GDPR", "US-CCPA"]), sourceId: dice.of([OURS, OURS, OURS, THEIRS]), zone: dice.of(["imvu007.world", "imvu007.world", "imvu007.world", "bank.com", "world"]), ...zoneOf(dice) };
     case "imvu.member.set":
       return { identity: dice.of(PEOPLE), role: dice.of(["maintainer", "billing", "viewer"]) };
     case "imvu.member.remove":
@@ -188,7 +195,7 @@ function paramsOf(dice: Dice, op: Op, keys: Keys, envelope: ReturnType<typeof en
     case "revenue.reverse":
       return { sourceId: "order-18", amount: dice.of(["0.01", "12.33", "12.34", "12.35", "999999999999.99"]), currency: "EUR", at: new Date(dice.of([NOW - 1, NOW, NOW + 60_000, NOW + 60_001, NOW - 5_000, NOW - 5_001])).toISOString(), ...(op === "revenue.reverse" ? { reverses: "order-17" } : {}) };
     case "platform.tariff.publish":
-      return { currency: "EUR", validFrom: new Date(dice.near(NOW + 30 * 86_400_000)).toISOString(), prices: {} };
+      return { currency: "EUR", validFrom: new Date(dice.of([dice.near(NOW + 30 * 86_400_000), dice.near(NOW + 30 * 86_400_000 + 14 * 3_600_000), MONTH_BEGIN, MONTH_BEGIN - 1, MONTH_BEGIN + 1])).toISOString(), prices: {} };
     case "imvu.erase":
     case "platform.erase":
       return { index: 4, commitment: text(), order: DIGEST };
@@ -238,7 +245,8 @@ function factsOf(dice: Dice, op: Op, params: Record<string, unknown>, given: { e
     ...(op.startsWith("platform.") && dice.chance(96)
       ? { operators: dice.chance(96) ? { count: dice.of([1, 1, 2, 3]), signers: dice.of([["operator"], ["operator"], ["operator", "maintainer"], ["maintainer"], []]), registered: dice.chance(85), operator: dice.chance(50) } : null }
       : {}),
-    bundle: op === "imvu.import" ? dice.of([null, ...Array.from({ length: 5 }, () => ({ manifest: dice.of([DIGEST, DIGEST, OTHER_DIGEST]), sourceId: OURS, zone: dice.of(["imvu007.world", "imvu007.world", "imvu007.world", "bank.com"]), envelope: given.envelope, flaws: dice.chance(60) ? [] : Array.from({ length: 2 }, () => dice.of(FLAWS)), ownerKids: dice.chance(80) ? [given.keys.kids.operator, given.keys.kids.owner, given.keys.kids.maintainer] : [] }))]) : null,
+    ...(op === "platform.tariff.publish" && dice.chance(80) ? { tariffs: dice.chance(94) ? { published: dice.chance(60) } : null } : {}),
+    bundle: op === "imvu.import" ? dice.of([null, ...Array.from({ length: 5 }, () => ({ manifest: dice.of([DIGEST, DIGEST, OTHER_DIGEST]), sourceId: OURS, zone: dice.of(["imvu007.world", "imvu007.world", "imvu007.world", "bank.com"]), envelope: given.envelope, ...zoneOf(dice), flaws: dice.chance(60) ? [] : Array.from({ length: 2 }, () => dice.of(FLAWS)), ownerKids: dice.chance(80) ? [given.keys.kids.operator, given.keys.kids.owner, given.keys.kids.maintainer] : [] }))]) : null,
     platform: { ledgerWritable: dice.chance(97), keyLoaded: dice.chance(97) },
   };
 }

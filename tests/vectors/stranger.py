@@ -14,7 +14,8 @@ import stat
 import sys
 import unicodedata
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 class Wrong(Exception):
@@ -655,11 +656,40 @@ def instant(ms):
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
 
 
-def period_of(name):
-    need(isinstance(name, str) and re.fullmatch(r"(20[0-9]{2}|2[1-9][0-9]{2})-(0[1-9]|1[0-2])", name), f"{name} is no month")
+def next_month(name):
     year, month = int(name[:4]), int(name[5:])
-    after = (year + 1, 1) if month == 12 else (year, month + 1)
-    return tuple(epoch_ms(f"{y:04d}-{m:02d}-01T00:00:00.000Z") for y, m in ((year, month), after))
+    return f"{year + 1:04d}-01" if month == 12 else f"{year:04d}-{month + 1:02d}"
+
+
+def clock_of(name):
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise Wrong(f"this machine does not know the clock of {name}: install tzdata") from None
+
+
+QUARTER = 15 * 60 * 1000
+
+
+def begin_of(name, zone):
+    """The first quarter-hour at which the zone's clock shows the month's first day, or a later one."""
+    first, clock = date(int(name[:4]), int(name[5:]), 1), clock_of(zone)
+    midnight = epoch_ms(f"{name}-01T00:00:00.000Z")
+    for at in range(midnight - 56 * QUARTER, midnight + 48 * QUARTER + 1, QUARTER):
+        if datetime.fromtimestamp(at // 1000, clock).date() >= first:
+            return at
+    raise Wrong(f"{name} does not begin in {zone}")
+
+
+def period_of(name, zone="UTC"):
+    need(isinstance(name, str) and re.fullmatch(r"(20[0-9]{2}|2[1-9][0-9]{2})-(0[1-9]|1[0-2])", name), f"{name} is no month")
+    return begin_of(name, zone), begin_of(next_month(name), zone)
+
+
+def holds_from(tariff):
+    """The first month that a tariff holds for as a whole."""
+    name = tariff["validFrom"][:7]
+    return name if tariff["validFrom"][7:] == "-01T00:00:00.000Z" else next_month(name)
 
 
 def decimal(value, decimals):
@@ -779,9 +809,11 @@ def amount_of(sale):
     return int(sale["amount"].replace(".", "")) * MINOR
 
 
-def month_of(text):
-    """An instant's month: the last one of a month is the next one's midnight."""
-    return instant(epoch_ms(text) - 1)[:7]
+def month_of(text, zone):
+    """An instant's month: the last one of a month is the next one's beginning."""
+    at = epoch_ms(text)
+    name = datetime.fromtimestamp((at - 1) // 1000, clock_of(zone)).strftime("%Y-%m")
+    return next_month(name) if at > period_of(name, zone)[1] else name
 
 
 def sums(sales):
@@ -814,7 +846,7 @@ def csv_of(rows):
     return "".join(",".join(row) + "\r\n" for row in rows)
 
 
-def statement_of(imvu, name, tariff_index, tariff, rating, stream_head, closed, revenue, form):
+def statement_of(imvu, name, zone, tariff_index, tariff, rating, stream_head, closed, revenue, form):
     lines, usage = [], 0
     for resource, quantity in rating.quantities().items():
         _, unit, decimals = RESOURCES[resource]
@@ -839,6 +871,8 @@ def statement_of(imvu, name, tariff_index, tariff, rating, stream_head, closed, 
     if form == 3:
         newer["flagged"] = len(flags)
     flags = flags[:16] if form == 3 else [flag for flag in flags if flag["what"] != "gap"]
+    if zone != "UTC":
+        newer |= {"timeZone": zone, "start": instant(rating.start), "end": instant(rating.end)}
     return newer | {
         "imvu": imvu, "period": name, "currency": tariff["currency"], "tariffIndex": tariff_index, "lines": lines,
         "gross": decimal(gross, 21), "creator": decimal(creator, 21), "platform": decimal(platform, 21),
@@ -933,6 +967,7 @@ class Bundle:
         self.intents, self.orders, self.exits, self.tariffs, self.closed = {}, {}, {}, [], {}
         self.form = 1
         self.sales, self.left = [], {}
+        self.terms = {"timeZone": "UTC"}
         self.audits = {"ledger/audit/commands.jsonl": [], "ledger/audit/refusals.jsonl": [], "ledger/compliance/consent-log.jsonl": [], "ledger/revenue/sales.jsonl": []}
         self.revenue = {}
         data, signature = read_file(folder, "MANIFEST.json"), utf8(read_file(folder, "MANIFEST.sig"), "MANIFEST.sig")
@@ -995,7 +1030,7 @@ class Bundle:
                     check_tariff(body["data"])
                     announced = epoch_ms(body["data"]["validFrom"]) - epoch_ms(body["time"])
                     need(not self.tariffs or announced >= (30 * 24 - 1) * 3600 * 1000, "a tariff that was not announced 30 days ahead")
-                self.tariffs.append((index, body["data"]))
+                self.tariffs.append((index, body["data"], epoch_ms(body["time"])))
         for index, _, body in self.entries("identities"):
             with within(f"entry {index} ({body['type']})"):
                 if body["type"] == "command.accepted":
@@ -1033,6 +1068,9 @@ class Bundle:
                     self.statement(stream, index, body)
                 elif body["type"] == "statement.corrected":
                     self.correction(stream, index, body["data"])
+        with within("identity/imvu.json"):
+            document = json.loads(read_file(self.folder, "identity/imvu.json"))
+            need(document.get("timeZone", "UTC") == self.terms["timeZone"], "another time zone than was agreed")
         need(not gone, f"ledger/events.jsonl: the bodies of {sorted(gone)} are gone, and nothing ordered it")
         need(last == self.manifest["ledger"]["index"], f"ledger/events.jsonl: ends at {last}")
         answered = self.manifest["exit"]
@@ -1068,6 +1106,8 @@ class Bundle:
                 self.orders[command["digest"]] = {"command": there["digest"], "erased": erased}
             if payload["op"] == "imvu.exit":
                 self.exits[index] = command["digest"]
+            if payload["op"] in ("imvu.create", "imvu.import"):
+                self.agree(index, body, payload["params"])
         need(self.laws.get(data["law"], index) < index, "a law that was not published before")
         self.verdicts(payload["op"], data["verdicts"], accepted)
         if accepted:
@@ -1075,6 +1115,15 @@ class Bundle:
         self.counts["commands"] += 1
         if audit:
             self.audit(index, body, command, payload)
+
+    def agree(self, index, body, params):
+        """What holds for the unit's money for good; its owner has her notice of prices by her own clock."""
+        terms = {"timeZone": params.get("timeZone", "UTC")}
+        need(body["streamSeq"] == 0 or terms == self.terms, "agreed otherwise than before")
+        self.terms = terms
+        for at, tariff, time in self.tariffs:
+            begins = begin_of(holds_from(tariff), terms["timeZone"])
+            need(at < index or terms["timeZone"] == "UTC" or begins - time >= (30 * 24 - 1) * 3600 * 1000, f"entry {at} (platform.tariff): not announced 30 days ahead by the clock of {terms['timeZone']}")
 
     def verdicts(self, op, verdicts, accepted):
         need(in_order(verdicts), "seventeen verdicts in order")
@@ -1113,7 +1162,7 @@ class Bundle:
             need(amount <= self.left.get(back, 0), f"more is paid back than is left of {back}")
             self.left[back] -= amount
         self.left[sale["sourceId"]] = amount if back is None else 0
-        self.sales.append(sale | {"index": index, "streamSeq": body["streamSeq"], "time": epoch_ms(body["time"]), "month": month_of(sale["at"])})
+        self.sales.append(sale | {"index": index, "streamSeq": body["streamSeq"], "time": epoch_ms(body["time"]), "month": month_of(sale["at"], self.terms["timeZone"])})
 
     def settle(self, month, head_seq):
         self.sales = [one for one in self.sales if one["month"] != month or one["streamSeq"] > head_seq]
@@ -1146,7 +1195,8 @@ class Bundle:
 
     def statement(self, stream, at, body):
         said = body["data"]
-        start, end = period_of(said["period"])
+        zone = self.terms["timeZone"]
+        start, end = period_of(said["period"], zone)
         need(said["period"] not in self.closed, "another statement after the closed one")
         head_seq = -1 if said["streamHead"] is None else said["streamHead"]["streamSeq"]
         need(is_count(head_seq + 1) and head_seq < body["streamSeq"], "rests on entries after it")
@@ -1164,13 +1214,13 @@ class Bundle:
                 need(whole or not closed, f"closed without reading {index}")
         published = [one for one in self.tariffs if one[0] < stream[-1][0]]
         need(published, "no tariff")
-        in_time = [one for one in published if epoch_ms(one[1]["validFrom"]) <= start]
-        tariff_index, tariff = in_time[-1] if in_time else published[0]
+        in_time = [one for one in published if holds_from(one[1]) <= said["period"]]
+        tariff_index, tariff, _ = in_time[-1] if in_time else published[0]
         known = [one for one in self.sales if one["month"] == said["period"] and one["streamSeq"] <= head_seq]
-        form = 1 if "v" not in said and not known else 2 if said.get("v") == 2 else 3
+        form = 3 if self.terms != {"timeZone": "UTC"} else 1 if "v" not in said and not known else 2 if said.get("v") == 2 else 3
         self.form = max(self.form, form)
         older = self.form == 1
-        made = statement_of(self.manifest["imvu"], said["period"], tariff_index, tariff, rating, head, closed, sums(known), self.form)
+        made = statement_of(self.manifest["imvu"], said["period"], zone, tariff_index, tariff, rating, head, closed, sums(known), self.form)
         for name in made:
             need(canonical(made[name]) == canonical(said.get(name)), f"{said['period']} {name}: expected {canonical(made[name])[:200]}")
         need(set(said) == set(made), "other members")
@@ -1180,7 +1230,8 @@ class Bundle:
             late = [one for one in self.sales if one["month"] in self.closed and one["time"] < end]
             need(not late, f"no correction knows entry {late[0]['index'] if late else None}")
         self.counts["statements"] += 1
-        rows = [["period", "resource", "quantity", "unit", f"unit price {made['currency']} (tariff: ledger entry {tariff_index})", f"amount {made['currency']}"]]
+        head = "period" if zone == "UTC" else f"period ({zone}: after {made['start']} up to {made['end']})"
+        rows = [[head, "resource", "quantity", "unit", f"unit price {made['currency']} (tariff: ledger entry {tariff_index})", f"amount {made['currency']}"]]
         rows += [[made["period"], one["resource"] + (f" above {one['above']}" if "above" in one else ""), one["quantity"], one["unit"], one["unitPrice"], one["amount"]] for one in made["lines"]]
         shares = [("gross", made["gross"]), ("creator 55%", made["creator"]), ("platform 45%", made["platform"])]
         newer = [] if older else [("payout to creator", made["payout"]["creator"]), ("rounded up by", made["payout"]["difference"])]

@@ -3,7 +3,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { run, sha256Hex } from "../../src/kernel/index.ts";
+import { run, sha256Hex, type TimeZone, UTC } from "../../src/kernel/index.ts";
 import { type Manifest, manifestNoteText, manifestText, sectionsOf } from "../../src/verify/index.ts";
 import { type Dishonesty, fallingSteps, SyntheticWorld, withoutGaps, withoutSales, withoutSteps } from "./synthetic-world.ts";
 
@@ -65,6 +65,15 @@ describe("a verifier that follows the page and shares no code with ours", () => 
     const expected = `entries 37 · commands 16 · verdicts 272 · statements 3 · files ${files.length - 2}`;
     assert.deepEqual(await stranger("--bundle", honest), { code: 0, said: expected });
     assert.deepEqual(await stranger("--bundle", honest, "--log-key", logKey), { code: 0, said: expected });
+  });
+
+  test("verifies months by a clock of their own", async () => {
+    for (const timeZone of ["Europe/Berlin", "Asia/Kathmandu", "Australia/Adelaide"] as TimeZone[]) {
+      const dir = join(await mkdtemp(join(scratch, "zone-")), "bundle");
+      await new SyntheticWorld({ timeZone, lateInTheEast: timeZone === "Europe/Berlin" }).writeBundle(dir, "// nothing\n");
+      const { code, said } = await stranger("--bundle", dir);
+      assert.equal(code, 0, `${timeZone}: ${said}`);
+    }
   });
 
   test("does not believe it under another log's key", async () => {
@@ -174,6 +183,10 @@ describe("a log that lies before it signs", () => {
     "a late refund that nothing corrected": [{ uncorrected: true }, /no correction knows entry \d+/],
     "a statement without what was sold": [{ statement: withoutSales }, /statement\.closed/],
     "a month without readings that no flag names": [{ statement: withoutGaps }, /statement\.closed/],
+    "months by another clock than was agreed": [{ timeZone: "Europe/Berlin" as TimeZone, closesBy: UTC }, /2026-11 (timeZone|lines|usage|revenue|readings)/],
+    "a month with another end than its clock's": [{ timeZone: "Europe/Berlin" as TimeZone, statement: (made) => ({ ...made, end: "2026-12-01T00:00:00.000Z" }) }, /2026-11 end/],
+    "a document that says another clock": [{ timeZone: "Europe/Berlin" as TimeZone, documentSays: UTC }, /^WRONG: identity\/imvu\.json/],
+    "prices in time by UTC and too late by the unit's clock": [{ timeZone: "Asia/Tokyo" as TimeZone, lateInTheEast: true }, /by the clock of Asia\/Tokyo/],
     "a statement in an older form than the one before it": [{ forms: { "2026-12": 2 } }, /statement\.closed/],
     "a statement by a tariff's first prices alone": [{ statement: withoutSteps }, /statement\.closed/],
     "a tariff whose steps fall": [{ data: fallingSteps }, /step/],

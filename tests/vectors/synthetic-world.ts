@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
 import { type Envelope, GIB, type Imvu, type Op, type Reading, type ReadingSet, RESOURCES, type Resource, type SignedCommand } from "../../src/contract/index.ts";
-import { Account, type Correction, DEFAULT_PRICES_V1, parsePeriod, saleOf, split, type Statement, type StatementForm, statement, type Tariff, usageLines } from "../../src/core/handshake/index.ts";
+import { Account, type Correction, DEFAULT_PRICES_V1, parsePeriod, saleOf, split, type Statement, type StatementForm, statement, type Tariff, termsOf, usageLines } from "../../src/core/handshake/index.ts";
 import { addApproval, type CommandFields, commandFields, type OpenedCommand, openCommand, type SigningKey, signCommand, signingKeyFromJwk } from "../../src/core/identity/index.ts";
 import { noteSigner, signNote } from "../../src/core/ledger/pure.ts";
 import { erasedWith, type Facts, isAllowed, isErasure, judge, type RegisteredKey, signatureFactsOf } from "../../src/core/policy-engine/index.ts";
 import { BundleWriter, type FinishedBundle, REPORT_PATH, renderReport, writeIdentitySection, writeLedgerSection } from "../../src/imvu/export/index.ts";
-import { decimalText, type Fqdn, type IdentityName, imvuIdOf, type Json, type Jurisdiction, type KeyId, MONEY_DECIMALS, money, parseDecimal, type ServiceName, type Sha256, sha256Hex } from "../../src/kernel/index.ts";
+import { decimalText, type Fqdn, type IdentityName, imvuIdOf, type Json, type Jurisdiction, type KeyId, MONEY_DECIMALS, money, parseDecimal, type ServiceName, type Sha256, sha256Hex, type TimeZone } from "../../src/kernel/index.ts";
 import { SyntheticLog } from "./synthetic-log.ts";
 
 export const IMVU = imvuIdOf(42);
@@ -54,6 +54,14 @@ export interface Dishonesty {
   readonly older?: boolean;
   /** In which form a month's statement is written; honest while none is older than the one before. */
   readonly forms?: Readonly<Record<string, StatementForm>>;
+  /** Honest: the owner agreed to this clock. */
+  readonly timeZone?: TimeZone;
+  /** The platform closes months by another clock than was agreed. */
+  readonly closesBy?: TimeZone;
+  /** The unit's document says another clock. */
+  readonly documentSays?: TimeZone;
+  /** Prices for January are published on 1 December at 20:00, UTC: in time by UTC, and where clocks are ahead too late. */
+  readonly lateInTheEast?: boolean;
   /** Honest: a reading is taken between drawing December's open statement and appending it. */
   readonly late?: boolean;
 }
@@ -100,7 +108,7 @@ export class SyntheticWorld {
   private readonly registered = new Map<KeyId, RegisteredKey & { readonly index: number }>();
   private readonly lies: Dishonesty;
   private readonly readings: { index: number; set: ReadingSet }[] = [];
-  private readonly account = new Account(IMVU);
+  private readonly account: Account;
   private tariffIndex = 0;
   private there: Facts["erasure"] = null;
   readonly tariff: Tariff;
@@ -108,6 +116,7 @@ export class SyntheticWorld {
 
   constructor(lies: Dishonesty = {}, origin = "test.nexus.example/log") {
     this.lies = lies;
+    this.account = new Account(IMVU, termsOf({ timeZone: lies.closesBy ?? lies.timeZone }));
     const { prices, ...steps } = STEPPED;
     const plain = { currency: "EUR", validFrom: new Date(BEGIN_MS).toISOString() } as const;
     this.tariff = lies.older ? { v: 1, ...plain, prices: DEFAULT_PRICES_V1 } : { v: 2, ...plain, prices: { ...DEFAULT_PRICES_V1, ...prices }, ...steps };
@@ -125,7 +134,7 @@ export class SyntheticWorld {
     if (this.lies.lateKey) this.registered.set(stranger.kid, { publicKey: stranger.publicKey, identity: STRANGER, status: "live", index: -1 });
     else this.register(STRANGER);
     const password = sha256Hex("a crypt(3) hash");
-    this.command(OWNER, "imvu.create", null, { name: "ArtGallery", owner: OWNER, jurisdiction: "EU-GDPR", envelope: ENVELOPE as unknown as Json, runtime: "static", mailboxPasswordHash: password });
+    this.command(OWNER, "imvu.create", null, { name: "ArtGallery", owner: OWNER, jurisdiction: "EU-GDPR", envelope: ENVELOPE as unknown as Json, runtime: "static", mailboxPasswordHash: password, ...(this.lies.timeZone === undefined ? {} : { timeZone: this.lies.timeZone }) });
     this.read(0n);
     this.command(OWNER, "dns.set", IMVU, { name: "www.imvu042.world", type: "A", ttl: 300, values: ["203.0.113.7"] });
     this.command(STRANGER, "dns.set", IMVU, { name: "www.imvu042.world", type: "A", ttl: 300, values: ["198.51.100.1"] });
@@ -149,6 +158,10 @@ export class SyntheticWorld {
     if (!this.lies.older) this.sellLate();
     this.read(32_000_000_000n);
     this.close("2026-12");
+    if (this.lies.lateInTheEast) {
+      this.log.now_ms = Date.UTC(2026, 11, 1, 20);
+      this.append("platform", "platform.tariff", "platform", { ...this.tariff, validFrom: "2027-01-01T00:00:00.000Z" } as unknown as Json);
+    }
     const exit = this.command(OWNER, "imvu.exit", IMVU, { encryptTo: null }, false);
     this.exit = { command: exit.digest, index: this.log.all.length - 1 };
     if (this.lies.lateKey) {
@@ -279,7 +292,8 @@ export class SyntheticWorld {
   }
 
   private close(name: string): void {
-    const period = parsePeriod(name);
+    const terms = termsOf({ timeZone: this.lies.closesBy ?? this.lies.timeZone });
+    const period = parsePeriod(name, terms.timeZone);
     if (!period.ok) throw new TypeError(name);
     const closed = this.log.now_ms >= period.value.end_ms;
     const readings = this.readings.slice(0, this.readings.length - (closed ? (this.lies.headBack ?? 0) : 0));
@@ -287,7 +301,7 @@ export class SyntheticWorld {
     const known = this.lies.headBack && closed ? stream.filter(({ index }) => index < (this.readings.at(-1)?.index ?? 0)) : stream;
     const head = known.at(-1);
     const made = statement({
-      imvu: IMVU, period: period.value, tariff: { index: this.tariffIndex, tariff: this.tariff }, readings,
+      terms, imvu: IMVU, period: period.value, tariff: { index: this.tariffIndex, tariff: this.tariff }, readings,
       streamHead: head ? { streamSeq: head.streamSeq, sha256: head.leaf.toString("hex") } : null, closed,
       ...(this.lies.older ? {} : { revenue: this.account.revenue(name, head?.streamSeq ?? -1) }), form: this.lies.older ? 1 : (this.lies.forms?.[name] ?? 3),
     });
@@ -314,7 +328,8 @@ export class SyntheticWorld {
     const createdAt = new Date(this.log.now_ms).toISOString();
     const held = [...this.registered.values()].filter(({ status }) => status !== "recovery");
     const keys = held.map(({ publicKey, identity, status, index }) => ({ identity, kid: publicKey.kid, publicKey: publicKey.text, status: status as "live" | "rotated", registered: index, ended: status === "live" ? null : index }));
-    await writeIdentitySection(writer, DOCUMENT, keys);
+    const timeZone = this.lies.documentSays ?? this.lies.timeZone;
+    await writeIdentitySection(writer, { ...DOCUMENT, ...(timeZone === undefined ? {} : { timeZone }) }, keys);
     await writer.file("domains/zones/imvu042.world.zone", "$ORIGIN imvu042.world.\n@ 3600 IN SOA ns.world. hostmaster.world. 1 7200 3600 1209600 300\n");
     await writer.file("mail/mailboxes/hello@imvu042.world/INBOX.mbox", "From a@b Tue Nov  3 09:00:00 2026\nSubject: one\n\nbody\n");
     await writer.file("compute/volumes/web.tar.zst", Buffer.from([40, 181, 47, 253, 0, 1, 2, 3]));

@@ -8,7 +8,7 @@ import type { SignedCommand } from "../../src/contract/index.ts";
 import type { Statement } from "../../src/core/handshake/index.ts";
 import { cosign, cosigner, withSignatureLines } from "../../src/core/ledger/pure.ts";
 import { packBundle } from "../../src/imvu/export/index.ts";
-import { type Json, run, sha256Hex } from "../../src/kernel/index.ts";
+import { type Json, run, sha256Hex, type TimeZone, UTC } from "../../src/kernel/index.ts";
 import { countsLine, erasedLine, type Manifest, manifestNoteText, manifestText, sectionsOf, type Verification, verifyExport } from "../../src/verify/index.ts";
 import { buildVerifier } from "../../tools/build-verifier.ts";
 import { type Dishonesty, fallingSteps, IMVU, SyntheticWorld, withoutGaps, withoutSales, withoutSteps } from "./synthetic-world.ts";
@@ -398,6 +398,21 @@ describe("a log that lies", () => {
     named(await lying({ statement: withoutSteps }), /statement\.closed\) 2026-11 /, "by a tariff's first prices alone");
     named(await lying({ data: fallingSteps }), /platform\.tariff/, "a tariff whose steps fall");
     named(await lying({ statement: (made) => ({ ...made, fee: "0.01" }) as Statement }), /fee/, "a fee");
+  });
+
+  test("months by another clock than the owner agreed to, or by the agreed one with other instants; a document that says another", async () => {
+    const agreed = { timeZone: "Europe/Berlin" as TimeZone };
+    assert.deepEqual((await lying(agreed)).failures, []);
+    assert.deepEqual((await lying({ timeZone: UTC })).failures, []);
+    named(await lying({ ...agreed, closesBy: UTC }), /statement\.closed\) 2026-11 /, "by UTC");
+    named(await lying({ ...agreed, closesBy: "Asia/Tokyo" as TimeZone }), /statement\.closed\) 2026-11 /, "by a third");
+    named(await lying({ closesBy: "Europe/Berlin" as TimeZone }), /statement\.closed\) 2026-11 /, "none was agreed");
+    named(await lying({ ...agreed, statement: (made) => ({ ...made, end: "2026-12-01T00:00:00.000Z" }) }), /statement\.closed\) 2026-11 end/, "another end");
+    named(await lying({ ...agreed, forms: { "2026-11": 2 } }), /statement\.closed\) 2026-11 /, "a form from before there were clocks");
+    named(await lying({ ...agreed, documentSays: UTC }), /^identity\/imvu\.json timeZone/, "the document");
+    named(await lying({ documentSays: "Europe/Berlin" as TimeZone }), /^identity\/imvu\.json timeZone/, "the document, where nothing was agreed");
+    assert.deepEqual((await lying({ lateInTheEast: true })).failures, []);
+    named(await lying({ lateInTheEast: true, timeZone: "Asia/Tokyo" as TimeZone }), /platform\.tariff/, "too late by the unit's clock");
   });
 
   test("a bundle from before there were sales verifies without the list of them; one with sales does not", async () => {

@@ -56,7 +56,7 @@ export function unitRoutes(app: FastifyInstance, platform: PlatformPort, authent
   app.get("/v1/imvus/:id/statement", async (request, reply) => {
     const member = await authenticator.member(request, ACCOUNTS);
     if (!member.ok) return send(reply, member);
-    return send(reply, await platform.statement(member.value.imvu, (request.query as { month?: string }).month ?? ""));
+    return send(reply, await platform.statement(member.value.imvu, (request.query as { month?: string }).month));
   });
 
   read("/revenue", SELLERS, (imvu, query) => platform.sales(imvu, { ...(query.sourceId === undefined ? {} : { sourceId: query.sourceId }), from: indexOf(query.from), limit: Math.min(Number(query.limit ?? 100) || 100, ENTRIES_PER_PAGE_MAX) }));

@@ -8,8 +8,6 @@ import { keepReceipt } from "../receipts.ts";
 import { flagLines } from "../meter-flags.ts";
 import { changedPrices, type PriceChanges, type Prices, priceRows } from "../tariff-prices.ts";
 
-const MONTH_NOW = () => new Date().toISOString().slice(0, 7);
-
 type Correction = Parameters<typeof correctionCsv>[0] & { readonly index: number };
 type Shown = Parameters<typeof revenueCsv>[0] & { readonly index?: number; readonly corrections?: readonly Correction[]; readonly forecast?: { readonly at: string; readonly gross: string; readonly creator: string; readonly platform: string } };
 
@@ -46,11 +44,11 @@ export function moneyVerbs(program: Command): void {
     .command("show")
     .description("usage × tariff + what was sold = gross; 55 % creator, 45 % platform. Of a month that is over the closed statement, of this one what it comes to so far")
     .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
-    .option("--month <YYYY-MM>", "which month (UTC); default: this one")
+    .option("--month <YYYY-MM>", "which month, by the unit's own clock; default: this one")
     .option("--csv", "as rows for a spreadsheet (RFC 4180), the same that a bundle holds")
     .action(async (options: { imvuId: ImvuId; month?: string; csv?: true }, command: Command) => {
       const context = await Context.of(command);
-      const path = `/v1/imvus/${options.imvuId}/statement?month=${encodeURIComponent(options.month ?? MONTH_NOW())}`;
+      const path = `/v1/imvus/${options.imvuId}/statement${options.month === undefined ? "" : `?month=${encodeURIComponent(options.month)}`}`;
       const answer = (await (await context.client()).read(await context.signer(), path)) as unknown as Shown;
       if (options.csv) process.stdout.write([revenueCsv(answer), ...(answer.corrections ?? []).map(correctionCsv)].join("\r\n"));
       else print(context.output, answer, () => statementLines(answer));
@@ -74,7 +72,7 @@ export function moneyVerbs(program: Command): void {
     .command("journal")
     .description("double entry of the closed months: what each statement and correction books, debits and credits equal")
     .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
-    .option("--month <YYYY-MM>", "one month alone (UTC)")
+    .option("--month <YYYY-MM>", "one month alone")
     .action(async (options: { imvuId: ImvuId; month?: string }, command: Command) => {
       const context = await Context.of(command);
       const month = options.month === undefined ? "" : `?month=${encodeURIComponent(options.month)}`;
@@ -158,7 +156,7 @@ function statementLines(shown: Shown): string[] {
   const { revenue, payout } = shown;
   const sold = revenue && revenue.sales + revenue.reversals > 0 ? [["  usage", shown.usage ?? ""], [`  ${revenue.sales} sold`, revenue.recorded], [`  ${revenue.reversals} paid back`, /[1-9]/.test(revenue.reversed) ? `-${revenue.reversed}` : revenue.reversed]] : [];
   return [
-    `${shown.imvu}  ${shown.period}  ${shown.currency}  ${state}, from ${shown.readings.count} readings`,
+    `${shown.imvu}  ${shown.period}${shown.timeZone === undefined ? "" : ` (${shown.timeZone})`}  ${shown.currency}  ${state}, from ${shown.readings.count} readings`,
     ...table(used.map((line) => [line.above === undefined ? `  ${line.resource}` : `    above ${plainFigure(line.above)}`, line.quantity, line.unit, `× ${line.unitPrice}`, line.amount])),
     ...table([...sold, ["  gross", shown.gross], ["  creator 55 %", shown.creator], ["  platform 45 %", shown.platform], ...(payout ? [["  payout to creator", payout.creator, `(rounded up by ${payout.difference})`]] : [])]),
     ...(shown.forecast ? ["if usage goes on as it did so far this month, and nothing more is sold, it comes to", ...table([["  gross", shown.forecast.gross], ["  creator 55 %", shown.forecast.creator], ["  platform 45 %", shown.forecast.platform]])] : []),

@@ -2,7 +2,7 @@ import type { Command, Imvu, Resource } from "../../contract/index.ts";
 import type { Clock, Fqdn, ImvuId, KeyId, Sha256 } from "../../kernel/index.ts";
 import { broughtBy, isIdentityCommand, kidOf, type OpenedCommand, stateIn } from "../identity/index.ts";
 import {
-  asksForRoom, type BlobFact, type BundleFacts, blobsIn, domainsIn, type ErasureFact, type Facts, GATES, type IdentityFacts, imvuFactsOf, isErasure, isOperatorCommand, isRevenue, type NodeFacts, type OperatorFacts, type RevenueFact, type SignatureFact, signatureFactsOf, type UsedFacts,
+  asksForRoom, type BlobFact, type BundleFacts, blobsIn, domainsIn, type ErasureFact, type Facts, GATES, type IdentityFacts, imvuFactsOf, isErasure, isOperatorCommand, isRevenue, type NodeFacts, type OperatorFacts, type RevenueFact, type SignatureFact, signatureFactsOf, type TariffFact, type UsedFacts,
   zoneClaimsFor,
 } from "../policy-engine/index.ts";
 import type { ReadTx, Statement, Store } from "../store/index.ts";
@@ -10,6 +10,7 @@ import { erasureFacts } from "./erasure.ts";
 import { type KeyNow, type KeyRow, knownIn, knownKids, operatorNames, ringByName } from "./identities.ts";
 import * as projection from "./projection.ts";
 import { revenueFacts } from "./sales.ts";
+import { hasTariff } from "./tariff-rows.ts";
 
 /** What facts need that the database does not hold. */
 export interface World {
@@ -43,7 +44,7 @@ export function factsLoader(store: Store, clock: Clock, world: World): LoadFacts
     return await Promise.all(
       all.map(async (opened, at): Promise<Loaded> => {
         const { command } = opened;
-        const { imvu, actor, allocated, identity, operators, erasure, revenue, signatures, nonceSeen, registration, newZone, zoneClaims, meters, consent } = await readFor(store, world, shared, opened, at);
+        const { imvu, actor, allocated, identity, operators, erasure, revenue, tariffs, signatures, nonceSeen, registration, newZone, zoneClaims, meters, consent } = await readFor(store, world, shared, opened, at);
         const facts: Facts = {
           v: 1,
           now_ms: clock.now(),
@@ -63,6 +64,7 @@ export function factsLoader(store: Store, clock: Clock, world: World): LoadFacts
           ...(isOperatorCommand(command) ? { operators } : {}),
           ...(isErasure(command) ? { erasure } : {}),
           ...(isRevenue(command) ? { revenue } : {}),
+          ...(command.op === "platform.tariff.publish" ? { tariffs } : {}),
           bundle: bundles[at] ?? null,
           platform: { ledgerWritable, keyLoaded: world.keyLoaded },
         };
@@ -140,6 +142,7 @@ type FromStore = Pick<Facts, "signatures" | "nonceSeen" | "registration" | "newZ
   readonly operators: OperatorFacts | null;
   readonly erasure: ErasureFact | null;
   readonly revenue: RevenueFact | null;
+  readonly tariffs: TariffFact | null;
 };
 
 async function readFor(store: Store, world: World, shared: Shared, opened: OpenedCommand, at: number): Promise<FromStore> {
@@ -158,8 +161,8 @@ async function readFor(store: Store, world: World, shared: Shared, opened: Opene
   };
 }
 
-type More = Pick<FromStore, "registration" | "newZone" | "zoneClaims" | "meters" | "allocated" | "operators" | "erasure" | "revenue">;
-const NO_MORE: More = { registration: null, newZone: null, zoneClaims: [], meters: null, allocated: null, operators: null, erasure: null, revenue: null };
+type More = Pick<FromStore, "registration" | "newZone" | "zoneClaims" | "meters" | "allocated" | "operators" | "erasure" | "revenue" | "tariffs">;
+const NO_MORE: More = { registration: null, newZone: null, zoneClaims: [], meters: null, allocated: null, operators: null, erasure: null, revenue: null, tariffs: null };
 
 /** Whether gates read more of the tables for it than what every command is judged by. */
 function asksMore(command: Command): boolean {
@@ -177,6 +180,7 @@ async function readMore(tx: ReadTx, world: World, { command }: OpenedCommand, im
     operators,
     erasure: isErasure(command) && seesEntry ? await erasureFacts(tx, command) : null,
     revenue: isRevenue(command) && imvu ? await revenueFacts(tx, imvu.id, command) : null,
+    tariffs: command.op === "platform.tariff.publish" ? { published: await hasTariff(tx, command.params.currency) } : null,
     zoneClaims: newZone !== null || domainsIn(command).length > 0 ? zoneClaimsFor(command, newZone, await projection.boundZones(tx)) : [],
     allocated: asksForRoom(command) ? await projection.allocatedFigures(tx, command.imvu) : null,
     meters: !isMetered(command) ? null : imvu ? await metersOf(tx, imvu.id) : command.op === "imvu.create" || command.op === "imvu.import" ? world.meteredResources : null,

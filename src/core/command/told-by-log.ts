@@ -1,5 +1,5 @@
 import { broughtBy, KeyHistory, kidOf, openCommand } from "../identity/index.ts";
-import { type Correction, postingsOf, saleOf, type Statement } from "../handshake/index.ts";
+import { type Correction, postingsOf, saleOf, type Statement, type Tariff } from "../handshake/index.ts";
 import { erasedBy, type LedgerEntry } from "../ledger/index.ts";
 import { type IdentityName, type Json, MONEY_DECIMALS, parseDecimal } from "../../kernel/index.ts";
 import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";
@@ -16,6 +16,7 @@ export class ToldByLog {
   readonly corrections = new Map<string, Json>();
   readonly sales = new Map<string, Json>();
   readonly journal = new Map<string, Json>();
+  readonly tariffs = new Map<string, Json>();
   private readonly open = new Map<number, string>();
 
   note(entry: LedgerEntry): void {
@@ -58,6 +59,11 @@ export class ToldByLog {
         const doc = entry.data as unknown as Correction;
         this.bookJournal(doc, entry.index);
         this.corrections.set(`${doc.imvu} ${doc.period} ${doc.number}`, asJson({ currency: doc.currency, ...sharesOf(doc.total), doc, index: entry.index }));
+        return;
+      }
+      case "platform.tariff": {
+        const { currency, validFrom } = entry.data as unknown as Tariff;
+        this.tariffs.set(String(entry.index), { currency, validFrom });
         return;
       }
       case "platform.operator":

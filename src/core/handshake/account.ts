@@ -5,6 +5,7 @@ import { periodOf } from "./period.ts";
 import { amountOfSale, netOf, NO_REVENUE, type Revenue, revenueOf, type Sale } from "./revenue.ts";
 import { split } from "./split.ts";
 import type { Statement, StatementHead } from "./statement.ts";
+import { FIRST_TERMS, type Terms } from "./terms.ts";
 
 /** Version of the data of a `statement.corrected` entry. */
 const CORRECTION_V = 2;
@@ -61,9 +62,16 @@ export class Account {
   private readonly left = new Map<string, Money | null>();
   private readonly months = new Map<string, Month>();
   private open: Booked[] = [];
+  private terms: Terms;
 
-  constructor(imvu: ImvuId) {
+  constructor(imvu: ImvuId, terms: Terms = FIRST_TERMS) {
     this.imvu = imvu;
+    this.terms = terms;
+  }
+
+  /** Before anything is booked. */
+  agree(terms: Terms): void {
+    this.terms = terms;
   }
 
   /** @returns why it cannot be booked; undefined: it is */
@@ -76,7 +84,7 @@ export class Account {
       this.left.set(sale.reverses, money(left - amount));
     }
     this.left.set(sale.sourceId, sale.reverses === null ? amount : null);
-    this.open.push({ ...sale, ...place, period: periodOf(Date.parse(sale.at)).name });
+    this.open.push({ ...sale, ...place, period: periodOf(Date.parse(sale.at), this.terms.timeZone).name });
     return undefined;
   }
 

@@ -1,6 +1,6 @@
 import { flawOfTiers, RESOURCES, type Resource, TARIFF_NOTICE_MS, TARIFF_WRITE_MS_MAX, type Tiers } from "../../contract/index.ts";
-import { accept, decimalText, type Outcome, PRICE_DECIMALS, parseDecimal, refuse } from "../../kernel/index.ts";
-import type { Period } from "./period.ts";
+import { accept, AHEAD_MS_MAX, beginningOf, decimalText, type Outcome, PRICE_DECIMALS, parseDecimal, refuse, type TimeZone, UTC } from "../../kernel/index.ts";
+import { type Period, periodAfter, periodOf } from "./period.ts";
 
 /** Version written into the data of a `platform.tariff` entry: of one whose prices have no steps, and of one where some have. */
 export const TARIFF_V1 = 1;
@@ -65,12 +65,17 @@ export function parseTariff(data: unknown): Outcome<Tariff> {
 }
 
 /**
- * The tariff of a period: of those whose validFrom is not after the period's first instant the one published last; a platform
- * that began inside the period rates it by the first tariff it ever published. So no price changes inside a month.
+ * The tariff of a month, whichever clock it is by: of those that hold from it or from an earlier one, the one published last; a platform
+ * that began inside the month rates it by the first tariff it ever published. So no price changes inside a month.
  */
 export function tariffInForce(period: Period, published: readonly TariffEntry[]): TariffEntry | undefined {
   const inOrder = [...published].sort((a, b) => a.index - b.index);
-  return inOrder.filter(({ tariff }) => Date.parse(tariff.validFrom) <= period.start_ms).at(-1) ?? inOrder[0];
+  return inOrder.filter(({ tariff }) => holdsFrom(tariff) <= period.name).at(-1) ?? inOrder[0];
+}
+
+/** The first month that a tariff holds for from its beginning to its end. */
+function holdsFrom({ validFrom }: Pick<Tariff, "validFrom">): string {
+  return periodAfter(periodOf(Date.parse(validFrom))).name;
 }
 
 function exactPrice(price: unknown): boolean {
@@ -78,9 +83,23 @@ function exactPrice(price: unknown): boolean {
   return value !== undefined && value >= 0n && decimalText(value, PRICE_DECIMALS) === price;
 }
 
-/** Every tariff but a platform's first is announced 30 days ahead: what its own entry's time shows to anybody. */
-export function announcedInTime({ validFrom }: Pick<Tariff, "validFrom">, written: string): boolean {
-  return Date.parse(validFrom) >= Date.parse(written) + TARIFF_NOTICE_MS - TARIFF_WRITE_MS_MAX;
+/** Every tariff but a platform's first is announced 30 days before its month begins in a zone: what its own entry's time shows to anybody. */
+export function announcedInTime(tariff: Pick<Tariff, "validFrom">, written: string, zone: TimeZone = UTC): boolean {
+  const begins_ms = zone === UTC ? Date.parse(tariff.validFrom) : beginningOf(zone, Date.parse(`${holdsFrom(tariff)}-01T00:00:00Z`));
+  return begins_ms >= Date.parse(written) + TARIFF_NOTICE_MS - TARIFF_WRITE_MS_MAX;
+}
+
+/**
+ * Whether a tariff that comes to stand in the log now is in time for everybody: thirty days before its month begins anywhere. By the first one of a
+ * currency nobody is rated yet: it may hold from the present month on.
+ */
+export function announcedForAll(tariff: Pick<Tariff, "currency" | "validFrom">, written: string, before: readonly TariffEntry[]): boolean {
+  const first = before.every((one) => one.tariff.currency !== tariff.currency);
+  return first ? notForThePast(tariff, written) : Date.parse(tariff.validFrom) - AHEAD_MS_MAX >= Date.parse(written) + TARIFF_NOTICE_MS - TARIFF_WRITE_MS_MAX;
+}
+
+export function notForThePast({ validFrom }: Pick<Tariff, "validFrom">, written: string): boolean {
+  return Date.parse(validFrom) >= periodOf(Date.parse(written) - TARIFF_WRITE_MS_MAX).start_ms;
 }
 
 export function isInstant(text: string): boolean {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RESOURCES, type Resource, zEnvelope } from "../../contract/index.ts";
-import type { BlobFact, BundleFacts, BundleFlaw, ConsentFact, ErasureFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, RevenueFact, SignatureFact, UsedFacts } from "./facts.ts";
+import type { BlobFact, BundleFacts, BundleFlaw, ConsentFact, ErasureFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, RevenueFact, SignatureFact, TariffFact, UsedFacts } from "./facts.ts";
 
 /** Facts come back from ledger bodies too, where anything may stand: a missing figure must deny, never compare as false. */
 
@@ -44,7 +44,7 @@ const zNodeFacts = z.strictObject({ name: zText, jurisdictions: z.array(zText), 
 
 const zUsedFacts = z.strictObject({ memoryBytes: zCount, storageBytes: zCount, processes: zCount, mailboxMessages: zCount.nullable() } satisfies Shape<UsedFacts>);
 
-const zBundleFacts = z.strictObject({ manifest: zText, sourceId: zText, zone: zText, envelope: zEnvelope, flaws: z.array(z.strictObject({ gate: zCount, code: zText, what: zText } satisfies Shape<BundleFlaw>)), ownerKids: z.array(zText) } satisfies Shape<BundleFacts>);
+const zBundleFacts = z.strictObject({ manifest: zText, sourceId: zText, zone: zText, envelope: zEnvelope, timeZone: zText.optional(), flaws: z.array(z.strictObject({ gate: zCount, code: zText, what: zText } satisfies Shape<BundleFlaw>)), ownerKids: z.array(zText) } satisfies Shape<BundleFacts>);
 
 const zKeyState = z.enum(["live", "rotated", "revoked", "recovery", "pending"]);
 const zIdentityFacts = z.strictObject({
@@ -75,6 +75,8 @@ const zRevenueFact = z.strictObject({
   since_ms: zCount.nullable(),
 } satisfies Shape<RevenueFact>);
 
+const zTariffFact = z.strictObject({ published: z.boolean() } satisfies Shape<TariffFact>);
+
 const zFacts = z.strictObject({
   v: z.literal(1),
   now_ms: zCount,
@@ -94,6 +96,7 @@ const zFacts = z.strictObject({
   operators: zOperatorFacts.nullable().optional(),
   erasure: zErasureFact.nullable().optional(),
   revenue: zRevenueFact.nullable().optional(),
+  tariffs: zTariffFact.nullable().optional(),
   bundle: zBundleFacts.nullable(),
   platform: z.strictObject({ ledgerWritable: z.boolean(), keyLoaded: z.boolean() }),
 } satisfies Shape<Facts>);

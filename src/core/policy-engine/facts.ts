@@ -1,5 +1,5 @@
 import type { Envelope, ImvuStatus, MemberRole, Resource } from "../../contract/index.ts";
-import type { Fqdn, IdentityName, ImvuId, Jurisdiction, KeyId, Sha256 } from "../../kernel/index.ts";
+import type { Fqdn, IdentityName, ImvuId, Jurisdiction, KeyId, Sha256, TimeZone } from "../../kernel/index.ts";
 import type { KeyState } from "../identity/index.ts";
 
 /**
@@ -48,6 +48,8 @@ export type Facts = {
   readonly erasure?: ErasureFact | null;
   /** Only for sales and what is paid back of them. Entries from before there were such commands have none. */
   readonly revenue?: RevenueFact | null;
+  /** Only for platform.tariff.publish: what was published before. Entries from before units had time zones of their own have none, and a notice by UTC. */
+  readonly tariffs?: TariffFact | null;
   /** Only for imvu.import: what the verified bundle says. */
   readonly bundle: BundleFacts | null;
   readonly platform: {
@@ -171,6 +173,11 @@ export type RevenueFact = {
   readonly since_ms: number | null;
 };
 
+export type TariffFact = {
+  /** Some tariff stands in the log. */
+  readonly published: boolean;
+};
+
 export type BundleFlaw = {
   readonly gate: number;
   /** End of the code the gate denies with. */
@@ -184,6 +191,8 @@ export type BundleFacts = {
   readonly sourceId: ImvuId;
   readonly zone: Fqdn;
   readonly envelope: Envelope;
+  /** None: UTC. */
+  readonly timeZone?: TimeZone;
   /** What its parts have against them, by gate; at least one of each gate that has any. */
   readonly flaws: readonly BundleFlaw[];
   /** Thumbprints of the owner's keys in the bundle. */

@@ -124,6 +124,7 @@ export function factsFor({ command, signatures }: OpenedCommand, change: Partial
     ...(isErasure(command) ? { erasure: ERASABLE } : {}),
     ...(isRevenue(command) ? { revenue: { known: null, left: op === "revenue.reverse" ? "12.34" : null, since_ms: NOW - 1_000 } } : {}),
     ...(isOperatorCommand(command) ? { operators: op === "platform.operator.add" ? ADDING : REMOVING } : {}),
+    ...(op === "platform.tariff.publish" ? { tariffs: { published: true } } : {}),
     bundle: op === "imvu.import" ? { manifest: DIGEST, sourceId: OURS, zone: "imvu007.world" as Fqdn, envelope: ENVELOPE, flaws: [], ownerKids: [KEYS.owner.kid] } : null,
     platform: { ledgerWritable: true, keyLoaded: true },
     ...change,

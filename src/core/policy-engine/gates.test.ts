@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { COMMAND_PARAMS, GIB, type Op, type Params, RECOVERY_WAIT_MS } from "../../contract/index.ts";
-import type { Fqdn, ImvuId, Jurisdiction, KeyId } from "../../kernel/index.ts";
+import type { Fqdn, ImvuId, Jurisdiction, KeyId, TimeZone } from "../../kernel/index.ts";
 import type { Facts, ImvuFacts } from "./facts.ts";
 import { ENVELOPE, factsFor, imvuOf, KEYS, MONTH_AFTER, NOW, OURS, opened, type Person, THEIRS, ZONE } from "./gate.fixture.ts";
 import { judge } from "./judge.ts";
@@ -171,6 +171,9 @@ deny("consent.record", "a withdrawal of nothing", { params: { state: "withdrawn"
 deny("consent.record", "a second withdrawal", { params: { state: "withdrawn" }, facts: { consent: { state: "withdrawn", text: "ab".repeat(32) as never } }, denies: ["GATE_10_NOTHING_TO_WITHDRAW"] });
 deny("consent.record", "the same text again", { facts: { consent: { state: "given", text: "ab".repeat(32) as never } }, denies: ["GATE_10_GIVEN_ALREADY"] });
 deny("platform.tariff.publish", "a month that begins in less than thirty days", { params: { validFrom: new Date(Date.UTC(new Date(MONTH_AFTER).getUTCFullYear(), new Date(MONTH_AFTER).getUTCMonth() - 1, 1)).toISOString() }, denies: ["GATE_06_TARIFF_TOO_SOON"] });
+deny("platform.tariff.publish", "what was published before is not known", { facts: { tariffs: null }, denies: ["GATE_06_TARIFFS_UNKNOWN"] });
+deny("platform.tariff.publish", "the first of a currency, for a month that is over", { params: { validFrom: "2026-08-01T00:00:00.000Z" }, facts: { tariffs: { published: false } }, denies: ["GATE_06_TARIFF_TOO_SOON"] });
+deny("imvu.import", "another time zone than the bundle has", { params: { timeZone: "Europe/Berlin" as TimeZone }, denies: ["GATE_06_TERMS_DIFFER"] });
 deny("platform.tariff.publish", "a month that is over", { params: { validFrom: "2020-01-01T00:00:00.000Z" }, denies: ["GATE_06_TARIFF_TOO_SOON"] });
 deny("platform.tariff.publish", "an owner", { by: ["owner"], facts: { operators: { count: 1, signers: [], registered: false, operator: false } }, denies: ["GATE_01_NOT_AN_OPERATOR"] });
 

@@ -3,7 +3,7 @@
  * It never reads a database and touches no engine: whoever asks brings the facts and the reality.
  * Depends on kernel, contract and identity.
  */
-export type { BlobFact, BundleFacts, ConsentFact, ErasureFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, RevenueFact, SignatureFact, UsedFacts } from "./facts.ts";
+export type { BlobFact, BundleFacts, ConsentFact, ErasureFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, RevenueFact, SignatureFact, TariffFact, UsedFacts } from "./facts.ts";
 export type { Denial, Gate } from "./gate.ts";
 export { flawsOf } from "./arriving.ts";
 export { GATES } from "./gates.ts";
