@@ -307,3 +307,16 @@ describe("the signed payload", () => {
       assert.ok(!zSignedCommand.safeParse(signed).success);
   });
 });
+
+test("an amount has the decimals of its currency, no more and no fewer; a currency is one of ISO 4217, and a clock a place", () => {
+  for (const op of ["revenue.record", "revenue.reverse"] as const) {
+    for (const [currency, amount] of [["JPY", "500"], ["KWD", "1.234"], ["CLF", "1.2345"], ["USD", "0.01"]] as const) assert.deepEqual(issuesOf(op, { ...GOOD[op], currency, amount }), [], currency);
+    for (const [currency, amount] of [["JPY", "500.00"], ["KWD", "1.23"], ["CLF", "1.23"], ["EUR", "500"], ["EUR", "1.2345"]] as const) assert.match(issuesOf(op, { ...GOOD[op], currency, amount })[0]?.message ?? "", /decimals/, currency);
+    refused(op, "currency", "DEM");
+  }
+  for (const op of ["imvu.create", "imvu.import"] as const) {
+    assert.deepEqual(issuesOf(op, { ...GOOD[op], timeZone: "Europe/Berlin", currency: "USD" }), []);
+    for (const wrong of ["+01:00", "Asia/Calcutta", "europe/berlin", "", null, "../Berlin"]) refused(op, "timeZone", wrong);
+    for (const wrong of ["usd", "XAU", "", null]) refused(op, "currency", wrong);
+  }
+});

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  type Currency,
   type DisplayName,
   type Fqdn,
   type IdentityName,
@@ -8,6 +9,8 @@ import {
   type KeyId,
   type MailAddress,
   type Outcome,
+  minorDecimals,
+  parseCurrency,
   parseDisplayName,
   parseFqdn,
   parseIdentityName,
@@ -66,6 +69,7 @@ export const zMailAddress = branded<MailAddress>(parseMailAddress);
 export const zJurisdiction = branded<Jurisdiction>(parseJurisdiction);
 export const zDisplayName = branded<DisplayName>(parseDisplayName);
 export const zTimeZone = branded<TimeZone>(parseTimeZone);
+export const zCurrency = branded<Currency>(parseCurrency);
 export const zSha256 = z.string().transform((text, context): Sha256 => {
   const parsed = parseSha256(text);
   if (parsed) return parsed;
@@ -136,15 +140,20 @@ const zMonthBegin = z.string().regex(/^20\d\d-(0[1-9]|1[0-2])-01T00:00:00\.000Z$
 /** What the system that took the money calls a sale, or a refund: the same name is booked once. */
 const zSourceId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/, "1 to 128 letters, digits, '.', '_', ':', '@', '+' and '-', beginning with a letter or digit");
 /** With the minor unit's decimals, always: what is signed has one spelling. */
-const zAmount = z.string().regex(/^(0|[1-9]\d{0,11})\.\d{2}$/, "must be an amount with two decimals, like 12.34").refine((amount) => amount !== "0.00", "must be more than nothing");
+const zAmount = z.string().regex(/^(0|[1-9]\d{0,11})(\.\d{1,4})?$/, "must be an amount with the decimals of its currency, like 12.34").refine((amount) => /[1-9]/.test(amount), "must be more than nothing");
 const zInstant = z.string().refine((at) => /^\d{4}-/.test(at) && new Date(at).getTime() >= 0 && new Date(at).toISOString() === at, "must be an RFC 3339 instant in UTC with milliseconds, like 2026-11-23T12:00:00.000Z");
 const zSale = z.strictObject({
   sourceId: zSourceId,
   amount: zAmount,
-  currency: z.literal("EUR"),
+  currency: zCurrency,
   /** When it was sold, or paid back: the month it belongs to. */
   at: zInstant,
 });
+
+function hasDecimals({ amount, currency }: { readonly amount: string; readonly currency: Currency }, context: z.RefinementCtx): void {
+  const decimals = minorDecimals(currency);
+  if ((amount.split(".")[1]?.length ?? 0) !== decimals) context.addIssue({ code: "custom", path: ["amount"], message: `must have ${decimals} decimals: ${currency} has as many` });
+}
 
 /** A body that is to go: of a consent or of a refused command, whose outcome goes with it. */
 const zErasure = z.strictObject({
@@ -178,7 +187,7 @@ export const COMMAND_PARAMS = {
   /** As imvu.erase, for entries that stand in no unit's stream. */
   "platform.erase": zErasure,
   /** What usage costs from a month on, a price for one unit of each resource, and further ones for what is used above a step. */
-  "platform.tariff.publish": z.strictObject({ currency: z.literal("EUR"), validFrom: zMonthBegin, prices: z.strictObject(ofEachResource(() => zPrice)), tiers: zTiers.optional() }),
+  "platform.tariff.publish": z.strictObject({ currency: zCurrency, validFrom: zMonthBegin, prices: z.strictObject(ofEachResource(() => zPrice)), tiers: zTiers.optional() }),
   "imvu.create": z.strictObject({
     name: zDisplayName,
     owner: zIdentityName,
@@ -189,6 +198,8 @@ export const COMMAND_PARAMS = {
     mailboxPasswordHash: zSha256,
     /** By whose clock its months begin, for good; none: UTC. */
     timeZone: zTimeZone.optional(),
+    /** In what it is rated, sold and paid, for good; none: EUR. */
+    currency: zCurrency.optional(),
   }),
   "imvu.scale": z.strictObject({ envelope: zEnvelope }),
   "imvu.exit": z.strictObject({
@@ -206,6 +217,7 @@ export const COMMAND_PARAMS = {
     zone: zFqdn,
     /** As the bundle has it: what was agreed at creation goes with the unit. */
     timeZone: zTimeZone.optional(),
+    currency: zCurrency.optional(),
   }),
   /** Adds a member, or gives one another role. There is one owner, and no command makes another. */
   "imvu.member.set": z.strictObject({ identity: zIdentityName, role: z.enum(["maintainer", "billing", "viewer"]) }),
@@ -258,9 +270,9 @@ export const COMMAND_PARAMS = {
     state: z.enum(["given", "withdrawn"]),
   }),
   /** A sale inside the IMVU. */
-  "revenue.record": zSale,
+  "revenue.record": zSale.superRefine(hasDecimals),
   /** A sale, or a part of it, was paid back. */
-  "revenue.reverse": z.strictObject({ ...zSale.shape, /** The sale's own source id. */ reverses: zSourceId }),
+  "revenue.reverse": z.strictObject({ ...zSale.shape, /** The sale's own source id. */ reverses: zSourceId }).superRefine(hasDecimals),
   /** A body of the unit's own stream goes; its commitment stays. */
   "imvu.erase": zErasure,
 } as const;

@@ -1,4 +1,4 @@
-import type { Fqdn, IdentityName, ImvuId, Jurisdiction, MailAddress, ServiceName, Sha256, TimeZone } from "../kernel/index.ts";
+import type { Currency, Fqdn, IdentityName, ImvuId, Jurisdiction, MailAddress, ServiceName, Sha256, TimeZone } from "../kernel/index.ts";
 
 /** The compute envelope an owner agreed to; every number is a hard limit read back from the kernel. */
 export interface Envelope {
@@ -83,6 +83,8 @@ export interface Imvu {
   readonly createdAt: string;
   /** By whose clock its months begin, for good; none: UTC. */
   readonly timeZone?: TimeZone;
+  /** In what it is rated, sold and paid, for good; none: EUR. */
+  readonly currency?: Currency;
   readonly envelope: Envelope;
   readonly services: readonly Service[];
   /** What the owner set; the platform adds apex SOA, NS, DNSSEC and its own service records when rendering. */

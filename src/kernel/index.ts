@@ -6,6 +6,7 @@
 export { ensureFolder, type FileOwner, writeFileAtomic } from "./atomic-file.ts";
 export { canonicalBytes, canonicalJson, type Json, parseCanonicalJson } from "./canonical.ts";
 export { type Clock, rfc3339, sleep, systemClock } from "./clock.ts";
+export { type Currency, EUR, minorDecimals, parseCurrency } from "./currency.ts";
 export { parseSha256, type Sha256, sha256, sha256File, sha256Hex } from "./digest.ts";
 export { type ChildProcess, pipeThrough, plainEnvironment, type Ran, run, runOk, start } from "./exec.ts";
 export { Fault, messageOf } from "./fault.ts";

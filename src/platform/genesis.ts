@@ -3,7 +3,7 @@ import { asJson, putOperator, putRing, putTariff } from "../core/command/index.t
 import { DEFAULT_PRICES_V1, TARIFF_V1, type Tariff } from "../core/handshake/index.ts";
 import { firstRing, type StoredIdentity } from "../core/identity/index.ts";
 import type { Appended, Ledger } from "../core/ledger/index.ts";
-import { type Clock, rfc3339 } from "../kernel/index.ts";
+import { type Clock, EUR, rfc3339 } from "../kernel/index.ts";
 
 export interface GenesisFacts {
   readonly name: string;
@@ -25,7 +25,7 @@ export async function ensureGenesis(ledger: Ledger, clock: Clock, facts: Genesis
   const say = (type: NewEntry["type"], data: NewEntry["data"]) => wanted.push({ stream: "platform", type, actor: "platform", data });
   if (ledger.size() === 0) {
     say("platform.created", { name: facts.name, suffix: facts.suffix, logKey: ledger.verifierKey });
-    const tariff: Tariff = { v: TARIFF_V1, currency: "EUR", validFrom: rfc3339(clock.now()), prices: DEFAULT_PRICES_V1 };
+    const tariff: Tariff = { v: TARIFF_V1, currency: EUR, validFrom: rfc3339(clock.now()), prices: DEFAULT_PRICES_V1 };
     say("platform.tariff", asJson(tariff));
   }
   if (law !== facts.law) say("platform.law", { digest: facts.law });

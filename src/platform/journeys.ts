@@ -142,7 +142,7 @@ export function openJourneys(deps: JourneyDeps): OpenJourneys {
       return await withBundle(command.params.bundle, async (bundle) => {
         const document = must(parseDocument(await bundle.read(IMVU_DOCUMENT_PATH)));
         const owner = JSON.parse(Buffer.from(await bundle.read(OWNER_PATH)).toString("utf8")) as { keys: { kid: KeyId; status: KnownKey["status"] }[] };
-        return { manifest: bundle.manifestSha256, sourceId: document.id, zone: document.zone, envelope: document.envelope, ...(document.timeZone === undefined ? {} : { timeZone: document.timeZone }), flaws: flawsOf(document), ownerKids: owner.keys.filter(({ status }) => status === "live").map(({ kid }) => kid) };
+        return { manifest: bundle.manifestSha256, sourceId: document.id, zone: document.zone, envelope: document.envelope, ...(document.timeZone === undefined ? {} : { timeZone: document.timeZone }), ...(document.currency === undefined ? {} : { currency: document.currency }), flaws: flawsOf(document), ownerKids: owner.keys.filter(({ status }) => status === "live").map(({ kid }) => kid) };
       });
     },
 

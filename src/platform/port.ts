@@ -103,7 +103,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
       return asJson({ index, ...set });
     },
     statement: async (imvu, asked) => {
-      const { timeZone } = termsOf(imvu);
+      const { timeZone, currency } = termsOf(imvu);
       const month = asked ?? periodOf(clock.now(), timeZone).name;
       const [closed] = await store.snapshot((tx) => closedMonths(tx, imvu.id, month));
       if (closed) return accept(asJson({ ...closed.statement, index: closed.index, corrections: closed.corrections }));
@@ -112,7 +112,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
       if (!made.ok) return made;
       if (!period.ok) return period;
       const since_ms = await store.snapshot((tx) => meteredSince(tx, imvu.id));
-      const tariff = tariffInForce(period.value, await publishedTariffs(ledger));
+      const tariff = tariffInForce(period.value, await publishedTariffs(ledger), currency);
       const forecast = since_ms === undefined || !tariff ? undefined : forecastOf(made.value, tariff.tariff, period.value, since_ms, clock.now());
       return accept(asJson({ ...made.value, ...(forecast ? { forecast } : {}) }));
     },
@@ -125,10 +125,12 @@ export function platformPort(deps: PortDeps): PlatformPort {
       return days.ok ? accept(asJson({ imvu: imvu.id, month, days: days.value })) : days;
     },
     journal: async (imvu, month) => asJson({ imvu: imvu.id, ...(await store.snapshot((tx) => journalOf(tx, imvu.id, month))) }),
-    sales: async (imvu, page) => asJson({ imvu: imvu.id, sales: await store.snapshot((tx) => salesOf(tx, imvu.id, page)) }),
+    sales: async (imvu, page) => asJson({ imvu: imvu.id, currency: termsOf(imvu).currency, sales: await store.snapshot((tx) => salesOf(tx, imvu.id, page)) }),
     tariff: async () => {
       const published = await publishedTariffs(ledger);
-      return asJson({ ...tariffInForce(periodOf(clock.now()), published), announced: published.filter(({ tariff }) => Date.parse(tariff.validFrom) > clock.now()) });
+      const now = periodOf(clock.now());
+      const inForce = [...new Set(published.map(({ tariff }) => tariff.currency))].flatMap((currency) => tariffInForce(now, published, currency) ?? []);
+      return asJson({ ...inForce[0], inForce, announced: published.filter(({ tariff }) => Date.parse(tariff.validFrom) > clock.now()) });
     },
     entries: async (imvu, from, limit) => {
       const entries: Json[] = [];

@@ -13,7 +13,7 @@ export interface ClosingMonth {
   readonly statement: Statement;
 }
 
-type UnitOfTerms = Pick<Imvu, "id" | "timeZone">;
+type UnitOfTerms = Pick<Imvu, "id" | "timeZone" | "currency">;
 
 /** A month of one unit so far, from its ledger stream alone: no other table is asked. */
 export async function statementFor(ledger: Pick<Ledger, "entries">, imvu: UnitOfTerms, month: string): Promise<Outcome<Statement>> {
@@ -31,13 +31,12 @@ async function madeFor(ledger: Pick<Ledger, "entries">, unit: UnitOfTerms, month
   const terms = termsOf(unit);
   const period = parsePeriod(month, terms.timeZone);
   if (!period.ok) return period;
-  const tariff = tariffInForce(period.value, await publishedTariffs(ledger));
-  if (!tariff) return refuse("not-found", "NO_TARIFF", `no tariff is in force in ${month}`, "nexus tariff show");
+  const tariff = tariffInForce(period.value, await publishedTariffs(ledger), terms.currency);
+  if (!tariff) return refuse("not-found", "NO_TARIFF", `no tariff in ${terms.currency} is in force in ${month}`, "nexus tariff show");
   const { rating, account, head } = await streamOf(ledger, id, period.value, terms);
-  const { currency } = tariff.tariff;
   const late = closed && head ? account.late(period.value.end_ms) : [];
   return accept({
-    corrections: late.flatMap((one) => account.correction(one.period, currency, head as StatementHead) ?? []),
+    corrections: late.flatMap((one) => account.correction(one.period, head as StatementHead) ?? []),
     statement: statementOf({ imvu: id, period: period.value, tariff, streamHead: head, closed, revenue: account.revenue(month, head?.streamSeq ?? -1), terms }, rating),
   });
 }
@@ -62,7 +61,7 @@ function keepAccount(account: Account, entry: LedgerEntry, terms: Terms): void {
   else if (entry.type === "command.accepted") {
     const opened = openCommand((entry.data as unknown as CommandRecord).jws);
     const agreed = opened.ok ? termsIn(opened.value.command) : undefined;
-    if (agreed && !sameTerms(agreed, terms)) throw new Fault("UNIT_TERMS_CHANGED", `entry ${entry.index}: the unit's time zone was agreed otherwise than the table says`, { hint: "nexus ledger replay --check" });
+    if (agreed && !sameTerms(agreed, terms)) throw new Fault("UNIT_TERMS_CHANGED", `entry ${entry.index}: the unit's time zone or currency was agreed otherwise than the table says`, { hint: "nexus ledger replay --check" });
     const sale = opened.ok ? saleOf(opened.value.command) : undefined;
     // What cannot be booked, because somebody changed the tables that the gate reads, is not counted; verifiers name it, and the month closes all the same.
     if (sale) account.book(sale, { index: entry.index, streamSeq: entry.streamSeq, time_ms: Date.parse(entry.time) });

@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { ReadingSet } from "../contract/index.ts";
-import { Account, announcedInTime, type Correction, FIRST_TERMS, NO_REVENUE, openRating, parsePeriod, parseReadingSet, parseTariff, type Period, type Rating, type Revenue, type Sale, type Statement, type StatementForm, statementOf, type TariffEntry, sameTerms, tariffInForce, type Terms } from "../core/handshake/index.ts";
+import { Account, announcedInTime, type Correction, FIRST_TERMS, NO_REVENUE, notForThePast, openRating, parsePeriod, parseReadingSet, parseTariff, type Period, type Rating, type Revenue, type Sale, type Statement, type StatementForm, statementOf, type TariffEntry, sameTerms, tariffInForce, type Terms } from "../core/handshake/index.ts";
 import { canonicalJson, type ImvuId, type Json } from "../kernel/index.ts";
 import { firstDifference } from "./difference.ts";
 import { Counter, type Failures } from "./failures.ts";
@@ -45,7 +45,10 @@ export class StatementCheck {
   learnTariff({ index, body }: Entry): void {
     const tariff = parseTariff(body.data);
     if (tariff.ok) {
-      if (this.tariffs.length > 0 && !announcedInTime(tariff.value, body.time)) this.failures.add(`entry ${index} (${body.type})`, "a tariff announced 30 days before it holds", `one of ${body.time} for ${tariff.value.validFrom}`);
+      const before = this.tariffs.filter((one) => one.tariff.currency === tariff.value.currency);
+      // By the first tariff of a currency nobody is rated yet; the first of all is the platform's beginning.
+      if (before.length === 0 && this.tariffs.length > 0 && !notForThePast(tariff.value, body.time)) this.failures.add(`entry ${index} (${body.type})`, "the first tariff of a currency, from the month in which it was published on", `one of ${body.time} for ${tariff.value.validFrom}`);
+      if (before.length > 0 && !announcedInTime(tariff.value, body.time)) this.failures.add(`entry ${index} (${body.type})`, "a tariff announced 30 days before it holds", `one of ${body.time} for ${tariff.value.validFrom}`);
       this.tariffs.push({ index, tariff: tariff.value, time: body.time });
     } else this.failures.add(`entry ${index} (${body.type})`, "a tariff", tariff.message);
   }
@@ -55,7 +58,9 @@ export class StatementCheck {
     if (!terms) return;
     this.terms = terms;
     this.account.agree(terms);
-    for (const { index: at, tariff, time } of this.tariffs) if (at > index && !announcedInTime(tariff, time, terms.timeZone)) this.failures.add(`entry ${at} (platform.tariff)`, `a tariff announced 30 days before it holds by the clock of ${terms.timeZone}`, `one of ${time} for ${tariff.validFrom}`);
+    const priced = this.tariffs.filter(({ tariff }) => tariff.currency === terms.currency);
+    if (priced.every((one) => one.index > index)) this.failures.add(`entry ${index} (command.accepted)`, `a tariff in ${terms.currency} that stands before`, "none");
+    for (const { index: at, tariff, time } of priced) if (at > index && !announcedInTime(tariff, time, terms.timeZone)) this.failures.add(`entry ${at} (platform.tariff)`, `a tariff announced 30 days before it holds by the clock of ${terms.timeZone}`, `one of ${time} for ${tariff.validFrom}`);
   }
 
   /** Another command makes the unit, or brings it here. */
@@ -111,9 +116,9 @@ export class StatementCheck {
     }
     const { period, headSeq, rating, head, missed } = known;
     if (this.account.isClosed(period.name)) this.failures.add(`${what} ${period.name}`, "no statement after the closed one", "another");
-    const tariff = tariffInForce(period, this.tariffs.filter((one) => one.index < index));
+    const tariff = tariffInForce(period, this.tariffs.filter((one) => one.index < index), this.terms.currency);
     if (!tariff) {
-      this.failures.add(what, "a tariff published before", "none in the bundle");
+      this.failures.add(what, `a tariff in ${this.terms.currency} published before`, "none in the bundle");
       return undefined;
     }
     const streamHead = head === undefined ? null : { streamSeq: headSeq, sha256: head };
@@ -134,8 +139,7 @@ export class StatementCheck {
     const what = `entry ${index} (${body.type})`;
     const known = this.expected.get(body.streamSeq);
     this.expected.delete(body.streamSeq);
-    const currency = this.tariffs[0]?.tariff.currency;
-    const derived = known?.head && currency !== undefined ? this.account.correction(known.period.name, currency, { streamSeq: known.headSeq, sha256: known.head }) : undefined;
+    const derived = known?.head ? this.account.correction(known.period.name, { streamSeq: known.headSeq, sha256: known.head }) : undefined;
     if (!known || !derived || derived.revenue === NO_REVENUE) {
       this.failures.add(what, "a correction of a closed month, by sales that nothing before knew", canonicalJson(body.data).slice(0, 100));
       return undefined;

@@ -10,7 +10,7 @@ import { commandFields, createIdentityKey, openCommand, signCommand } from "../.
 import { type Ledger, openLedger, openLogKey } from "../../src/core/ledger/index.ts";
 import { openStore, postgresEngine, type Store } from "../../src/core/store/index.ts";
 import { newImvu } from "../../src/imvu/imvu-manager/imvu.fixture.ts";
-import { imvuIdOf, type ImvuId, type Json, runOk, sleep, type TimeZone } from "../../src/kernel/index.ts";
+import { type Currency, imvuIdOf, type ImvuId, type Json, runOk, sleep, type TimeZone } from "../../src/kernel/index.ts";
 import { Closing } from "../../src/platform/closing.ts";
 import { journalOf, trialBalance } from "../../src/platform/journal.ts";
 import { Meters } from "../../src/platform/meters.ts";
@@ -83,15 +83,15 @@ const replayed = async (ledger: Ledger) => (await replayCheck(store, ledger, EFF
 const psql = (sql: string) => runOk(["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "/usr/bin/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", store.describe().socket, "-U", "postgres", "-d", "nexus", "-c", sql], { cwd: "/" });
 const seller = createIdentityKey();
 /** A sale as an accepted command records it: only its entry, which is all that money is made of. */
-async function sell(ledger: Ledger, imvu: ImvuId, sourceId: string, amount: string, at_ms: number, reverses?: string): Promise<void> {
-  const params = { sourceId, amount, currency: "EUR", at: new Date(at_ms).toISOString(), ...(reverses === undefined ? {} : { reverses }) };
+async function sell(ledger: Ledger, imvu: ImvuId, sourceId: string, amount: string, at_ms: number, reverses?: string, currency = "EUR"): Promise<void> {
+  const params = { sourceId, amount, currency, at: new Date(at_ms).toISOString(), ...(reverses === undefined ? {} : { reverses }) };
   const jws = signCommand(commandFields(reverses === undefined ? "revenue.record" : "revenue.reverse", imvu, params, at_ms), seller);
   const opened = openCommand(jws);
   assert.ok(opened.ok);
   await ledger.append([{ stream: imvu, type: "command.accepted", actor: "seller", data: { digest: opened.value.digest, jws: jws as unknown as Json, allocation: null } }]);
 }
 /** The owner's own words, which a unit's stream begins with. */
-async function agree(ledger: Ledger, imvu: ImvuId, terms: { readonly timeZone?: string }, at_ms: number): Promise<void> {
+async function agree(ledger: Ledger, imvu: ImvuId, terms: { readonly timeZone?: string; readonly currency?: string }, at_ms: number): Promise<void> {
   const { name, owner, jurisdiction, envelope } = newImvu();
   const jws = signCommand(commandFields("imvu.create", null, { name, owner, jurisdiction, envelope: envelope as unknown as Json, runtime: "static", mailboxPasswordHash: "ab".repeat(32), ...terms }, at_ms), seller);
   const opened = openCommand(jws);
@@ -185,6 +185,50 @@ test("each unit's month closes when it is over by the unit's own clock, and one 
   }
 });
 
+test("each unit's month is of its own currency: rated by its tariff, rounded to its minor unit, booked apart; what was sold in another is counted nowhere, and named", async () => {
+  const { clock, ledger, meters, closing } = await world(store);
+  try {
+    const yen = "JPY" as Currency;
+    const tariff = { currency: yen, validFrom: "2026-11-01T00:00:00.000Z", prices: { ...DEFAULT_PRICES_V1, "dns.answers": "0.000001000" } };
+    const jws = signCommand(commandFields("platform.tariff.publish", null, tariff, clock.at), seller);
+    const opened = openCommand(jws);
+    assert.ok(opened.ok);
+    const { digest } = opened.value;
+    await ledger.append([{ stream: "platform", type: "command.accepted", actor: "seller", data: { digest, jws: jws as unknown as Json, allocation: null } }, { stream: "platform", type: "platform.tariff", actor: "platform", data: { v: TARIFF_V1, ...tariff, command: digest } }]);
+    const [euros, yens, mixed] = [await newUnit(), await newUnit({ currency: yen }), await newUnit({ currency: yen })];
+    await agree(ledger, euros, {}, clock.at);
+    for (const unit of [yens, mixed]) await agree(ledger, unit, { currency: yen }, clock.at);
+    for (const unit of [euros, yens, mixed]) await meters.record(unit);
+    await sell(ledger, euros, "order-1", "100.01", FIRST_READING + 1);
+    await sell(ledger, yens, "order-1", "10001", FIRST_READING + 1, undefined, yen);
+    await sell(ledger, mixed, "order-1", "100.01", FIRST_READING + 1);
+    clock.at = AFTER_NOVEMBER;
+    const one = closing();
+    await one.round();
+    const of = async (unit: ImvuId) => (await store.snapshot((tx) => closedMonths(tx, unit)))[0]?.statement as Statement;
+    const [inEuros, inYens, other] = [await of(euros), await of(yens), await of(mixed)];
+    assert.deepEqual([inEuros, inYens, other].map(({ currency, revenue }) => `${currency} ${revenue?.recorded.replace(/\.0+$/, "")} ${revenue?.sales}`), [`EUR 100.01${"0".repeat(19)} 1`, "JPY 10001 1", "JPY 0 0"]);
+    assert.match(inEuros.payout?.creator ?? "", /^\d+\.\d{2}$/);
+    assert.match(inYens.payout?.creator ?? "", /^\d+$/);
+    assert.equal(inYens.lines.find(({ resource }) => resource === "dns.answers")?.unitPrice, "0.000001000");
+    await sell(ledger, yens, "order-2", "3", FIRST_READING + 2, undefined, yen);
+    clock.at = AFTER_DECEMBER;
+    await one.round();
+    const [, november] = await store.snapshot((tx) => closedMonths(tx, yens));
+    assert.deepEqual([november?.corrections[0]?.currency, november?.corrections[0]?.gross, /^\d+$/.test(november?.corrections[0]?.total.payout ?? "")], [yen, `3.${"0".repeat(21)}`, true]);
+    assert.deepEqual([(await checked(ledger, euros, yens)).failures, await replayed(ledger)], [[], []]);
+    const { ok, failures } = await checked(ledger, mixed);
+    assert.deepEqual([ok, failures.length], [false, 1]);
+    assert.match(failures[0]?.found ?? "", /order-1 is in EUR, and the unit's money is JPY/);
+    const { currencies, unbalanced } = await store.snapshot(trialBalance);
+    assert.equal(unbalanced, 0);
+    assert.deepEqual(currencies.map(({ currency, balance }) => `${currency} ${balance}`), [`EUR 0.${"0".repeat(21)}`, `JPY 0.${"0".repeat(21)}`]);
+    for (const { gross, creator, platform } of currencies) assert.equal(BigInt(gross.replace(".", "")), BigInt(creator.replace(".", "")) + BigInt(platform.replace(".", "")));
+  } finally {
+    await ledger.close();
+  }
+});
+
 test("a unit's clock that somebody changed in the table keeps the month open and is named; what was agreed stays", async () => {
   const { clock, ledger, meters, closing, said } = await world(store);
   try {
@@ -196,7 +240,7 @@ test("a unit's clock that somebody changed in the table keeps the month open and
     const one = closing();
     await one.round();
     assert.deepEqual([await closed(unit), await inLog(ledger, unit)], [[], []]);
-    assert.ok(said.some((line) => line.startsWith(`a month of ${unit} stays open for now: `) && line.includes("time zone was agreed otherwise")), said.join());
+    assert.ok(said.some((line) => line.startsWith(`a month of ${unit} stays open for now: `) && line.includes("time zone or currency was agreed otherwise")), said.join());
     await psql(`UPDATE imvu SET doc = jsonb_set(doc, '{timeZone}', '"Europe/Berlin"') WHERE id = '${unit}'`);
     clock.at = Date.UTC(2026, 10, 30, 23, 0, 1);
     await one.round();
@@ -297,7 +341,7 @@ test("a journal that does not balance is refused by the database; one that balan
       assert.deepEqual(await replayed(ledger), []);
     }
     await psql(`ALTER TABLE journal DISABLE TRIGGER journal_balances; UPDATE journal SET amount = amount - 1 ${where} AND account = 'platform'; ALTER TABLE journal ENABLE ALWAYS TRIGGER journal_balances`);
-    assert.deepEqual(await store.snapshot(trialBalance).then(({ unbalanced, balance }) => [unbalanced, balance]), [1, `-0.${"0".repeat(20)}1`]);
+    assert.deepEqual(await store.snapshot(trialBalance).then(({ unbalanced, currencies }) => [unbalanced, ...currencies.filter(({ currency }) => currency === "EUR").map(({ currency, balance }) => `${currency} ${balance}`)]), [1, `EUR -0.${"0".repeat(20)}1`]);
     assert.equal((await replayed(ledger)).length, 1);
     await psql(`UPDATE journal SET amount = amount + 1 ${where} AND account = 'platform'`);
     assert.deepEqual(await replayed(ledger), []);

@@ -354,7 +354,15 @@ function gate6({ command, facts }: Case): string | null {
     if (facts.meters === null) return "METER_MISSING";
     if (!(facts.meters as readonly string[]).includes(meter)) return "METER_MISSING";
   }
-  if (command.op === "imvu.import" && facts.bundle !== null && (command.params.timeZone ?? "UTC") !== (facts.bundle.timeZone ?? "UTC")) return "TERMS_DIFFER";
+  if (command.op === "imvu.create" || command.op === "imvu.import") {
+    // Commands from before there was a choice carry no such fact.
+    if (facts.tariffs === null) return "CURRENCY_WITHOUT_TARIFF";
+    if (facts.tariffs !== undefined && !facts.tariffs.published) return "CURRENCY_WITHOUT_TARIFF";
+  }
+  if (command.op === "imvu.import" && facts.bundle !== null) {
+    if ((command.params.timeZone ?? "UTC") !== (facts.bundle.timeZone ?? "UTC")) return "TERMS_DIFFER";
+    if ((command.params.currency ?? "EUR") !== (facts.bundle.currency ?? "EUR")) return "TERMS_DIFFER";
+  }
   return null;
 }
 
@@ -436,6 +444,8 @@ function gate9(one: Case): string | null {
 function sales({ command, facts }: Case): string | null {
   const there = facts.revenue;
   if (there === undefined || there === null) return "REVENUE_UNKNOWN";
+  const money = facts.imvu === null || facts.imvu.currency === undefined ? "EUR" : facts.imvu.currency;
+  if ((command.params as { currency: string }).currency !== money) return "REVENUE_CURRENCY";
   if (there.known !== null) return "REVENUE_RECORDED";
   const { at, amount } = command.params as { at: string; amount: string };
   const made = new Date(at).getTime();

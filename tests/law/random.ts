@@ -120,9 +120,10 @@ function signaturesOf(dice: Dice, op: Op, { kids, publicKeys }: Keys): readonly 
 
 const MONTH_BEGIN = Date.UTC(new Date(NOW).getUTCFullYear(), new Date(NOW).getUTCMonth(), 1);
 
-function zoneOf(dice: Dice): { timeZone?: string } {
+function termsOf(dice: Dice): { timeZone?: string; currency?: string } {
   const timeZone = dice.of([undefined, undefined, undefined, undefined, "UTC", "Europe/Berlin"]);
-  return timeZone === undefined ? {} : { timeZone };
+  const currency = dice.of([undefined, undefined, undefined, undefined, "EUR", "JPY"]);
+  return { ...(timeZone === undefined ? {} : { timeZone }), ...(currency === undefined ? {} : { currency }) };
 }
 
 function envelopeOf(dice: Dice) {
@@ -165,7 +166,7 @@ function paramsOf(dice: Dice, op: Op, keys: Keys, envelope: ReturnType<typeof en
     case "imvu.exit":
       return { encryptTo: null };
     case "imvu.import":
-      return { bundle: DIGEST, manifest: text(), name: "ArtGallery", jurisdiction: dice.of(["EU-GDPR", "EU-GDPR", "US-CCPA"]), sourceId: dice.of([OURS, OURS, OURS, THEIRS]), zone: dice.of(["imvu007.world", "imvu007.world", "imvu007.world", "bank.com", "world"]), ...zoneOf(dice) };
+      return { bundle: DIGEST, manifest: text(), name: "ArtGallery", jurisdiction: dice.of(["EU-GDPR", "EU-GDPR", "US-CCPA"]), sourceId: dice.of([OURS, OURS, OURS, THEIRS]), zone: dice.of(["imvu007.world", "imvu007.world", "imvu007.world", "bank.com", "world"]), ...termsOf(dice) };
     case "imvu.member.set":
       return { identity: dice.of(PEOPLE), role: dice.of(["maintainer", "billing", "viewer"]) };
     case "imvu.member.remove":
@@ -193,7 +194,7 @@ function paramsOf(dice: Dice, op: Op, keys: Keys, envelope: ReturnType<typeof en
       return { subject: "user-17", purpose: "newsletter", text: text(), state: dice.of(["given", "withdrawn"]) };
     case "revenue.record":
     case "revenue.reverse":
-      return { sourceId: "order-18", amount: dice.of(["0.01", "12.33", "12.34", "12.35", "999999999999.99"]), currency: "EUR", at: new Date(dice.of([NOW - 1, NOW, NOW + 60_000, NOW + 60_001, NOW - 5_000, NOW - 5_001])).toISOString(), ...(op === "revenue.reverse" ? { reverses: "order-17" } : {}) };
+      return { sourceId: "order-18", amount: dice.of(["0.01", "12.33", "12.34", "12.35", "999999999999.99"]), currency: dice.of(["EUR", "EUR", "EUR", "EUR", "JPY"]), at: new Date(dice.of([NOW - 1, NOW, NOW + 60_000, NOW + 60_001, NOW - 5_000, NOW - 5_001])).toISOString(), ...(op === "revenue.reverse" ? { reverses: "order-17" } : {}) };
     case "platform.tariff.publish":
       return { currency: "EUR", validFrom: new Date(dice.of([dice.near(NOW + 30 * 86_400_000), dice.near(NOW + 30 * 86_400_000 + 14 * 3_600_000), MONTH_BEGIN, MONTH_BEGIN - 1, MONTH_BEGIN + 1])).toISOString(), prices: {} };
     case "imvu.erase":
@@ -219,6 +220,7 @@ function factsOf(dice: Dice, op: Op, params: Record<string, unknown>, given: { e
           jurisdiction: dice.of(["EU-GDPR", "EU-GDPR", "EU-GDPR", "US-CCPA"]),
           status: dice.of(["active", "active", "active", "exiting", "exported", "exited"]),
           zone: "imvu001.world",
+          ...(dice.chance(80) ? {} : { currency: dice.of(["EUR", "JPY"]) }),
           envelope: agreed,
           members: PEOPLE.filter((person) => given.signers.includes(person) && person !== "operator").map((person) => ({ identity: person, role: dice.chance(96) ? (roles.includes(person) ? person : "viewer") : dice.of(roles) })),
           counts: { services: dice.of([1, 3, 4, 31, 32]), recordSets: dice.of([8, 1_999, 2_000]), mailboxes: dice.of([1, 511, 512]), routes: dice.of([4, 255, 256]), members: dice.of([2, 63, 64]) },
@@ -245,8 +247,8 @@ function factsOf(dice: Dice, op: Op, params: Record<string, unknown>, given: { e
     ...(op.startsWith("platform.") && dice.chance(96)
       ? { operators: dice.chance(96) ? { count: dice.of([1, 1, 2, 3]), signers: dice.of([["operator"], ["operator"], ["operator", "maintainer"], ["maintainer"], []]), registered: dice.chance(85), operator: dice.chance(50) } : null }
       : {}),
-    ...(op === "platform.tariff.publish" && dice.chance(80) ? { tariffs: dice.chance(94) ? { published: dice.chance(60) } : null } : {}),
-    bundle: op === "imvu.import" ? dice.of([null, ...Array.from({ length: 5 }, () => ({ manifest: dice.of([DIGEST, DIGEST, OTHER_DIGEST]), sourceId: OURS, zone: dice.of(["imvu007.world", "imvu007.world", "imvu007.world", "bank.com"]), envelope: given.envelope, ...zoneOf(dice), flaws: dice.chance(60) ? [] : Array.from({ length: 2 }, () => dice.of(FLAWS)), ownerKids: dice.chance(80) ? [given.keys.kids.operator, given.keys.kids.owner, given.keys.kids.maintainer] : [] }))]) : null,
+    ...((op === "platform.tariff.publish" || op === "imvu.create" || op === "imvu.import") && dice.chance(80) ? { tariffs: dice.chance(94) ? { published: dice.chance(75) } : null } : {}),
+    bundle: op === "imvu.import" ? dice.of([null, ...Array.from({ length: 5 }, () => ({ manifest: dice.of([DIGEST, DIGEST, OTHER_DIGEST]), sourceId: OURS, zone: dice.of(["imvu007.world", "imvu007.world", "imvu007.world", "bank.com"]), envelope: given.envelope, ...termsOf(dice), flaws: dice.chance(60) ? [] : Array.from({ length: 2 }, () => dice.of(FLAWS)), ownerKids: dice.chance(80) ? [given.keys.kids.operator, given.keys.kids.owner, given.keys.kids.maintainer] : [] }))]) : null,
     platform: { ledgerWritable: dice.chance(97), keyLoaded: dice.chance(97) },
   };
 }

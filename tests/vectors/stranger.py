@@ -717,7 +717,7 @@ def check_readings(data, imvu):
 
 def check_tariff(data):
     tiers = data.get("tiers", {})
-    need(data["v"] == (2 if "tiers" in data else 1) and data["currency"] == "EUR" and set(data["prices"]) == set(RESOURCES), "not a price in EUR for each resource")
+    need(data["v"] == (2 if "tiers" in data else 1) and data["currency"] in DIGITS and set(data["prices"]) == set(RESOURCES), "not a price in a currency for each resource")
     epoch_ms(data["validFrom"])
     need("tiers" not in data or (tiers and set(tiers) <= set(RESOURCES)), "steps of no resource")
     for resource, steps in tiers.items():
@@ -801,12 +801,26 @@ class Rating:
         return sorted(self.clock + falls, key=lambda flag: (flag["index"], flag["series"].encode("utf-16-be")))
 
 
-MINOR = 10 ** 19
+# ISO 4217, by decimals of the minor unit.
+DIGITS = dict.fromkeys((
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD "
+    "FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR "
+    "MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD "
+    "USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG "
+).split(), 2)
+DIGITS |= dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0)
+DIGITS |= dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3) | dict.fromkeys("CLF UYW".split(), 4)
+
+
+def minor(currency):
+    return 10 ** (21 - DIGITS[currency])
 
 
 def amount_of(sale):
-    need(re.fullmatch(r"(0|[1-9][0-9]{0,11})\.[0-9]{2}", sale["amount"]) and sale["amount"] != "0.00" and sale["currency"] == "EUR", "an amount")
-    return int(sale["amount"].replace(".", "")) * MINOR
+    need(sale["currency"] in DIGITS, f"{sale['currency']} is no currency")
+    digits = DIGITS[sale["currency"]]
+    need(re.fullmatch(r"(0|[1-9][0-9]{0,11})" + (r"\.[0-9]{%d}" % digits if digits else ""), sale["amount"]) and re.search("[1-9]", sale["amount"]), "an amount")
+    return int(sale["amount"].replace(".", "")) * minor(sale["currency"])
 
 
 def month_of(text, zone):
@@ -825,12 +839,13 @@ def net(revenue):
     return int(revenue["recorded"].replace(".", "")) - int(revenue["reversed"].replace(".", ""))
 
 
-def payable(creator):
-    return -(-creator // MINOR) * MINOR
+def payable(creator, currency):
+    return -(-creator // minor(currency)) * minor(currency)
 
 
-def payout_of(creator, before=0):
-    return {"creator": decimal((payable(creator) - before) // MINOR, 2), "difference": decimal(payable(creator) - creator, 21)}
+def payout_of(creator, currency, before=0):
+    paid = payable(creator, currency)
+    return {"creator": decimal((paid - before) // minor(currency), DIGITS[currency]), "difference": decimal(paid - creator, 21)}
 
 
 def money_rows(period, pairs):
@@ -866,7 +881,7 @@ def statement_of(imvu, name, zone, tariff_index, tariff, rating, stream_head, cl
         lines[-len(mine):] = mine[::-1]
     gross = usage + (net(revenue) if form > 1 else 0)
     creator, platform = split(gross)
-    newer = {"v": form, "usage": decimal(usage, 21), "revenue": revenue, "payout": payout_of(creator)} if form > 1 else {}
+    newer = {"v": form, "usage": decimal(usage, 21), "revenue": revenue, "payout": payout_of(creator, tariff["currency"])} if form > 1 else {}
     flags = rating.flags()
     if form == 3:
         newer["flagged"] = len(flags)
@@ -967,7 +982,7 @@ class Bundle:
         self.intents, self.orders, self.exits, self.tariffs, self.closed = {}, {}, {}, [], {}
         self.form = 1
         self.sales, self.left = [], {}
-        self.terms = {"timeZone": "UTC"}
+        self.terms = {"timeZone": "UTC", "currency": "EUR"}
         self.audits = {"ledger/audit/commands.jsonl": [], "ledger/audit/refusals.jsonl": [], "ledger/compliance/consent-log.jsonl": [], "ledger/revenue/sales.jsonl": []}
         self.revenue = {}
         data, signature = read_file(folder, "MANIFEST.json"), utf8(read_file(folder, "MANIFEST.sig"), "MANIFEST.sig")
@@ -1028,8 +1043,11 @@ class Bundle:
             elif body["type"] == "platform.tariff":
                 with within(f"entry {index} ({body['type']})"):
                     check_tariff(body["data"])
-                    announced = epoch_ms(body["data"]["validFrom"]) - epoch_ms(body["time"])
-                    need(not self.tariffs or announced >= (30 * 24 - 1) * 3600 * 1000, "a tariff that was not announced 30 days ahead")
+                    begins, time = epoch_ms(body["data"]["validFrom"]), epoch_ms(body["time"])
+                    if any(one[1]["currency"] == body["data"]["currency"] for one in self.tariffs):
+                        need(begins - time >= (30 * 24 - 1) * 3600 * 1000, "a tariff that was not announced 30 days ahead")
+                    else:
+                        need(not self.tariffs or begins >= period_of(month_of(instant(time - 3600 * 1000), "UTC"))[0], "the first tariff of a currency, for the past")
                 self.tariffs.append((index, body["data"], epoch_ms(body["time"])))
         for index, _, body in self.entries("identities"):
             with within(f"entry {index} ({body['type']})"):
@@ -1070,7 +1088,7 @@ class Bundle:
                     self.correction(stream, index, body["data"])
         with within("identity/imvu.json"):
             document = json.loads(read_file(self.folder, "identity/imvu.json"))
-            need(document.get("timeZone", "UTC") == self.terms["timeZone"], "another time zone than was agreed")
+            need(document.get("timeZone", "UTC") == self.terms["timeZone"] and document.get("currency", "EUR") == self.terms["currency"], "another time zone or currency than was agreed")
         need(not gone, f"ledger/events.jsonl: the bodies of {sorted(gone)} are gone, and nothing ordered it")
         need(last == self.manifest["ledger"]["index"], f"ledger/events.jsonl: ends at {last}")
         answered = self.manifest["exit"]
@@ -1118,10 +1136,12 @@ class Bundle:
 
     def agree(self, index, body, params):
         """What holds for the unit's money for good; its owner has her notice of prices by her own clock."""
-        terms = {"timeZone": params.get("timeZone", "UTC")}
+        terms = {"timeZone": params.get("timeZone", "UTC"), "currency": params.get("currency", "EUR")}
         need(body["streamSeq"] == 0 or terms == self.terms, "agreed otherwise than before")
         self.terms = terms
-        for at, tariff, time in self.tariffs:
+        priced = [one for one in self.tariffs if one[1]["currency"] == terms["currency"]]
+        need(any(one[0] < index for one in priced), f"no tariff in {terms['currency']} before")
+        for at, tariff, time in priced:
             begins = begin_of(holds_from(tariff), terms["timeZone"])
             need(at < index or terms["timeZone"] == "UTC" or begins - time >= (30 * 24 - 1) * 3600 * 1000, f"entry {at} (platform.tariff): not announced 30 days ahead by the clock of {terms['timeZone']}")
 
@@ -1157,6 +1177,7 @@ class Bundle:
 
     def sold(self, index, body, sale):
         need(sale["sourceId"] not in self.left, f"{sale['sourceId']} is booked twice")
+        need(sale["currency"] == self.terms["currency"], f"{sale['sourceId']} is in {sale['currency']}, and the unit's money is {self.terms['currency']}")
         amount, back = amount_of(sale), sale.get("reverses")
         if back is not None:
             need(amount <= self.left.get(back, 0), f"more is paid back than is left of {back}")
@@ -1174,14 +1195,14 @@ class Bundle:
         need(head, "rests on entries after it")
         known = [one for one in self.sales if one["month"] == month and one["streamSeq"] <= head_seq]
         need(known, "a correction by nothing")
-        before, revenue = self.closed[month], sums(known)
+        before, revenue, money = self.closed[month], sums(known), self.terms["currency"]
         gross = before["gross"] + net(revenue)
         creator, platform = split(gross)
         made = {
-            "v": 2, "imvu": self.manifest["imvu"], "period": month, "currency": "EUR", "corrects": before["index"], "number": before["number"] + 1, "revenue": revenue,
+            "v": 2, "imvu": self.manifest["imvu"], "period": month, "currency": money, "corrects": before["index"], "number": before["number"] + 1, "revenue": revenue,
             "gross": decimal(gross - before["gross"], 21), "creator": decimal(creator - before["creator"], 21), "platform": decimal(platform - before["platform"], 21),
-            "payout": payout_of(creator, payable(before["creator"])),
-            "total": {"gross": decimal(gross, 21), "creator": decimal(creator, 21), "platform": decimal(platform, 21), "payout": decimal(payable(creator) // MINOR, 2)},
+            "payout": payout_of(creator, money, payable(before["creator"], money)),
+            "total": {"gross": decimal(gross, 21), "creator": decimal(creator, 21), "platform": decimal(platform, 21), "payout": decimal(payable(creator, money) // minor(money), DIGITS[money])},
             "streamHead": {"streamSeq": head_seq, "sha256": head[0]},
         }
         need(canonical(made) == canonical(said), f"{month} correction: expected {canonical(made)[:600]}")
@@ -1190,7 +1211,7 @@ class Bundle:
         self.counts["statements"] += 1
         pairs = sold_pairs(revenue) + [("gross", made["gross"]), ("creator 55%", made["creator"]), ("platform 45%", made["platform"]), ("payout to creator", made["payout"]["creator"]), ("rounded up by", made["payout"]["difference"])]
         pairs += [("month's gross", made["total"]["gross"]), ("month's creator 55%", made["total"]["creator"]), ("month's platform 45%", made["total"]["platform"]), ("month's payout to creator", made["total"]["payout"])]
-        rows = [["period", f"corrects ledger entry {made['corrects']}", "amount EUR"]] + [[month, name, value] for name, value in pairs]
+        rows = [["period", f"corrects ledger entry {made['corrects']}", f"amount {money}"]] + [[month, name, value] for name, value in pairs]
         self.revenue[f"ledger/revenue/{month}-correction-{made['number']}.csv"] = csv_of(rows)
 
     def statement(self, stream, at, body):
@@ -1212,12 +1233,12 @@ class Bundle:
                 whole = whole or epoch_ms(entry["data"]["at"]) >= end
             else:
                 need(whole or not closed, f"closed without reading {index}")
-        published = [one for one in self.tariffs if one[0] < stream[-1][0]]
+        published = [one for one in self.tariffs if one[0] < stream[-1][0] and one[1]["currency"] == self.terms["currency"]]
         need(published, "no tariff")
         in_time = [one for one in published if holds_from(one[1]) <= said["period"]]
         tariff_index, tariff, _ = in_time[-1] if in_time else published[0]
         known = [one for one in self.sales if one["month"] == said["period"] and one["streamSeq"] <= head_seq]
-        form = 3 if self.terms != {"timeZone": "UTC"} else 1 if "v" not in said and not known else 2 if said.get("v") == 2 else 3
+        form = 3 if self.terms != {"timeZone": "UTC", "currency": "EUR"} else 1 if "v" not in said and not known else 2 if said.get("v") == 2 else 3
         self.form = max(self.form, form)
         older = self.form == 1
         made = statement_of(self.manifest["imvu"], said["period"], zone, tariff_index, tariff, rating, head, closed, sums(known), self.form)

@@ -3,7 +3,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { run, sha256Hex, type TimeZone, UTC } from "../../src/kernel/index.ts";
+import { type Currency, run, sha256Hex, type TimeZone, UTC } from "../../src/kernel/index.ts";
 import { type Manifest, manifestNoteText, manifestText, sectionsOf } from "../../src/verify/index.ts";
 import { type Dishonesty, fallingSteps, SyntheticWorld, withoutGaps, withoutSales, withoutSteps } from "./synthetic-world.ts";
 
@@ -73,6 +73,15 @@ describe("a verifier that follows the page and shares no code with ours", () => 
       await new SyntheticWorld({ timeZone, lateInTheEast: timeZone === "Europe/Berlin" }).writeBundle(dir, "// nothing\n");
       const { code, said } = await stranger("--bundle", dir);
       assert.equal(code, 0, `${timeZone}: ${said}`);
+    }
+  });
+
+  test("verifies money of every kind of minor unit", async () => {
+    for (const currency of ["USD", "JPY", "KWD", "CLF"] as Currency[]) {
+      const dir = join(await mkdtemp(join(scratch, "money-")), "bundle");
+      await new SyntheticWorld({ currency }).writeBundle(dir, "// nothing\n");
+      const { code, said } = await stranger("--bundle", dir);
+      assert.equal(code, 0, `${currency}: ${said}`);
     }
   });
 
@@ -187,6 +196,9 @@ describe("a log that lies before it signs", () => {
     "a month with another end than its clock's": [{ timeZone: "Europe/Berlin" as TimeZone, statement: (made) => ({ ...made, end: "2026-12-01T00:00:00.000Z" }) }, /2026-11 end/],
     "a document that says another clock": [{ timeZone: "Europe/Berlin" as TimeZone, documentSays: UTC }, /^WRONG: identity\/imvu\.json/],
     "prices in time by UTC and too late by the unit's clock": [{ timeZone: "Asia/Tokyo" as TimeZone, lateInTheEast: true }, /by the clock of Asia\/Tokyo/],
+    "a statement by another currency's tariff": [{ currency: "JPY" as Currency, citesFirst: true }, /2026-11 (currency|tariffIndex|lines|payout)/],
+    "a sale in another currency than the unit's": [{ currency: "JPY" as Currency, sellsIn: "EUR" }, /order-17 is in EUR/],
+    "a unit in a currency without prices": [{ currency: "JPY" as Currency, withoutPrices: true }, /no tariff in JPY before/],
     "a statement in an older form than the one before it": [{ forms: { "2026-12": 2 } }, /statement\.closed/],
     "a statement by a tariff's first prices alone": [{ statement: withoutSteps }, /statement\.closed/],
     "a tariff whose steps fall": [{ data: fallingSteps }, /step/],

@@ -6,7 +6,7 @@ import { addApproval, type CommandFields, commandFields, type OpenedCommand, ope
 import { noteSigner, signNote } from "../../src/core/ledger/pure.ts";
 import { erasedWith, type Facts, isAllowed, isErasure, judge, type RegisteredKey, signatureFactsOf } from "../../src/core/policy-engine/index.ts";
 import { BundleWriter, type FinishedBundle, REPORT_PATH, renderReport, writeIdentitySection, writeLedgerSection } from "../../src/imvu/export/index.ts";
-import { decimalText, type Fqdn, type IdentityName, imvuIdOf, type Json, type Jurisdiction, type KeyId, MONEY_DECIMALS, money, parseDecimal, type ServiceName, type Sha256, sha256Hex, type TimeZone } from "../../src/kernel/index.ts";
+import { type Currency, decimalText, EUR, type Fqdn, type IdentityName, imvuIdOf, type Json, type Jurisdiction, type KeyId, MONEY_DECIMALS, minorDecimals, money, parseDecimal, type ServiceName, type Sha256, sha256Hex, type TimeZone } from "../../src/kernel/index.ts";
 import { SyntheticLog } from "./synthetic-log.ts";
 
 export const IMVU = imvuIdOf(42);
@@ -56,6 +56,14 @@ export interface Dishonesty {
   readonly forms?: Readonly<Record<string, StatementForm>>;
   /** Honest: the owner agreed to this clock. */
   readonly timeZone?: TimeZone;
+  /** Honest: the owner agreed to this currency, and a tariff of it was published after the first. */
+  readonly currency?: Currency;
+  /** No tariff of it was. */
+  readonly withoutPrices?: boolean;
+  /** Statements cite the first tariff, whatever its currency. */
+  readonly citesFirst?: boolean;
+  /** A sale in this currency is accepted. */
+  readonly sellsIn?: Currency;
   /** The platform closes months by another clock than was agreed. */
   readonly closesBy?: TimeZone;
   /** The unit's document says another clock. */
@@ -111,12 +119,12 @@ export class SyntheticWorld {
   private readonly account: Account;
   private tariffIndex = 0;
   private there: Facts["erasure"] = null;
-  readonly tariff: Tariff;
+  tariff: Tariff;
   exit: { command: Sha256; index: number } = { command: sha256Hex(""), index: -1 };
 
   constructor(lies: Dishonesty = {}, origin = "test.nexus.example/log") {
     this.lies = lies;
-    this.account = new Account(IMVU, termsOf({ timeZone: lies.closesBy ?? lies.timeZone }));
+    this.account = new Account(IMVU, termsOf({ timeZone: lies.closesBy ?? lies.timeZone, currency: lies.currency }));
     const { prices, ...steps } = STEPPED;
     const plain = { currency: "EUR", validFrom: new Date(BEGIN_MS).toISOString() } as const;
     this.tariff = lies.older ? { v: 1, ...plain, prices: DEFAULT_PRICES_V1 } : { v: 2, ...plain, prices: { ...DEFAULT_PRICES_V1, ...prices }, ...steps };
@@ -128,13 +136,17 @@ export class SyntheticWorld {
     this.append("platform", "platform.created", "platform", { origin: this.log.signer.name });
     this.append("platform", "platform.law", "platform", { law: LAW });
     this.tariffIndex = this.append("platform", "platform.tariff", "platform", this.tariff as unknown as Json).index;
+    if (this.lies.currency !== undefined && !this.lies.withoutPrices) {
+      const { index } = this.append("platform", "platform.tariff", "platform", { ...this.tariff, currency: this.lies.currency, validFrom: "2026-11-01T00:00:00.000Z" } as unknown as Json);
+      if (!this.lies.citesFirst) [this.tariffIndex, this.tariff] = [index, { ...this.tariff, currency: this.lies.currency }];
+    }
     if (this.lies.noticeDays !== undefined) this.append("platform", "platform.tariff", "platform", { ...this.tariff, validFrom: new Date(this.log.now_ms + this.lies.noticeDays * 24 * 60 * MINUTE_MS).toISOString() } as unknown as Json);
     this.register(OWNER);
     const stranger = this.keyOf(STRANGER);
     if (this.lies.lateKey) this.registered.set(stranger.kid, { publicKey: stranger.publicKey, identity: STRANGER, status: "live", index: -1 });
     else this.register(STRANGER);
     const password = sha256Hex("a crypt(3) hash");
-    this.command(OWNER, "imvu.create", null, { name: "ArtGallery", owner: OWNER, jurisdiction: "EU-GDPR", envelope: ENVELOPE as unknown as Json, runtime: "static", mailboxPasswordHash: password, ...(this.lies.timeZone === undefined ? {} : { timeZone: this.lies.timeZone }) });
+    this.command(OWNER, "imvu.create", null, { name: "ArtGallery", owner: OWNER, jurisdiction: "EU-GDPR", envelope: ENVELOPE as unknown as Json, runtime: "static", mailboxPasswordHash: password, ...(this.lies.timeZone === undefined ? {} : { timeZone: this.lies.timeZone }), ...(this.lies.currency === undefined ? {} : { currency: this.lies.currency }) });
     this.read(0n);
     this.command(OWNER, "dns.set", IMVU, { name: "www.imvu042.world", type: "A", ttl: 300, values: ["203.0.113.7"] });
     this.command(STRANGER, "dns.set", IMVU, { name: "www.imvu042.world", type: "A", ttl: 300, values: ["198.51.100.1"] });
@@ -245,11 +257,11 @@ export class SyntheticWorld {
       ...(command.op === "identity.register" ? { identity: null } : {}),
       ...(command.op === "identity.key.rotate" ? { identity: { name: OWNER, liveKeys: 1, keys: 1, recoveryKid: this.keyOf(`${OWNER} recovery`).kid, named: null, pendingSince_ms: null } } : {}),
       imvu: command.imvu === null ? null : {
-        id: IMVU, owner: OWNER, jurisdiction: DOCUMENT.jurisdiction, status: "active", zone: DOCUMENT.zone, envelope: ENVELOPE,
+        id: IMVU, owner: OWNER, jurisdiction: DOCUMENT.jurisdiction, status: "active", zone: DOCUMENT.zone, envelope: ENVELOPE, ...(this.moneyOf(command) === undefined ? {} : { currency: this.moneyOf(command) }),
         members: DOCUMENT.members.filter(({ identity }) => signers.has(identity)), counts: { services: 1, recordSets: 4, mailboxes: 1, routes: 1, members: DOCUMENT.members.length },
         mailQuotaBytes: GIB, named: { service: false, recordSet: false, mailbox: false, member: false, route: null },
       },
-      ...(saleOf(command) ? { revenue: { known: null, left: command.op === "revenue.reverse" ? "12.35" : null, since_ms: BEGIN_MS } } : {}),
+      ...(saleOf(command) ? { revenue: { known: null, left: command.op === "revenue.reverse" ? this.amountOf("12.35") : null, since_ms: BEGIN_MS } } : {}),
       consent: command.op === "consent.record" ? { state: "none", text: null } : null,
       ...(isErasure(command) ? { erasure: this.there ?? null } : {}),
       newZone: creating ? DOCUMENT.zone : null,
@@ -260,6 +272,17 @@ export class SyntheticWorld {
       blobs: creating ? [{ digest: command.params.mailboxPasswordHash, readable: true, bytes: 60 }] : [],
       bundle: null, platform: { ledgerWritable: true, keyLoaded: true },
     };
+  }
+
+  /** A platform that takes a sale in another currency tells the gates what they want to hear. */
+  private moneyOf(command: OpenedCommand["command"]): Currency | undefined {
+    return saleOf(command) ? (this.lies.sellsIn ?? this.lies.currency) : this.lies.currency;
+  }
+
+  private amountOf(amount: string): string {
+    const decimals = minorDecimals(this.lies.sellsIn ?? this.lies.currency ?? EUR);
+    const [major = "", minor = ""] = amount.split(".");
+    return decimals === 0 ? `${major}${minor}`.replace(/^0+(?=\d)/, "") : `${major}.${minor.padEnd(decimals, "0")}`;
   }
 
   private read(total: bigint): void {
@@ -273,26 +296,26 @@ export class SyntheticWorld {
   private sellLate(): void {
     this.sell("order-18", "0.01", Date.UTC(2026, 11, 1));
     this.sell("order-19", "5.55", Date.UTC(2026, 11, 1, 0, 0, 1));
-    this.command(OWNER, "revenue.reverse", IMVU, { sourceId: "refund-17", reverses: "order-17", amount: this.lies.sales === "more" ? "12.35" : "2.34", currency: "EUR", at: "2026-11-30T12:00:00.000Z" });
+    this.command(OWNER, "revenue.reverse", IMVU, { sourceId: "refund-17", reverses: "order-17", amount: this.amountOf(this.lies.sales === "more" ? "12.35" : "2.34"), currency: this.lies.sellsIn ?? this.lies.currency ?? EUR, at: "2026-11-30T12:00:00.000Z" });
     if (this.lies.uncorrected) this.log.now_ms = Date.UTC(2027, 0, 1, 0, 1);
     else this.correct("2026-11");
     if (this.lies.sales === "nothing") this.correct("2026-11");
   }
 
   private sell(sourceId: string, amount: string, at_ms: number): void {
-    this.command(OWNER, "revenue.record", IMVU, { sourceId, amount, currency: "EUR", at: new Date(at_ms).toISOString() });
+    this.command(OWNER, "revenue.record", IMVU, { sourceId, amount: this.amountOf(amount), currency: this.lies.sellsIn ?? this.lies.currency ?? EUR, at: new Date(at_ms).toISOString() });
   }
 
   private correct(month: string): void {
     const head = this.log.all.filter(({ stream }) => stream === IMVU).at(-1);
-    const made = head && this.account.correction(month, "EUR", { streamSeq: head.streamSeq, sha256: head.leaf.toString("hex") });
+    const made = head && this.account.correction(month, { streamSeq: head.streamSeq, sha256: head.leaf.toString("hex") });
     if (!made) throw new TypeError(month);
     const { index } = this.append(IMVU, "statement.corrected", "platform", (this.lies.correction?.(made) ?? made) as unknown as Json);
     this.account.correct(made, index);
   }
 
   private close(name: string): void {
-    const terms = termsOf({ timeZone: this.lies.closesBy ?? this.lies.timeZone });
+    const terms = termsOf({ timeZone: this.lies.closesBy ?? this.lies.timeZone, currency: this.lies.currency });
     const period = parsePeriod(name, terms.timeZone);
     if (!period.ok) throw new TypeError(name);
     const closed = this.log.now_ms >= period.value.end_ms;
@@ -328,8 +351,8 @@ export class SyntheticWorld {
     const createdAt = new Date(this.log.now_ms).toISOString();
     const held = [...this.registered.values()].filter(({ status }) => status !== "recovery");
     const keys = held.map(({ publicKey, identity, status, index }) => ({ identity, kid: publicKey.kid, publicKey: publicKey.text, status: status as "live" | "rotated", registered: index, ended: status === "live" ? null : index }));
-    const timeZone = this.lies.documentSays ?? this.lies.timeZone;
-    await writeIdentitySection(writer, { ...DOCUMENT, ...(timeZone === undefined ? {} : { timeZone }) }, keys);
+    const [timeZone, currency] = [this.lies.documentSays ?? this.lies.timeZone, this.lies.currency];
+    await writeIdentitySection(writer, { ...DOCUMENT, ...(timeZone === undefined ? {} : { timeZone }), ...(currency === undefined ? {} : { currency }) }, keys);
     await writer.file("domains/zones/imvu042.world.zone", "$ORIGIN imvu042.world.\n@ 3600 IN SOA ns.world. hostmaster.world. 1 7200 3600 1209600 300\n");
     await writer.file("mail/mailboxes/hello@imvu042.world/INBOX.mbox", "From a@b Tue Nov  3 09:00:00 2026\nSubject: one\n\nbody\n");
     await writer.file("compute/volumes/web.tar.zst", Buffer.from([40, 181, 47, 253, 0, 1, 2, 3]));

@@ -8,7 +8,7 @@ import type { SignedCommand } from "../../src/contract/index.ts";
 import type { Statement } from "../../src/core/handshake/index.ts";
 import { cosign, cosigner, withSignatureLines } from "../../src/core/ledger/pure.ts";
 import { packBundle } from "../../src/imvu/export/index.ts";
-import { type Json, run, sha256Hex, type TimeZone, UTC } from "../../src/kernel/index.ts";
+import { type Json, run, sha256Hex, type Currency, type TimeZone, UTC } from "../../src/kernel/index.ts";
 import { countsLine, erasedLine, type Manifest, manifestNoteText, manifestText, sectionsOf, type Verification, verifyExport } from "../../src/verify/index.ts";
 import { buildVerifier } from "../../tools/build-verifier.ts";
 import { type Dishonesty, fallingSteps, IMVU, SyntheticWorld, withoutGaps, withoutSales, withoutSteps } from "./synthetic-world.ts";
@@ -268,7 +268,7 @@ describe("a bundle that its platform altered and signed again", () => {
     named(await without("identities", 0), /signature 1/, "owner");
     named(await without("identities", 1), /signature 1/, "stranger");
     named(await without("platform", 1), /law/, "law");
-    named(await without("platform", 2), /statement\.closed/, "tariff");
+    named(await without("platform", 2), /command\.accepted/, "tariff");
   });
 
   test("a file that repeats the ledger says something else", async () => {
@@ -415,6 +415,21 @@ describe("a log that lies", () => {
     named(await lying({ lateInTheEast: true, timeZone: "Asia/Tokyo" as TimeZone }), /platform\.tariff/, "too late by the unit's clock");
   });
 
+  test("money of another currency than was agreed: a statement by another's tariff, a sale, none published before; honest in every kind of minor unit", async () => {
+    for (const currency of ["USD", "JPY", "KWD", "CLF"] as Currency[]) {
+      const { failures, counts } = await lying({ currency });
+      assert.deepEqual([failures, counts.statements], [[], 3], currency);
+    }
+    const currency = "JPY" as Currency;
+    named(await lying({ currency, citesFirst: true }), /statement\.closed\) 2026-11 (currency|tariffIndex)/, "another currency's tariff");
+    named(await lying({ currency, sellsIn: "EUR" }), /command\.accepted/, "a sale in euros");
+    named(await lying({ sellsIn: currency }), /command\.accepted/, "a sale in yen");
+    named(await lying({ currency, withoutPrices: true }), /command\.accepted/, "no tariff in it");
+    named(await lying({ currency, statement: (made) => ({ ...made, payout: { ...made.payout, creator: `${made.payout?.creator}.00` } }) as Statement }), /2026-11 payout/, "a payout in hundredths of a yen");
+    named(await lying({ currency, data: (data, type) => (type === "platform.tariff" && (data as { currency: string }).currency === currency ? { ...(data as object), validFrom: "2026-10-01T00:00:00.000Z" } : data) }), /platform\.tariff/, "a first tariff for the past");
+    named(await lying({ currency, data: (data, type) => (type === "platform.tariff" && (data as { currency: string }).currency === currency ? { ...(data as object), currency: "DEM" } : data) }), /platform\.tariff/, "a currency that is none");
+  });
+
   test("a bundle from before there were sales verifies without the list of them; one with sales does not", async () => {
     const older = join(await mkdtemp(join(scratch, "older-")), "bundle");
     await new SyntheticWorld({ older: true }).writeBundle(older, "// nothing\n");
@@ -439,7 +454,7 @@ describe("a log that lies", () => {
     named(await lying({ data: dear }), /statement\.closed\) 2026-11 (gross|creator|lines)/, "dearer");
     named(await lying({ noticeDays: 29 }), /platform\.tariff/, "announced too late");
     assert.deepEqual((await lying({ noticeDays: 30 })).failures, []);
-    named(await lying({ data: (data, type) => (type === "platform.tariff" ? { ...(data as object), currency: "USD" } : data) }), /platform\.tariff/, "no tariff");
+    named(await lying({ data: (data, type) => (type === "platform.tariff" ? { ...(data as object), currency: "USD" } : data) }), /imvu\.create|command\.accepted/, "no tariff in the unit's currency");
   });
 });
 

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
-import type { ImvuId, Json } from "../../kernel/index.ts";
+import { RESOURCES } from "../../contract/index.ts";
+import { type ImvuId, type Json, parseCurrency } from "../../kernel/index.ts";
 import { correctionCsv, revenueCsv } from "../../verify/index.ts";
-import { Context, imvuFlag } from "../context.ts";
-import { EXIT } from "../failure.ts";
+import { Context, imvuFlag, must } from "../context.ts";
+import { EXIT, usageFailure } from "../failure.ts";
 import { paint, plainFigure, print, table } from "../output.ts";
 import { keepReceipt } from "../receipts.ts";
 import { flagLines } from "../meter-flags.ts";
@@ -83,9 +84,17 @@ export function moneyVerbs(program: Command): void {
 
 const again = (text: string, all: readonly string[]): readonly string[] => [...all, text];
 
+const EVERY = Object.keys(RESOURCES);
+
 interface Priced {
   readonly index: number;
   readonly tariff: Prices & { readonly currency: string; readonly validFrom: string };
+}
+
+/** The tariff of the platform's first currency stands outside, as it did when there was one. */
+interface Published extends Priced {
+  readonly inForce: readonly Priced[];
+  readonly announced: readonly Priced[];
 }
 
 /** What things cost. */
@@ -94,28 +103,33 @@ export function tariffVerbs(program: Command): void {
 
   tariff
     .command("show")
-    .description("the tariff in force and those that are announced, with the ledger entries that published them")
+    .description("the tariff in force of each currency and those that are announced, with the ledger entries that published them")
     .action(async (_options, command: Command) => {
       const context = await Context.of(command);
-      const answer = (await (await context.client()).get("/v1/tariff")) as unknown as Priced & { readonly announced: readonly Priced[] };
-      print(context.output, answer as unknown as Json, () => [...tariffLines("in force", answer), ...answer.announced.flatMap((one) => ["", ...tariffLines("announced", one)])]);
+      const answer = (await (await context.client()).get("/v1/tariff")) as unknown as Published;
+      print(context.output, answer as unknown as Json, () => [...answer.inForce.flatMap((one, at) => [...(at === 0 ? [] : [""]), ...tariffLines("in force", one)]), ...answer.announced.flatMap((one) => ["", ...tariffLines("announced", one)])]);
     });
 
   tariff
     .command("publish")
-    .description("announce other prices, as an operator; two sign where there are two. What is not named stays as it was published last")
+    .description("announce other prices, as an operator; two sign where there are two. What is not named stays as it was published last in that currency; a currency's first names everything, and may hold from this month on")
     .requiredOption("--from <YYYY-MM>", "the first month they hold for; it begins at least 30 days from now")
+    .option("--currency <code>", "ISO 4217", "EUR")
     .option("--price <resource=price>", "of one unit, with up to nine decimals, e.g. compute.cpu=0.000003; may be given again, like the next two", again, [])
     .option("--included <resource=quantity>", "so much of a month costs nothing, and what is used above it the price, e.g. dns.answers=1000000", again, [])
     .option("--tier <resource=quantity:price>", "what is used of a month above it costs another price, e.g. dns.answers=5000000:0.0000001", again, [])
-    .action(async (options: PriceChanges & { from: string }, command: Command) => {
+    .action(async (options: PriceChanges & { from: string; currency: string }, command: Command) => {
       const context = await Context.of(command);
-      const known = (await (await context.client()).get("/v1/tariff")) as unknown as Priced & { readonly announced: readonly Priced[] };
-      const { prices, tiers } = changedPrices((known.announced.at(-1) ?? known).tariff, options);
-      const done = await context.command(await context.operator(), "platform.tariff.publish", null, { currency: "EUR", validFrom: `${options.from}-01T00:00:00.000Z`, prices, ...(tiers ? { tiers: tiers as Json } : {}) });
+      const currency = must(parseCurrency(options.currency));
+      const known = (await (await context.client()).get("/v1/tariff")) as unknown as Published;
+      const last = [...known.inForce, ...known.announced].filter(({ tariff }) => tariff.currency === currency).at(-1);
+      const { prices, tiers } = changedPrices(last?.tariff ?? { prices: {} }, options);
+      const missing = EVERY.filter((resource) => !Object.hasOwn(prices, resource));
+      if (missing.length > 0) throw usageFailure(`--price: the first tariff in ${currency} does not say what ${missing.join(", ")} cost${missing.length === 1 ? "s" : ""}`, "give each a --price; 'nexus tariff show' lists what others cost");
+      const done = await context.command(await context.operator(), "platform.tariff.publish", null, { currency, validFrom: `${options.from}-01T00:00:00.000Z`, prices, ...(tiers ? { tiers: tiers as Json } : {}) });
       const { index } = done.outcome.result as unknown as { index: number };
       const receipt = { index: done.receipt.index, file: await keepReceipt(context.home, done) };
-      print(context.output, { index, from: options.from, prices, ...(tiers ? { tiers: tiers as Json } : {}), receipt }, () => [`announced for ${options.from} and after (ledger entry ${index})`]);
+      print(context.output, { index, currency, from: options.from, prices, ...(tiers ? { tiers: tiers as Json } : {}), receipt }, () => [`announced in ${currency} for ${options.from} and after (ledger entry ${index})`]);
     });
 }
 
@@ -129,7 +143,7 @@ interface Revenue {
   readonly statements: number;
   readonly readings: number;
   readonly ms: number;
-  readonly journal: { readonly lines: number; readonly unbalanced: number; readonly balance: string };
+  readonly journal: { readonly lines: number; readonly unbalanced: number; readonly currencies: readonly { readonly currency: string; readonly lines: number; readonly balance: string; readonly gross: string; readonly creator: string; readonly platform: string }[] };
   readonly failures: readonly { readonly what: string; readonly expected: string; readonly found: string }[];
 }
 
@@ -143,7 +157,8 @@ export function revenueVerb(verify: Command): void {
       const answer = (await (await context.client()).get("/v1/verify/revenue")) as unknown as Revenue;
       print(context.output, answer as unknown as Json, () => [
         `${answer.ok ? paint("green", "equal") : paint("red", "WRONG")}  ${answer.statements} statements of ${answer.units} units, from ${answer.readings} readings in ${answer.ms} ms`,
-        `${answer.journal.unbalanced === 0 ? paint("green", "equal") : paint("red", "WRONG")}  debits and credits of ${answer.journal.lines} lines of the journal, balance ${answer.journal.balance}`,
+        `${answer.journal.unbalanced === 0 ? paint("green", "equal") : paint("red", "WRONG")}  debits and credits of ${answer.journal.lines} lines of the journal`,
+        ...table(answer.journal.currencies.map(({ currency, lines, balance, gross, creator, platform }) => [`  ${currency}`, `gross ${gross}`, `= ${creator}`, `+ ${platform}`, `balance ${balance}`, `${lines} lines`])),
         ...answer.failures.map(({ what, expected, found }) => `  ${what}: expected ${expected}, found ${found}`),
       ]);
       if (!answer.ok) process.exitCode = EXIT.notSo;

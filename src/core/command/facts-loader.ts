@@ -1,8 +1,8 @@
 import type { Command, Imvu, Resource } from "../../contract/index.ts";
-import type { Clock, Fqdn, ImvuId, KeyId, Sha256 } from "../../kernel/index.ts";
+import { type Clock, EUR, type Fqdn, type ImvuId, type KeyId, type Sha256 } from "../../kernel/index.ts";
 import { broughtBy, isIdentityCommand, kidOf, type OpenedCommand, stateIn } from "../identity/index.ts";
 import {
-  asksForRoom, type BlobFact, type BundleFacts, blobsIn, domainsIn, type ErasureFact, type Facts, GATES, type IdentityFacts, imvuFactsOf, isErasure, isOperatorCommand, isRevenue, type NodeFacts, type OperatorFacts, type RevenueFact, type SignatureFact, signatureFactsOf, type TariffFact, type UsedFacts,
+  asksForRoom, type BlobFact, type BundleFacts, blobsIn, domainsIn, type ErasureFact, type Facts, GATES, type IdentityFacts, imvuFactsOf, isErasure, isFounding, isOperatorCommand, isRevenue, type NodeFacts, type OperatorFacts, type RevenueFact, type SignatureFact, signatureFactsOf, type TariffFact, type UsedFacts,
   zoneClaimsFor,
 } from "../policy-engine/index.ts";
 import type { ReadTx, Statement, Store } from "../store/index.ts";
@@ -64,7 +64,7 @@ export function factsLoader(store: Store, clock: Clock, world: World): LoadFacts
           ...(isOperatorCommand(command) ? { operators } : {}),
           ...(isErasure(command) ? { erasure } : {}),
           ...(isRevenue(command) ? { revenue } : {}),
-          ...(command.op === "platform.tariff.publish" ? { tariffs } : {}),
+          ...(citesTariffs(command) ? { tariffs } : {}),
           bundle: bundles[at] ?? null,
           platform: { ledgerWritable, keyLoaded: world.keyLoaded },
         };
@@ -180,7 +180,7 @@ async function readMore(tx: ReadTx, world: World, { command }: OpenedCommand, im
     operators,
     erasure: isErasure(command) && seesEntry ? await erasureFacts(tx, command) : null,
     revenue: isRevenue(command) && imvu ? await revenueFacts(tx, imvu.id, command) : null,
-    tariffs: command.op === "platform.tariff.publish" ? { published: await hasTariff(tx, command.params.currency) } : null,
+    tariffs: citesTariffs(command) ? { published: await hasTariff(tx, command.params.currency ?? EUR) } : null,
     zoneClaims: newZone !== null || domainsIn(command).length > 0 ? zoneClaimsFor(command, newZone, await projection.boundZones(tx)) : [],
     allocated: asksForRoom(command) ? await projection.allocatedFigures(tx, command.imvu) : null,
     meters: !isMetered(command) ? null : imvu ? await metersOf(tx, imvu.id) : command.op === "imvu.create" || command.op === "imvu.import" ? world.meteredResources : null,
@@ -190,6 +190,11 @@ async function readMore(tx: ReadTx, world: World, { command }: OpenedCommand, im
 /** Gate 6 reads the meters of the commands that it judges, but for sales. */
 function isMetered(command: Command): boolean {
   return GATES[5].appliesTo[command.op] && !isRevenue(command);
+}
+
+/** Commands that gate 6 judges by what was published in their currency. */
+function citesTariffs(command: Command): command is Extract<Command, { op: "platform.tariff.publish" | "imvu.create" | "imvu.import" }> {
+  return command.op === "platform.tariff.publish" || isFounding(command);
 }
 
 /** Gates 7 and 12 compare what is used; an engine is asked for no other command. */

@@ -14,6 +14,6 @@ export { NO_REVENUE, type Revenue, type Sale, saleOf } from "./revenue.ts";
 export { CREATOR_SHARE_PERCENT, GATES, PLATFORM_SHARE_PERCENT, type Shares, split } from "./split.ts";
 export { type DayUsage, UsageByDay } from "./usage-by-day.ts";
 export { FLAGS_MAX, type Statement, type StatementForm, statement, statementOf, type StatementHead } from "./statement.ts";
-export { announcedForAll, announcedInTime, DEFAULT_PRICES_V1, parseTariff, TARIFF_V1, TARIFF_V2, type Tariff, type TariffEntry, tariffInForce } from "./tariff.ts";
+export { announcedForAll, announcedInTime, DEFAULT_PRICES_V1, notForThePast, parseTariff, TARIFF_V1, TARIFF_V2, type Tariff, type TariffEntry, tariffInForce } from "./tariff.ts";
 export { FIRST_TERMS, sameTerms, type Terms, termsIn, termsOf } from "./terms.ts";
 export { type StatementLine, usageLines } from "./usage-lines.ts";

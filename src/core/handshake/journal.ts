@@ -23,7 +23,7 @@ export function postingsOf(made: Statement | Correction): readonly Posting[] {
   const { recorded, reversed } = made.revenue ?? NO_REVENUE;
   const creator = exactMoney(made.creator);
   // Statements from before there were sales say no payout, and corrections no usage.
-  const paid = made.payout ? exactMoney(made.payout.creator) : payable(creator);
+  const paid = made.payout ? exactMoney(made.payout.creator) : payable(creator, made.currency);
   const usage = "corrects" in made ? money(0n) : exactMoney(made.usage ?? made.gross);
   const amounts: Readonly<Record<JournalAccount, bigint>> = { usage, sales: exactMoney(recorded), refunds: -exactMoney(reversed), creator: -paid, platform: -exactMoney(made.platform), rounding: paid - creator };
   return ACCOUNTS.map((account) => ({ account, amount: money(amounts[account]) })).filter(({ amount }) => amount !== 0n);

@@ -1,5 +1,5 @@
 import type { ReadingSet } from "../../contract/index.ts";
-import { decimalText, Fault, type ImvuId, MONEY_DECIMALS, money, type TimeZone, UTC } from "../../kernel/index.ts";
+import { type Currency, decimalText, Fault, type ImvuId, MONEY_DECIMALS, money, type TimeZone, UTC } from "../../kernel/index.ts";
 import { payoutOf, type Payout } from "./payout.ts";
 import type { Period } from "./period.ts";
 import { type MeterFlag, openRating, type Rating, type UsedReadings } from "./rating.ts";
@@ -26,7 +26,7 @@ export interface Statement {
   readonly timeZone?: TimeZone;
   readonly start?: string;
   readonly end?: string;
-  readonly currency: string;
+  readonly currency: Currency;
   /** Ledger index of the `platform.tariff` entry that the prices come from. */
   readonly tariffIndex: number;
   /** A line for every resource, used or not, in the order of RESOURCES, and one for each further step of its price that was reached. */
@@ -97,7 +97,7 @@ export function statementOf({ imvu, period, tariff, streamHead, closed, revenue 
     gross: decimalText(gross, MONEY_DECIMALS),
     creator: decimalText(creator, MONEY_DECIMALS),
     platform: decimalText(platform, MONEY_DECIMALS),
-    ...(form === 1 ? {} : { payout: payoutOf(creator) }),
+    ...(form === 1 ? {} : { payout: payoutOf(creator, tariff.tariff.currency) }),
     readings: rating.used(),
     ...(form === 3 ? { flags: rating.flags().slice(0, FLAGS_MAX), flagged: rating.flags().length } : { flags: rating.flags().filter(({ what }) => what !== "gap") }),
     streamHead,

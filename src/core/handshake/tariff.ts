@@ -1,5 +1,5 @@
 import { flawOfTiers, RESOURCES, type Resource, TARIFF_NOTICE_MS, TARIFF_WRITE_MS_MAX, type Tiers } from "../../contract/index.ts";
-import { accept, AHEAD_MS_MAX, beginningOf, decimalText, type Outcome, PRICE_DECIMALS, parseDecimal, refuse, type TimeZone, UTC } from "../../kernel/index.ts";
+import { accept, AHEAD_MS_MAX, beginningOf, type Currency, decimalText, EUR, type Outcome, parseCurrency, PRICE_DECIMALS, parseDecimal, refuse, type TimeZone, UTC } from "../../kernel/index.ts";
 import { type Period, periodAfter, periodOf } from "./period.ts";
 
 /** Version written into the data of a `platform.tariff` entry: of one whose prices have no steps, and of one where some have. */
@@ -9,7 +9,7 @@ export const TARIFF_V2 = 2;
 /** Data of a `platform.tariff` entry: the price of one unit of every resource. */
 export interface Tariff {
   readonly v: typeof TARIFF_V1 | typeof TARIFF_V2;
-  readonly currency: "EUR";
+  readonly currency: Currency;
   /** RFC 3339 instant; see tariffInForce. */
   readonly validFrom: string;
   /** Price of one RESOURCES[r].unit: decimal text with exactly nine decimals, never negative. */
@@ -52,7 +52,7 @@ export function parseTariff(data: unknown): Outcome<Tariff> {
   if (typeof data !== "object" || data === null) return malformed("is not an object");
   const { v, currency, validFrom, prices, tiers } = data as Partial<Record<keyof Tariff, unknown>>;
   if (v !== TARIFF_V1 && v !== TARIFF_V2) return malformed("v is neither 1 nor 2");
-  if (currency !== "EUR") return malformed("currency is not EUR");
+  if (!parseCurrency(currency).ok) return malformed("currency is no ISO 4217 code");
   if (typeof validFrom !== "string" || !isInstant(validFrom)) return malformed("validFrom is not an RFC 3339 instant in UTC with milliseconds");
   if (typeof prices !== "object" || prices === null) return malformed("prices is missing");
   const given = prices as Record<string, unknown>;
@@ -65,11 +65,11 @@ export function parseTariff(data: unknown): Outcome<Tariff> {
 }
 
 /**
- * The tariff of a month, whichever clock it is by: of those that hold from it or from an earlier one, the one published last; a platform
- * that began inside the month rates it by the first tariff it ever published. So no price changes inside a month.
+ * The tariff of a month, whichever clock it is by: of those that hold from it or from an earlier one, the one published last in the
+ * unit's currency; where none does, the first that was ever published in it. So no price changes inside a month.
  */
-export function tariffInForce(period: Period, published: readonly TariffEntry[]): TariffEntry | undefined {
-  const inOrder = [...published].sort((a, b) => a.index - b.index);
+export function tariffInForce(period: Period, published: readonly TariffEntry[], currency: Currency = EUR): TariffEntry | undefined {
+  const inOrder = published.filter(({ tariff }) => tariff.currency === currency).sort((a, b) => a.index - b.index);
   return inOrder.filter(({ tariff }) => holdsFrom(tariff) <= period.name).at(-1) ?? inOrder[0];
 }
 
@@ -83,7 +83,7 @@ function exactPrice(price: unknown): boolean {
   return value !== undefined && value >= 0n && decimalText(value, PRICE_DECIMALS) === price;
 }
 
-/** Every tariff but a platform's first is announced 30 days before its month begins in a zone: what its own entry's time shows to anybody. */
+/** Every tariff but the first of a currency is announced 30 days before its month begins in a zone: what its own entry's time shows to anybody. */
 export function announcedInTime(tariff: Pick<Tariff, "validFrom">, written: string, zone: TimeZone = UTC): boolean {
   const begins_ms = zone === UTC ? Date.parse(tariff.validFrom) : beginningOf(zone, Date.parse(`${holdsFrom(tariff)}-01T00:00:00Z`));
   return begins_ms >= Date.parse(written) + TARIFF_NOTICE_MS - TARIFF_WRITE_MS_MAX;
@@ -108,5 +108,5 @@ export function isInstant(text: string): boolean {
 }
 
 function malformed(why: string): Outcome<never> {
-  return refuse("usage", "BAD_TARIFF", `tariff: ${why}`, "give every resource a price in EUR with nine decimals, like 0.000002000");
+  return refuse("usage", "BAD_TARIFF", `tariff: ${why}`, "give every resource a price with nine decimals, like 0.000002000");
 }

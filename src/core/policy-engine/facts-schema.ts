@@ -27,6 +27,7 @@ const zImvuFacts = z.strictObject({
   jurisdiction: zText,
   status: z.enum(["creating", "active", "exiting", "exported", "exited"]),
   zone: zText,
+  currency: zText.optional(),
   envelope: zEnvelope,
   members: z.array(z.strictObject({ identity: zText, role: z.enum(["owner", "maintainer", "billing", "viewer"]) })),
   counts: z.strictObject({ services: zCount, recordSets: zCount, mailboxes: zCount, routes: zCount, members: zCount } satisfies Shape<ImvuFacts["counts"]>),
@@ -44,7 +45,7 @@ const zNodeFacts = z.strictObject({ name: zText, jurisdictions: z.array(zText), 
 
 const zUsedFacts = z.strictObject({ memoryBytes: zCount, storageBytes: zCount, processes: zCount, mailboxMessages: zCount.nullable() } satisfies Shape<UsedFacts>);
 
-const zBundleFacts = z.strictObject({ manifest: zText, sourceId: zText, zone: zText, envelope: zEnvelope, timeZone: zText.optional(), flaws: z.array(z.strictObject({ gate: zCount, code: zText, what: zText } satisfies Shape<BundleFlaw>)), ownerKids: z.array(zText) } satisfies Shape<BundleFacts>);
+const zBundleFacts = z.strictObject({ manifest: zText, sourceId: zText, zone: zText, envelope: zEnvelope, timeZone: zText.optional(), currency: zText.optional(), flaws: z.array(z.strictObject({ gate: zCount, code: zText, what: zText } satisfies Shape<BundleFlaw>)), ownerKids: z.array(zText) } satisfies Shape<BundleFacts>);
 
 const zKeyState = z.enum(["live", "rotated", "revoked", "recovery", "pending"]);
 const zIdentityFacts = z.strictObject({
@@ -71,7 +72,7 @@ const zErasureFact = z.strictObject({
 
 const zRevenueFact = z.strictObject({
   known: z.strictObject({ index: zCount, same: z.boolean() }).nullable(),
-  left: z.string().regex(/^\d{1,12}\.\d{2}$/).nullable(),
+  left: z.string().regex(/^\d{1,12}(\.\d{1,4})?$/).nullable(),
   since_ms: zCount.nullable(),
 } satisfies Shape<RevenueFact>);
 

@@ -1,5 +1,5 @@
 import type { Envelope, ImvuStatus, MemberRole, Resource } from "../../contract/index.ts";
-import type { Fqdn, IdentityName, ImvuId, Jurisdiction, KeyId, Sha256, TimeZone } from "../../kernel/index.ts";
+import type { Currency, Fqdn, IdentityName, ImvuId, Jurisdiction, KeyId, Sha256, TimeZone } from "../../kernel/index.ts";
 import type { KeyState } from "../identity/index.ts";
 
 /**
@@ -48,7 +48,7 @@ export type Facts = {
   readonly erasure?: ErasureFact | null;
   /** Only for sales and what is paid back of them. Entries from before there were such commands have none. */
   readonly revenue?: RevenueFact | null;
-  /** Only for platform.tariff.publish: what was published before. Entries from before units had time zones of their own have none, and a notice by UTC. */
+  /** Only for platform.tariff.publish, imvu.create and imvu.import: what was published before. Entries from before there was a choice of currencies and time zones have none, and a notice by UTC. */
   readonly tariffs?: TariffFact | null;
   /** Only for imvu.import: what the verified bundle says. */
   readonly bundle: BundleFacts | null;
@@ -99,6 +99,8 @@ export type ImvuFacts = {
   readonly jurisdiction: Jurisdiction;
   readonly status: ImvuStatus;
   readonly zone: Fqdn;
+  /** None: EUR. */
+  readonly currency?: Currency;
   readonly envelope: Envelope;
   /** Members among the signers. */
   readonly members: readonly { readonly identity: IdentityName; readonly role: MemberRole }[];
@@ -167,14 +169,14 @@ export type ErasureFact = {
 export type RevenueFact = {
   /** What stands under the command's source id; same: in every figure what the command says. */
   readonly known: { readonly index: number; readonly same: boolean } | null;
-  /** What of the sale that the command reverses was not paid back before, with two decimals; null: none is named, or there is no such sale. */
+  /** What of the sale that the command reverses was not paid back before, with the decimals of its currency; null: none is named, or there is no such sale. */
   readonly left: string | null;
   /** Instant of the unit's first reading, in milliseconds since the Unix epoch; null: it has none. */
   readonly since_ms: number | null;
 };
 
 export type TariffFact = {
-  /** Some tariff stands in the log. */
+  /** Some tariff in the command's currency stands in the log. */
   readonly published: boolean;
 };
 
@@ -193,6 +195,8 @@ export type BundleFacts = {
   readonly envelope: Envelope;
   /** None: UTC. */
   readonly timeZone?: TimeZone;
+  /** None: EUR. */
+  readonly currency?: Currency;
   /** What its parts have against them, by gate; at least one of each gate that has any. */
   readonly flaws: readonly BundleFlaw[];
   /** Thumbprints of the owner's keys in the bundle. */

@@ -5,6 +5,7 @@ import { addApproval, broughtBy, commandFields, createIdentityKey, isIdentityCom
 import type { Facts, ImvuFacts, SignatureFact } from "./facts.ts";
 import { isErasure } from "./erasure.ts";
 import { isRevenue } from "./revenue.ts";
+import { isFounding } from "./terms.ts";
 import { isOperatorCommand } from "./operators.ts";
 
 /** People, one IMVU and one good command for each op: what the tests of the law vary. */
@@ -124,7 +125,7 @@ export function factsFor({ command, signatures }: OpenedCommand, change: Partial
     ...(isErasure(command) ? { erasure: ERASABLE } : {}),
     ...(isRevenue(command) ? { revenue: { known: null, left: op === "revenue.reverse" ? "12.34" : null, since_ms: NOW - 1_000 } } : {}),
     ...(isOperatorCommand(command) ? { operators: op === "platform.operator.add" ? ADDING : REMOVING } : {}),
-    ...(op === "platform.tariff.publish" ? { tariffs: { published: true } } : {}),
+    ...(op === "platform.tariff.publish" || isFounding(command) ? { tariffs: { published: true } } : {}),
     bundle: op === "imvu.import" ? { manifest: DIGEST, sourceId: OURS, zone: "imvu007.world" as Fqdn, envelope: ENVELOPE, flaws: [], ownerKids: [KEYS.owner.kid] } : null,
     platform: { ledgerWritable: true, keyLoaded: true },
     ...change,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { COMMAND_PARAMS, GIB, type Op, type Params, RECOVERY_WAIT_MS } from "../../contract/index.ts";
-import type { Fqdn, ImvuId, Jurisdiction, KeyId, TimeZone } from "../../kernel/index.ts";
+import type { Currency, Fqdn, ImvuId, Jurisdiction, KeyId, TimeZone } from "../../kernel/index.ts";
 import type { Facts, ImvuFacts } from "./facts.ts";
 import { ENVELOPE, factsFor, imvuOf, KEYS, MONTH_AFTER, NOW, OURS, opened, type Person, THEIRS, ZONE } from "./gate.fixture.ts";
 import { judge } from "./judge.ts";
@@ -174,6 +174,15 @@ deny("platform.tariff.publish", "a month that begins in less than thirty days", 
 deny("platform.tariff.publish", "what was published before is not known", { facts: { tariffs: null }, denies: ["GATE_06_TARIFFS_UNKNOWN"] });
 deny("platform.tariff.publish", "the first of a currency, for a month that is over", { params: { validFrom: "2026-08-01T00:00:00.000Z" }, facts: { tariffs: { published: false } }, denies: ["GATE_06_TARIFF_TOO_SOON"] });
 deny("imvu.import", "another time zone than the bundle has", { params: { timeZone: "Europe/Berlin" as TimeZone }, denies: ["GATE_06_TERMS_DIFFER"] });
+deny("imvu.import", "another currency than the bundle has", { params: { currency: "USD" as Currency }, denies: ["GATE_06_TERMS_DIFFER"] });
+for (const op of ["imvu.create", "imvu.import"] as const) {
+  deny(op, "a currency in which nothing has a price", { facts: { tariffs: { published: false } }, denies: ["GATE_06_CURRENCY_WITHOUT_TARIFF"] });
+  deny(op, "prices that could not be read", { facts: { tariffs: null }, denies: ["GATE_06_CURRENCY_WITHOUT_TARIFF"] });
+}
+for (const op of ["revenue.record", "revenue.reverse"] as const) {
+  deny(op, "another currency than the unit's", { params: { currency: "USD" as Currency }, denies: ["GATE_06_REVENUE_CURRENCY"] });
+  deny(op, "the currency of most units, where this one has another", { ours: { currency: "USD" as Currency }, denies: ["GATE_06_REVENUE_CURRENCY"] });
+}
 deny("platform.tariff.publish", "a month that is over", { params: { validFrom: "2020-01-01T00:00:00.000Z" }, denies: ["GATE_06_TARIFF_TOO_SOON"] });
 deny("platform.tariff.publish", "an owner", { by: ["owner"], facts: { operators: { count: 1, signers: [], registered: false, operator: false } }, denies: ["GATE_01_NOT_AN_OPERATOR"] });
 

@@ -15,6 +15,7 @@ export { probeGates } from "./probe.ts";
 export type { FabricName, LogReality, ProbeRow, Reality, RecordedCommand, RecordedEntry, Witness } from "./reality.ts";
 export { erasedWith, type ErasingCommand, isErasure } from "./erasure.ts";
 export { isOperatorCommand } from "./operators.ts";
+export { isFounding } from "./terms.ts";
 export { isRevenue, type RevenueCommand } from "./revenue.ts";
 export { refusalOf, wantsApproval } from "./refusal.ts";
 export { type RegisteredKey, signatureFactsOf } from "./signature-facts.ts";

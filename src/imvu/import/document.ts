@@ -11,6 +11,7 @@ const zDocument = z.object({
   zone: COMMAND_PARAMS["imvu.import"].shape.zone,
   createdAt: z.iso.datetime({ precision: 3 }),
   timeZone: COMMAND_PARAMS["imvu.import"].shape.timeZone,
+  currency: COMMAND_PARAMS["imvu.import"].shape.currency,
   envelope: zEnvelope,
   services: z.array(COMMAND_PARAMS["service.deploy"]).max(ITEMS_MAX),
   records: z.array(COMMAND_PARAMS["dns.set"]).max(ITEMS_MAX),

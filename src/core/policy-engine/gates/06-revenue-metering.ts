@@ -5,7 +5,7 @@ import { defineGate } from "../gate.ts";
 import type { Reality } from "../reality.ts";
 import { isRevenue, mayBook, REVENUE_DENIALS, type RevenueCode } from "../revenue.ts";
 import { mayPublish, TARIFF_DENIALS, type TariffCode } from "../tariff-notice.ts";
-import { TERMS_DENIALS, type TermsCode, termsFlaw } from "../terms.ts";
+import { isFounding, mayFound, TERMS_DENIALS, type TermsCode } from "../terms.ts";
 
 const EVERY = Object.keys(RESOURCES) as Resource[];
 const COMPUTE = EVERY.filter((resource) => resource.startsWith("compute."));
@@ -74,7 +74,7 @@ export const revenueMetering = defineGate<"METER_MISSING" | TariffCode | TermsCo
     const attached = facts.meters;
     const missing = (NEEDED[command.op] ?? []).filter((resource) => attached === null || !attached.includes(resource));
     if (missing.length > 0) return answer.deny("METER_MISSING", missing, attached);
-    return (command.op === "imvu.import" ? termsFlaw(command.params, facts, answer) : undefined) ?? answer.pass();
+    return isFounding(command) ? mayFound(command, facts, answer) : answer.pass();
   },
   async probe(reality, imvu) {
     const said = [...(await askFabrics(reality, 6, imvu, []))];
