@@ -82,6 +82,7 @@ const UNIT_READS = [
   ["/usage", "What it used on each day of a `month`, by its own clock, with the readings that say so"],
   ["/journal", "Double entry of its closed months, oldest first, or of one `month`"],
   ["/revenue", "What was sold in it and paid back, oldest first, of one `sourceId` or of all"],
+  ["/budget", "When its people are told what a month comes to, and what of that was reached"],
   ["/statements", "Its closed months, newest first"],
   ["/members", "Its members and their roles"],
   ["/consents", "What its end users agreed to and withdrew, oldest first"],

@@ -42,6 +42,8 @@ export interface PlatformPort {
   journal(imvu: Imvu, month?: string): Promise<Json>;
   /** Oldest first. */
   sales(imvu: Imvu, page: { readonly sourceId?: string; readonly from: number; readonly limit: number }): Promise<Json>;
+  /** The budget that holds, and what of it and of those before it was reached. */
+  budget(imvu: Imvu): Promise<Json>;
   tariff(): Promise<Json>;
   entries(imvu: Imvu, from: number, limit: number): Promise<Json>;
   /** Bodies of a stream as they were hashed, with from ≤ index, in order. `next`: where to go on asking; null at the end. Of `platform` only the platform's own words. */

@@ -12,6 +12,7 @@ import { ledgerVerbs } from "./verbs/ledger.ts";
 import { moneyVerbs, tariffVerbs } from "./verbs/money.ts";
 import { mailVerbs } from "./verbs/mail.ts";
 import { platformVerbs } from "./verbs/platform.ts";
+import { budgetVerbs } from "./verbs/budget.ts";
 import { revenueVerbs } from "./verbs/revenue.ts";
 import { unitVerbs } from "./verbs/units.ts";
 import { verifyExportVerb } from "./verbs/verify-export.ts";
@@ -40,6 +41,7 @@ export function programOf(): Command {
   mailVerbs(program);
   consentVerbs(program);
   revenueVerbs(program);
+  budgetVerbs(program);
   auditVerbs(program);
   ledgerVerbs(program);
   moneyVerbs(program);

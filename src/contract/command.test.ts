@@ -39,6 +39,7 @@ const GOOD: { readonly [O in Op]: Readonly<Record<string, unknown>> } = {
   "consent.record": { subject: "user-17", purpose: "newsletter", text: digest, state: "given" },
   "revenue.record": { sourceId: "order-17", amount: "12.34", currency: "EUR", at: "2026-11-23T12:00:00.000Z" },
   "revenue.reverse": { sourceId: "refund-17", reverses: "order-17", amount: "2.34", currency: "EUR", at: "2026-11-23T12:00:00.000Z" },
+  "imvu.budget.set": { amount: "50.00", currency: "EUR", thresholds: [50, 80, 100] },
   "imvu.erase": { index: 4, commitment: digest, order: digest },
   "platform.erase": { index: 4, commitment: digest, order: digest },
   "platform.tariff.publish": { currency: "EUR", validFrom: "2027-01-01T00:00:00.000Z", prices: Object.fromEntries(Object.keys(RESOURCES).map((resource) => [resource, "0.000001000"])) },
@@ -115,6 +116,8 @@ const NAMES: readonly (readonly [Op, string])[] = [
   ["consent.record", "purpose"],
   ["consent.record", "text"],
   ["consent.record", "state"],
+  ["imvu.budget.set", "amount"],
+  ["imvu.budget.set", "currency"],
   ["imvu.erase", "commitment"],
   ["imvu.erase", "order"],
   ["revenue.record", "sourceId"],
@@ -319,4 +322,12 @@ test("an amount has the decimals of its currency, no more and no fewer; a curren
     for (const wrong of ["+01:00", "Asia/Calcutta", "europe/berlin", "", null, "../Berlin"]) refused(op, "timeZone", wrong);
     for (const wrong of ["usd", "XAU", "", null]) refused(op, "currency", wrong);
   }
+});
+
+test("a budget is an amount and one to five percents of it that rise, or nothing and none", () => {
+  const op = "imvu.budget.set";
+  for (const good of [{ amount: "0.01", currency: "EUR", thresholds: [1] }, { amount: "500", currency: "JPY", thresholds: [1, 50, 100, 150, 200] }, { amount: null, currency: "EUR", thresholds: [] }]) assert.deepEqual(issuesOf(op, good), []);
+  for (const wrong of [[], [0], [201], [50, 50], [80, 50], [1, 2, 3, 4, 5, 6], [50.5], ["50"], null]) refused(op, "thresholds", wrong);
+  for (const wrong of ["0.00", "-1.00", "1", "1.000", 5]) refused(op, "amount", wrong);
+  assert.ok(issuesOf(op, { amount: null, currency: "EUR", thresholds: [50] }).length > 0);
 });

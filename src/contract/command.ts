@@ -155,6 +155,23 @@ function hasDecimals({ amount, currency }: { readonly amount: string; readonly c
   if ((amount.split(".")[1]?.length ?? 0) !== decimals) context.addIssue({ code: "custom", path: ["amount"], message: `must have ${decimals} decimals: ${currency} has as many` });
 }
 
+/** Percents of a budget at which its owner is told. */
+export const THRESHOLDS_MAX = 5;
+export const THRESHOLD_PERCENT_MAX = 200;
+const zBudget = z
+  .strictObject({
+    /** What a month's usage may come to before somebody is told; null: no budget any more. */
+    amount: zAmount.nullable(),
+    currency: zCurrency,
+    thresholds: z.array(z.int().min(1).max(THRESHOLD_PERCENT_MAX)).max(THRESHOLDS_MAX),
+  })
+  .superRefine(({ amount, currency, thresholds }, context) => {
+    const refuse = (message: string) => context.addIssue({ code: "custom", path: ["thresholds"], message });
+    if (amount !== null) hasDecimals({ amount, currency }, context);
+    if ((amount === null) !== (thresholds.length === 0)) refuse(`1 to ${THRESHOLDS_MAX} percents of an amount, and none where there is no budget`);
+    if (thresholds.some((percent, at) => at > 0 && percent <= (thresholds[at - 1] as number))) refuse("each must be more than the one before");
+  });
+
 /** A body that is to go: of a consent or of a refused command, whose outcome goes with it. */
 const zErasure = z.strictObject({
   /** Of the command's own entry. */
@@ -273,6 +290,8 @@ export const COMMAND_PARAMS = {
   "revenue.record": zSale.superRefine(hasDecimals),
   /** A sale, or a part of it, was paid back. */
   "revenue.reverse": z.strictObject({ ...zSale.shape, /** The sale's own source id. */ reverses: zSourceId }).superRefine(hasDecimals),
+  /** When its people are told what a month's usage comes to. It stops nothing and slows nothing down. */
+  "imvu.budget.set": zBudget,
   /** A body of the unit's own stream goes; its commitment stays. */
   "imvu.erase": zErasure,
 } as const;

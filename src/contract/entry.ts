@@ -23,6 +23,7 @@ export type EntryType =
   | "meter.reading"
   | "statement.closed"
   | "statement.corrected"
+  | "budget.reached"
   | "exit.exported"
   | "exit.imported"
   | "platform.created"

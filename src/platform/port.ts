@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
 import type { PlatformPort } from "../api/index.ts";
 import type { Imvu } from "../contract/index.ts";
-import { allImvus, asJson, type CommandBus, commandByDigest, consentHistory, type Effects, imvuById, keyNow, meteredSince, operatorNames, refusalsOf, replayCheck, replayUnits, ringByName, salesOf } from "../core/command/index.ts";
-import { forecastOf, parsePeriod, periodOf, tariffInForce, termsOf } from "../core/handshake/index.ts";
+import { allImvus, asJson, budgetsOf, type CommandBus, commandByDigest, consentHistory, type Effects, imvuById, keyNow, meteredSince, operatorNames, reachedOf, refusalsOf, replayCheck, replayUnits, ringByName, salesOf } from "../core/command/index.ts";
+import { forecastOf, parsePeriod, percentUsed, periodOf, tariffInForce, termsOf } from "../core/handshake/index.ts";
 import { type KeyRing, stateIn } from "../core/identity/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import { formatTlogProof, parseTilePath } from "../core/ledger/pure.ts";
@@ -114,7 +114,9 @@ export function platformPort(deps: PortDeps): PlatformPort {
       const since_ms = await store.snapshot((tx) => meteredSince(tx, imvu.id));
       const tariff = tariffInForce(period.value, await publishedTariffs(ledger), currency);
       const forecast = since_ms === undefined || !tariff ? undefined : forecastOf(made.value, tariff.tariff, period.value, since_ms, clock.now());
-      return accept(asJson({ ...made.value, ...(forecast ? { forecast } : {}) }));
+      const [budget] = await store.snapshot((tx) => budgetsOf(tx, imvu.id));
+      const used = budget ? { amount: budget.amount, thresholds: budget.thresholds, index: budget.index, percentUsed: percentUsed(budget, made.value.usage as string) } : null;
+      return accept(asJson({ ...made.value, ...(forecast ? { forecast } : {}), budget: used }));
     },
     statements: async (imvu) => {
       const months = await store.snapshot((tx) => closedMonths(tx, imvu.id));
@@ -126,6 +128,10 @@ export function platformPort(deps: PortDeps): PlatformPort {
     },
     journal: async (imvu, month) => asJson({ imvu: imvu.id, ...(await store.snapshot((tx) => journalOf(tx, imvu.id, month))) }),
     sales: async (imvu, page) => asJson({ imvu: imvu.id, currency: termsOf(imvu).currency, sales: await store.snapshot((tx) => salesOf(tx, imvu.id, page)) }),
+    budget: async (imvu) => {
+      const [budget, reached] = await store.snapshot(async (tx) => [(await budgetsOf(tx, imvu.id))[0], await reachedOf(tx, imvu.id)]);
+      return asJson({ imvu: imvu.id, currency: termsOf(imvu).currency, budget: budget ? { amount: budget.amount, thresholds: budget.thresholds, index: budget.index } : null, reached });
+    },
     tariff: async () => {
       const published = await publishedTariffs(ledger);
       const now = periodOf(clock.now());

@@ -9,6 +9,7 @@ import { lawDigest } from "../core/policy-engine/index.ts";
 import { openStore, postgresEngine, type Store } from "../core/store/index.ts";
 import { blueprintTar, converge, imvuEffects, RUNTIMES, type Runtime, zoneOf } from "../imvu/imvu-manager/index.ts";
 import { type Clock, Fault, type IdentityName, messageOf, type Sha256, sha256Hex, sleep, systemClock } from "../kernel/index.ts";
+import { Budgets } from "./budgets.ts";
 import { BlobShelf, blobsOf, WAITING_MS_MAX } from "./blob-shelf.ts";
 import { ensureGenesis } from "./genesis.ts";
 import { publishTariff } from "./tariffs.ts";
@@ -30,6 +31,7 @@ import { witnessesFile } from "./witnesses-file.ts";
 
 const SWEEP_MS = 3_600_000;
 const CLOSING_MS = 60_000;
+const BUDGETS_MS = 5 * 60_000;
 
 export interface RunningPlatform {
   readonly apiOrigin: string;
@@ -156,6 +158,8 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
   opened.onClose(() => api.close());
   opened.onClose(startSweeps(blobs, usedBlobs, clock, say));
   opened.onClose(startClosing(new Closing({ store, ledger, meters, clock, say }), say));
+  const budgets = new Budgets({ store, ledger, clock, say, onReached: (imvu) => notices.budgetReached(imvu) });
+  opened.onClose(startRounds(BUDGETS_MS, () => budgets.round(), (error) => say(`budgets: ${messageOf(error)}`)));
   opened.onClose(startMeterRounds(home.meterInterval_ms, store, meters, say));
   return { apiOrigin: port.apiOrigin, stop: () => opened.close() };
 }
@@ -180,12 +184,17 @@ function startSweeps(blobs: BlobShelf, used: () => Promise<ReadonlySet<Sha256>>,
 
 /** Months close soon after they end, and those that ended while the platform was down at its start. */
 function startClosing(closing: Closing, say: (line: string) => void): () => Promise<void> {
+  return startRounds(CLOSING_MS, () => closing.round(), (error) => say(`statements: ${messageOf(error)}`));
+}
+
+/** One now, and then one after another; the one that is at work is finished before the engines stop. */
+function startRounds(interval_ms: number, round: () => Promise<unknown>, failed: (error: unknown) => void): () => Promise<void> {
   let running: Promise<unknown> = Promise.resolve();
   const begin = () => {
-    running = running.then(() => closing.round()).catch((error: unknown) => say(`statements: ${messageOf(error)}`));
+    running = running.then(round).catch(failed);
   };
   begin();
-  const timer = setInterval(begin, CLOSING_MS).unref();
+  const timer = setInterval(begin, interval_ms).unref();
   return async () => {
     clearInterval(timer);
     await running;

@@ -44,6 +44,22 @@ test("a unit's clock and currency are agreed when it is made, hold for all its m
     await operator.ok("ledger", "replay", "--check");
   });
 
+  await t.test("a budget is set by who keeps the books, in the unit's currency, and shown with what is used of it", async () => {
+    await creator.call.refused(2, /^USAGE$/, "budget", "set", ...of, "--amount", "50.00");
+    await creator.call.refused(2, /^USAGE$/, "budget", "set", ...of, "--amount", "5000", "--at", "80,50");
+    const set: Printed = await creator.call.ok("budget", "set", ...of, "--amount", "5000", "--at", "50,100");
+    const shown: Printed = await creator.call.ok("budget", "show", ...of);
+    assert.deepEqual(shown.budget, { amount: "5000", thresholds: [50, 100], index: set.receipt.index });
+    assert.match((await creator.call.ok("statement", "show", ...of)).budget.percentUsed, /^\d+\.\d$/);
+    const stranger = await house.creator("workshop-17");
+    await stranger.call.ok("identity", "register");
+    assert.notEqual((await stranger.call.call("budget", "set", ...of, "--amount", "1")).code, 0);
+    await operator.ok("ledger", "replay", "--check");
+    await creator.call.ok("budget", "set", ...of, "--none");
+    assert.equal((await creator.call.ok("budget", "show", ...of)).budget, null);
+    await operator.ok("ledger", "replay", "--check");
+  });
+
   await t.test("it leaves and arrives with both; no other can be signed for", async () => {
     const exit = await creator.call.ok("imvu", "exit", ...of, "--export-path", `${house.root}/exit`);
     assert.equal((await creator.call.ok("verify-export", exit.path)).ok, true);

@@ -40,6 +40,7 @@ const JUDGES: Readonly<Record<Op, readonly number[]>> = {
   "consent.record": [1, 10, 11, 13, 16, 17],
   "revenue.record": [1, 6, 11, 13, 16, 17],
   "revenue.reverse": [1, 6, 11, 13, 16, 17],
+  "imvu.budget.set": [1, 6, 11, 13, 16, 17],
   "imvu.erase": [1, 10, 11, 13, 16, 17],
 };
 
@@ -106,6 +107,7 @@ function mayCommand(one: Case): boolean {
   if (actor(one) === null) return false;
   if (ownerApproves(one)) return true;
   if (role(one) === "owner") return true;
+  if (one.command.op === "imvu.budget.set") return role(one) === "billing";
   if (one.command.op === "revenue.record" || one.command.op === "revenue.reverse") return role(one) === "billing" || role(one) === "maintainer";
   return role(one) === "maintainer" && WORK_OF_MAINTAINERS.includes(one.command.op);
 }
@@ -341,6 +343,10 @@ function gate6({ command, facts }: Case): string | null {
     if (facts.tariffs === null) return "TARIFFS_UNKNOWN";
     if (facts.tariffs.published) return days * 24 < 30 * 24 + 14 ? "TARIFF_TOO_SOON" : null;
     return new Date(facts.now_ms).toISOString().slice(0, 7) > command.params.validFrom.slice(0, 7) ? "TARIFF_TOO_SOON" : null;
+  }
+  if (command.op === "imvu.budget.set") {
+    const money = facts.imvu === null || facts.imvu.currency === undefined ? "EUR" : facts.imvu.currency;
+    return command.params.currency === money ? null : "BUDGET_CURRENCY";
   }
   if (command.op === "revenue.record" || command.op === "revenue.reverse") return sales({ command, facts } as Case);
   const of = (kind: string) => METERS.filter((meter) => meter.startsWith(`${kind}.`));

@@ -197,6 +197,8 @@ function paramsOf(dice: Dice, op: Op, keys: Keys, envelope: ReturnType<typeof en
       return { sourceId: "order-18", amount: dice.of(["0.01", "12.33", "12.34", "12.35", "999999999999.99"]), currency: dice.of(["EUR", "EUR", "EUR", "EUR", "JPY"]), at: new Date(dice.of([NOW - 1, NOW, NOW + 60_000, NOW + 60_001, NOW - 5_000, NOW - 5_001])).toISOString(), ...(op === "revenue.reverse" ? { reverses: "order-17" } : {}) };
     case "platform.tariff.publish":
       return { currency: "EUR", validFrom: new Date(dice.of([dice.near(NOW + 30 * 86_400_000), dice.near(NOW + 30 * 86_400_000 + 14 * 3_600_000), MONTH_BEGIN, MONTH_BEGIN - 1, MONTH_BEGIN + 1])).toISOString(), prices: {} };
+    case "imvu.budget.set":
+      return { amount: dice.of(["50.00", null]), currency: dice.of(["EUR", "EUR", "EUR", "JPY"]), thresholds: [50, 100] };
     case "imvu.erase":
     case "platform.erase":
       return { index: 4, commitment: text(), order: DIGEST };

@@ -451,6 +451,7 @@ JUDGES = {
     "platform.operator.remove": {1, 11, 17},
     "platform.erase": {1, 11, 17},
     "platform.tariff.publish": {1, 6, 11, 17},
+    "imvu.budget.set": {1, 6, 11, 13, 16, 17},
     "imvu.create": {1, 3, 5, 6, 7, 9, 11, 16, 17},
     "imvu.scale": {1, 6, 7, 9, 11, 12, 13, 15, 16, 17},
     "imvu.exit": {1, 11, 13, 16, 17},

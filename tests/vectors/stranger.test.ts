@@ -83,6 +83,9 @@ describe("a verifier that follows the page and shares no code with ours", () => 
       const { code, said } = await stranger("--bundle", dir);
       assert.equal(code, 0, `${currency}: ${said}`);
     }
+    const dir = join(await mkdtemp(join(scratch, "money-")), "bundle");
+    await new SyntheticWorld({ alsoPrices: "JPY" as Currency }).writeBundle(dir, "// nothing\n");
+    assert.equal((await stranger("--bundle", dir)).code, 0, "prices of another currency that were published last");
   });
 
   test("does not believe it under another log's key", async () => {

@@ -58,6 +58,8 @@ export interface Dishonesty {
   readonly timeZone?: TimeZone;
   /** Honest: the owner agreed to this currency, and a tariff of it was published after the first. */
   readonly currency?: Currency;
+  /** Honest: prices in this currency are published last, and are nothing to the unit. */
+  readonly alsoPrices?: Currency;
   /** No tariff of it was. */
   readonly withoutPrices?: boolean;
   /** Statements cite the first tariff, whatever its currency. */
@@ -140,6 +142,7 @@ export class SyntheticWorld {
       const { index } = this.append("platform", "platform.tariff", "platform", { ...this.tariff, currency: this.lies.currency, validFrom: "2026-11-01T00:00:00.000Z" } as unknown as Json);
       if (!this.lies.citesFirst) [this.tariffIndex, this.tariff] = [index, { ...this.tariff, currency: this.lies.currency }];
     }
+    if (this.lies.alsoPrices !== undefined) this.append("platform", "platform.tariff", "platform", { ...this.tariff, currency: this.lies.alsoPrices, validFrom: "2026-11-01T00:00:00.000Z", prices: DEFAULT_PRICES_V1 } as unknown as Json);
     if (this.lies.noticeDays !== undefined) this.append("platform", "platform.tariff", "platform", { ...this.tariff, validFrom: new Date(this.log.now_ms + this.lies.noticeDays * 24 * 60 * MINUTE_MS).toISOString() } as unknown as Json);
     this.register(OWNER);
     const stranger = this.keyOf(STRANGER);

@@ -420,6 +420,7 @@ describe("a log that lies", () => {
       const { failures, counts } = await lying({ currency });
       assert.deepEqual([failures, counts.statements], [[], 3], currency);
     }
+    assert.deepEqual((await lying({ alsoPrices: "JPY" as Currency })).failures, [], "prices of another currency that were published last");
     const currency = "JPY" as Currency;
     named(await lying({ currency, citesFirst: true }), /statement\.closed\) 2026-11 (currency|tariffIndex)/, "another currency's tariff");
     named(await lying({ currency, sellsIn: "EUR" }), /command\.accepted/, "a sale in euros");

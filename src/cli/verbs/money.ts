@@ -10,7 +10,7 @@ import { flagLines } from "../meter-flags.ts";
 import { changedPrices, type PriceChanges, type Prices, priceRows } from "../tariff-prices.ts";
 
 type Correction = Parameters<typeof correctionCsv>[0] & { readonly index: number };
-type Shown = Parameters<typeof revenueCsv>[0] & { readonly index?: number; readonly corrections?: readonly Correction[]; readonly forecast?: { readonly at: string; readonly gross: string; readonly creator: string; readonly platform: string } };
+type Shown = Parameters<typeof revenueCsv>[0] & { readonly index?: number; readonly corrections?: readonly Correction[]; readonly budget?: { readonly amount: string; readonly percentUsed: string } | null; readonly forecast?: { readonly at: string; readonly gross: string; readonly creator: string; readonly platform: string } };
 
 interface Closed {
   readonly period: string;
@@ -175,6 +175,7 @@ function statementLines(shown: Shown): string[] {
     ...table(used.map((line) => [line.above === undefined ? `  ${line.resource}` : `    above ${plainFigure(line.above)}`, line.quantity, line.unit, `× ${line.unitPrice}`, line.amount])),
     ...table([...sold, ["  gross", shown.gross], ["  creator 55 %", shown.creator], ["  platform 45 %", shown.platform], ...(payout ? [["  payout to creator", payout.creator, `(rounded up by ${payout.difference})`]] : [])]),
     ...(shown.forecast ? ["if usage goes on as it did so far this month, and nothing more is sold, it comes to", ...table([["  gross", shown.forecast.gross], ["  creator 55 %", shown.forecast.creator], ["  platform 45 %", shown.forecast.platform]])] : []),
+    ...(shown.budget ? [`budget: ${shown.budget.percentUsed} % of ${shown.currency} ${shown.budget.amount} is used`] : []),
     ...flagLines(shown).map((line) => `${paint("yellow", "flagged")}  ${line}`),
     ...(shown.corrections ?? []).flatMap(correctionLines),
   ];

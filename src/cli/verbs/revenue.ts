@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { type Currency, type ImvuId, minorDecimals, parseCurrency } from "../../kernel/index.ts";
+import { type ImvuId, parseCurrency } from "../../kernel/index.ts";
+import { amountOf } from "../amount.ts";
 import { Context, imvuFlag, must } from "../context.ts";
 import { usageFailure } from "../failure.ts";
 import { print, table } from "../output.ts";
@@ -66,7 +67,7 @@ async function book({ imvuId, amount, currency: said, sourceId, at, reverses }: 
   const { sales: [known], currency: agreed } = await salesOf(context, imvuId, `sourceId=${encodeURIComponent(sourceId)}`);
   const currency = must(parseCurrency(said ?? agreed));
   const instant = at === undefined && known ? known.at : instantOf(at);
-  const sale = { sourceId, amount: amountOf(amount, currency), currency, at: instant };
+  const sale = { sourceId, amount: amountOf(amount, currency, "like --amount 12.34; what is paid back is 'nexus revenue reverse'"), currency, at: instant };
   const same = known && known.amount === sale.amount && known.currency === currency && known.at === instant && known.reverses === (reverses ?? null);
   if (same) {
     print(context.output, { imvu: imvuId, ...sale, ...(reverses === undefined ? {} : { reverses }), index: known.index, recordedBefore: true }, () => [`${sourceId} was recorded before (ledger entry ${known.index}); nothing to do`]);
@@ -81,14 +82,6 @@ async function book({ imvuId, amount, currency: said, sourceId, at, reverses }: 
 
 async function salesOf(context: Context, imvu: ImvuId, query: string): Promise<{ readonly currency: string; readonly sales: readonly Sale[] }> {
   return (await (await context.client()).read(await context.signer(), `/v1/imvus/${imvu}/revenue?${query}`)) as unknown as { readonly currency: string; readonly sales: readonly Sale[] };
-}
-
-/** The currency's decimals are written out; a further one is none that anybody could pay. */
-function amountOf(text: string, currency: Currency): string {
-  const decimals = minorDecimals(currency);
-  const [, major = "", minor = ""] = /^(0|[1-9]\d{0,11})(?:\.(\d{1,4}))?$/.exec(text) ?? [];
-  if (major === "" || minor.length > decimals) throw usageFailure(`--amount: ${JSON.stringify(text.slice(0, 40))} is not an amount with at most ${decimals} decimals, as ${currency} has`, "like --amount 12.34; what is paid back is 'nexus revenue reverse'");
-  return decimals === 0 ? major : `${major}.${minor.padEnd(decimals, "0")}`;
 }
 
 function instantOf(text: string | undefined): string {

@@ -187,9 +187,9 @@ async function readMore(tx: ReadTx, world: World, { command }: OpenedCommand, im
   };
 }
 
-/** Gate 6 reads the meters of the commands that it judges, but for sales. */
+/** Gate 6 reads the meters of the commands that it judges, but for sales and budgets. */
 function isMetered(command: Command): boolean {
-  return GATES[5].appliesTo[command.op] && !isRevenue(command);
+  return GATES[5].appliesTo[command.op] && !isRevenue(command) && command.op !== "imvu.budget.set";
 }
 
 /** Commands that gate 6 judges by what was published in their currency. */

@@ -8,6 +8,7 @@ export type { Effects, Work, Worked } from "./effects.ts";
 export { factsLoader, type LoadFacts, type World } from "./facts-loader.ts";
 export { consentHistory } from "./consents.ts";
 export { meteredSince, salesOf } from "./sales.ts";
+export { type Budget, type BudgetReached, budgetsOf, putReached, reachedOf } from "./budgets.ts";
 export { putTariff } from "./tariff-rows.ts";
 export type { Operation } from "./operations.ts";
 export { keyNow, operatorNames, putOperator, putRing, recoveringRings, ringByName } from "./identities.ts";

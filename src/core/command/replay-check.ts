@@ -3,6 +3,7 @@ import type { ImvuId, Json } from "../../kernel/index.ts";
 import type { KeyRing } from "../identity/index.ts";
 import type { Ledger, LedgerEntry } from "../ledger/index.ts";
 import type { ReadTx, Store } from "../store/index.ts";
+import { heldBudgets } from "./budgets.ts";
 import { Comparison, type ReplayCheck } from "./comparison.ts";
 import type { Effects } from "./effects.ts";
 import { asJson } from "./record.ts";
@@ -40,6 +41,8 @@ export async function replayCheck(store: Store, ledger: Pick<Ledger, "entries">,
   comparison.tables("correction", told.corrections, held.corrections);
   comparison.tables("journal", told.journal, held.journal);
   comparison.tables("tariff", told.tariffs, held.tariffs);
+  comparison.tables("budget", told.budgets, held.budgets);
+  comparison.tables("budget_reached", told.reached, held.reached);
   comparison.tables("sale", told.sales, held.sales);
   comparison.tables("ledger_erasure", told.erasures, held.erasures);
   comparison.tables("command_seen", told.commands, held.commands);
@@ -61,6 +64,8 @@ interface HeldRows {
   readonly sales: ReadonlyMap<string, Json>;
   readonly journal: ReadonlyMap<string, Json>;
   readonly tariffs: ReadonlyMap<string, Json>;
+  readonly budgets: ReadonlyMap<string, Json>;
+  readonly reached: ReadonlyMap<string, Json>;
   readonly readings: number;
 }
 
@@ -95,6 +100,7 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
     sales: new Map(sales.map(({ imvu, entry_index, ...row }) => [`${imvu} ${row.sourceId}`, asJson({ ...row, index: Number(entry_index) })])),
     journal: new Map(journal.map(({ entry_index, account, ...row }) => [`${entry_index} ${account}`, asJson(row)])),
     tariffs: new Map(tariffs.map(({ entry_index, currency, valid_from }) => [String(entry_index), { currency, validFrom: valid_from }])),
+    ...(await heldBudgets(tx)),
     readings: Number(readings?.many ?? 0),
   };
 }

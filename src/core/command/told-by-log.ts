@@ -2,6 +2,7 @@ import { broughtBy, KeyHistory, kidOf, openCommand } from "../identity/index.ts"
 import { type Correction, postingsOf, saleOf, type Statement, type Tariff } from "../handshake/index.ts";
 import { erasedBy, type LedgerEntry } from "../ledger/index.ts";
 import { type IdentityName, type Json, MONEY_DECIMALS, parseDecimal } from "../../kernel/index.ts";
+import { type BudgetReached, reachedKey, tellBudget } from "./budgets.ts";
 import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";
 
 /** The rows that the log alone tells, gathered while it is read once: of everything but units and readings. */
@@ -17,6 +18,8 @@ export class ToldByLog {
   readonly sales = new Map<string, Json>();
   readonly journal = new Map<string, Json>();
   readonly tariffs = new Map<string, Json>();
+  readonly budgets = new Map<string, Json>();
+  readonly reached = new Map<string, Json>();
   private readonly open = new Map<number, string>();
 
   note(entry: LedgerEntry): void {
@@ -36,6 +39,7 @@ export class ToldByLog {
           const { subject, purpose, text, state } = command.params;
           this.consents.set(String(entry.index), { imvu: command.imvu, subject, purpose, text, state });
         }
+        if (command.op === "imvu.budget.set" && command.imvu !== null) tellBudget(this.budgets, command.imvu, command.params, entry.index);
         const sale = saleOf(command);
         if (sale) this.sales.set(`${command.imvu} ${sale.sourceId}`, asJson({ ...sale, index: entry.index }));
         this.open.set(entry.index, command.imvu ?? (allocation === null ? "" : entry.stream));
@@ -59,6 +63,11 @@ export class ToldByLog {
         const doc = entry.data as unknown as Correction;
         this.bookJournal(doc, entry.index);
         this.corrections.set(`${doc.imvu} ${doc.period} ${doc.number}`, asJson({ currency: doc.currency, ...sharesOf(doc.total), doc, index: entry.index }));
+        return;
+      }
+      case "budget.reached": {
+        const doc = entry.data as unknown as BudgetReached;
+        this.reached.set(reachedKey(doc), asJson({ imvu: doc.imvu, doc, index: entry.index }));
         return;
       }
       case "platform.tariff": {

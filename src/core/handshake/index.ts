@@ -4,6 +4,7 @@
  * Depends on kernel and contract.
  */
 export { Account, type Correction, type SalePlace } from "./account.ts";
+export { FORECAST_AFTER_MS, percentUsed, reachesOf } from "./budget.ts";
 export { type Forecast, forecastOf } from "./forecast.ts";
 export { type JournalAccount, type Posting, postingsOf } from "./journal.ts";
 export { type Known, newsIn } from "./news.ts";

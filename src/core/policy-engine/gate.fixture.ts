@@ -56,6 +56,7 @@ export const GOOD: { readonly [O in Op]: Params<O> } = {
   "consent.record": { subject: "user-17", purpose: "newsletter", text: DIGEST, state: "given" },
   "revenue.record": { sourceId: "order-17", amount: "12.34", currency: "EUR", at: new Date(NOW - 1).toISOString() },
   "revenue.reverse": { sourceId: "refund-17", reverses: "order-17", amount: "2.34", currency: "EUR", at: new Date(NOW - 1).toISOString() },
+  "imvu.budget.set": { amount: "50.00", currency: "EUR", thresholds: [50, 80, 100] },
   "imvu.erase": { index: 4, commitment: DIGEST, order: DIGEST },
 } as { readonly [O in Op]: Params<O> };
 

@@ -175,6 +175,9 @@ deny("platform.tariff.publish", "what was published before is not known", { fact
 deny("platform.tariff.publish", "the first of a currency, for a month that is over", { params: { validFrom: "2026-08-01T00:00:00.000Z" }, facts: { tariffs: { published: false } }, denies: ["GATE_06_TARIFF_TOO_SOON"] });
 deny("imvu.import", "another time zone than the bundle has", { params: { timeZone: "Europe/Berlin" as TimeZone }, denies: ["GATE_06_TERMS_DIFFER"] });
 deny("imvu.import", "another currency than the bundle has", { params: { currency: "USD" as Currency }, denies: ["GATE_06_TERMS_DIFFER"] });
+deny("imvu.budget.set", "another currency than the unit's", { params: { currency: "USD" as Currency }, denies: ["GATE_06_BUDGET_CURRENCY"] });
+deny("imvu.budget.set", "a maintainer", { by: ["maintainer"], denies: ["GATE_01_ROLE"] });
+deny("imvu.budget.set", "a stranger", { by: ["operator"], denies: ["GATE_01_NOT_A_MEMBER", "GATE_16_FORBIDDEN"], told: "GATE_16_FORBIDDEN" });
 for (const op of ["imvu.create", "imvu.import"] as const) {
   deny(op, "a currency in which nothing has a price", { facts: { tariffs: { published: false } }, denies: ["GATE_06_CURRENCY_WITHOUT_TARIFF"] });
   deny(op, "prices that could not be read", { facts: { tariffs: null }, denies: ["GATE_06_CURRENCY_WITHOUT_TARIFF"] });
@@ -319,11 +322,11 @@ test("only what nothing but the owner's approval stands against is said to want 
   assert.ok(!wants("imvu.scale", ["maintainer"], down, { nonceSeen: true }));
 });
 
-test("gate 6: no command but the operators' own tariff has a field in which somebody could state usage or a price, and a sale has its amount alone", () => {
+test("gate 6: no command but the operators' own tariff has a field in which somebody could state usage or a price, and a sale and a budget have their amount alone", () => {
   const money = /usage|price|amount|quantity|meter|reading|tariff|cost|fee|share|percent/i;
   for (const [op, schema] of Object.entries(COMMAND_PARAMS)) {
     if (op === "platform.tariff.publish") continue;
     const fields = Object.keys(schema.shape).filter((field) => money.test(field));
-    assert.deepEqual(fields, op.startsWith("revenue.") ? ["amount"] : [], op);
+    assert.deepEqual(fields, op.startsWith("revenue.") || op === "imvu.budget.set" ? ["amount"] : [], op);
   }
 });

@@ -61,6 +61,7 @@ const TOUCHED: Record<Op, readonly FabricName[]> = {
   "consent.record": [],
   "revenue.record": [],
   "revenue.reverse": [],
+  "imvu.budget.set": [],
   "imvu.erase": [],
 };
 
@@ -122,7 +123,7 @@ export function imvuEffects(deps: EffectsDeps): Effects {
   };
 }
 
-/** Keys, roles, consents and sales change in the intent's own transaction: from that entry on they count, or do not. */
+/** Keys, roles, consents, sales and budgets change in the intent's own transaction: from that entry on they count, or do not. */
 function whole(command: Command, actor: string): Worked | undefined {
   switch (command.op) {
     case "identity.register":
@@ -139,6 +140,7 @@ function whole(command: Command, actor: string): Worked | undefined {
       return { learned: null, observed: { operator: command.params.identity } };
     case "consent.record":
       return { learned: null, observed: consentRecorded(command.params) };
+    case "imvu.budget.set":
     case "revenue.record":
     case "revenue.reverse":
       return { learned: null, observed: { ...command.params } };

@@ -50,6 +50,7 @@ export const identityBinding = defineGate<Code>({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.budget.set": true,
     "imvu.erase": true,
   },
   denials: {

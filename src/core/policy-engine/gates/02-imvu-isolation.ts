@@ -43,6 +43,7 @@ export const imvuIsolation = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.budget.set": false,
     "imvu.erase": false,
   },
   denials: {

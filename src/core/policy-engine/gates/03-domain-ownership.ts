@@ -40,6 +40,7 @@ export const domainOwnership = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.budget.set": false,
     "imvu.erase": false,
   },
   denials: {

@@ -42,6 +42,7 @@ export const dnsAuthority = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.budget.set": false,
     "imvu.erase": false,
   },
   denials: {

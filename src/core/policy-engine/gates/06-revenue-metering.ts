@@ -5,7 +5,7 @@ import { defineGate } from "../gate.ts";
 import type { Reality } from "../reality.ts";
 import { isRevenue, mayBook, REVENUE_DENIALS, type RevenueCode } from "../revenue.ts";
 import { mayPublish, TARIFF_DENIALS, type TariffCode } from "../tariff-notice.ts";
-import { isFounding, mayFound, TERMS_DENIALS, type TermsCode } from "../terms.ts";
+import { isFounding, mayBudget, mayFound, TERMS_DENIALS, type TermsCode } from "../terms.ts";
 
 const EVERY = Object.keys(RESOURCES) as Resource[];
 const COMPUTE = EVERY.filter((resource) => resource.startsWith("compute."));
@@ -60,6 +60,7 @@ export const revenueMetering = defineGate<"METER_MISSING" | TariffCode | TermsCo
     "consent.record": false,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.budget.set": true,
     "imvu.erase": false,
   },
   denials: {
@@ -70,6 +71,7 @@ export const revenueMetering = defineGate<"METER_MISSING" | TariffCode | TermsCo
   },
   decide(command, facts, answer) {
     if (command.op === "platform.tariff.publish") return mayPublish(command.params, facts, answer);
+    if (command.op === "imvu.budget.set") return mayBudget(command.params, facts, answer);
     if (isRevenue(command)) return mayBook(command, facts, answer);
     const attached = facts.meters;
     const missing = (NEEDED[command.op] ?? []).filter((resource) => attached === null || !attached.includes(resource));

@@ -46,6 +46,7 @@ export const resourceQuotas = defineGate<Code>({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.budget.set": false,
     "imvu.erase": false,
   },
   denials: {

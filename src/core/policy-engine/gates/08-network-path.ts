@@ -41,6 +41,7 @@ export const networkPath = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.budget.set": false,
     "imvu.erase": false,
   },
   denials: {

@@ -40,6 +40,7 @@ export const consentLogging = defineGate({
     "consent.record": true,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.budget.set": false,
     "imvu.erase": true,
   },
   denials: {

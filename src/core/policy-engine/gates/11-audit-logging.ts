@@ -38,6 +38,7 @@ export const auditLogging = defineGate<ErasureCode | "LEDGER_UNAVAILABLE">({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.budget.set": true,
     "imvu.erase": true,
   },
   denials: {

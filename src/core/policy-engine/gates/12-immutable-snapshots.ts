@@ -44,6 +44,7 @@ export const immutableSnapshots = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.budget.set": false,
     "imvu.erase": false,
   },
   denials: {

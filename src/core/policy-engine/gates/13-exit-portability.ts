@@ -42,6 +42,7 @@ export const exitPortability = defineGate({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.budget.set": true,
     "imvu.erase": true,
   },
   denials: {

@@ -39,6 +39,7 @@ export const platformNonRepudiation = defineGate({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.budget.set": true,
     "imvu.erase": true,
   },
   denials: {
