@@ -41,6 +41,13 @@ export interface PlatformPort {
   journal(imvu: Imvu, month?: string): Promise<Json>;
   /** Oldest first. */
   sales(imvu: Imvu, page: { readonly sourceId?: string; readonly from: number; readonly limit: number }): Promise<Json>;
+  /** A unit's payouts, what is owed beyond them, and where its money goes. */
+  payouts(imvu: Imvu): Promise<Json>;
+  /** Of all units, oldest first. */
+  allPayouts(state: string | undefined): Promise<Json>;
+  /** Those that are to be made, reckoned from the log, with receipts of their entries. */
+  duePayouts(): Promise<Json>;
+  isOperator(name: IdentityName): Promise<boolean>;
   tariff(): Promise<Json>;
   entries(imvu: Imvu, from: number, limit: number): Promise<Json>;
   /** Bodies of a stream as they were hashed, with from ≤ index, in order. `next`: where to go on asking; null at the end. Of `platform` only the platform's own words. */

@@ -39,6 +39,9 @@ const GOOD: { readonly [O in Op]: Readonly<Record<string, unknown>> } = {
   "consent.record": { subject: "user-17", purpose: "newsletter", text: digest, state: "given" },
   "revenue.record": { sourceId: "order-17", amount: "12.34", currency: "EUR", at: "2026-11-23T12:00:00.000Z" },
   "revenue.reverse": { sourceId: "refund-17", reverses: "order-17", amount: "2.34", currency: "EUR", at: "2026-11-23T12:00:00.000Z" },
+  "imvu.payout.account": { account: { holder: "Ada Lovelace", kind: "person", iban: "DE89370400440532013000", bic: "COBADEFFXXX" } },
+  "platform.payout.execute": { imvu: "IMVU-001", payout: "IMVU-001-1", reference: "bank-17", at: "2026-12-02T00:00:00.000Z" },
+  "platform.payout.return": { imvu: "IMVU-001", payout: "IMVU-001-1", reason: "AC04 account closed", at: "2026-12-02T00:00:00.000Z" },
   "imvu.erase": { index: 4, commitment: digest, order: digest },
   "platform.erase": { index: 4, commitment: digest, order: digest },
   "platform.tariff.publish": { currency: "EUR", validFrom: "2027-01-01T00:00:00.000Z", prices: Object.fromEntries(Object.keys(RESOURCES).map((resource) => [resource, "0.000001000"])) },
@@ -71,6 +74,14 @@ const NAMES: readonly (readonly [Op, string])[] = [
   ["identity.key.add", "device"],
   ["identity.key.rotate", "publicKey"],
   ["identity.key.revoke", "kid"],
+  ["platform.payout.execute", "imvu"],
+  ["platform.payout.execute", "payout"],
+  ["platform.payout.execute", "reference"],
+  ["platform.payout.execute", "at"],
+  ["platform.payout.return", "imvu"],
+  ["platform.payout.return", "payout"],
+  ["platform.payout.return", "reason"],
+  ["platform.payout.return", "at"],
   ["identity.recovery.set", "recoveryKey"],
   ["identity.recovery.begin", "name"],
   ["identity.recovery.begin", "publicKey"],
@@ -306,4 +317,20 @@ describe("the signed payload", () => {
     ])
       assert.ok(!zSignedCommand.safeParse(signed).success);
   });
+});
+
+test("an account is named in one spelling: a holder on one line, an IBAN that is one, and nothing beside", () => {
+  const account = { holder: "Ada Lovelace", kind: "person", iban: "DE89370400440532013000" };
+  for (const good of [null, account, { ...account, bic: "COBADEFF" }, { ...account, holder: "Š" }, { ...account, holder: "a".repeat(70) }, { ...account, kind: "company" }]) assert.deepEqual(issuesOf("imvu.payout.account", { account: good }), [], JSON.stringify(good));
+  const bad = [
+    { ...account, iban: "DE89370400440532013001" }, { ...account, iban: "de89370400440532013000" }, { ...account, iban: "DE89 3704 0044 0532 0130 00" }, { ...account, bic: "COBA" }, { ...account, bic: null }, { ...account, kind: "friend" },
+    { ...account, holder: "" }, { ...account, holder: " Ada" }, { ...account, holder: "Ada " }, { ...account, holder: "Ada\nBcc: x" }, { ...account, holder: "Ada\u2028x" }, { ...account, holder: "\u202eadA" }, { ...account, holder: "a".repeat(71) }, { ...account, amount: "1.00" }, { holder: "Ada", kind: "person" }, "none", undefined,
+  ];
+  for (const wrong of bad) assert.notEqual(issuesOf("imvu.payout.account", { account: wrong }).length, 0, JSON.stringify(wrong));
+});
+
+test("no word of an operator about a payout names an amount or an account", () => {
+  for (const op of ["platform.payout.execute", "platform.payout.return"] as const)
+    for (const more of [{ amount: "1.00" }, { currency: "EUR" }, { iban: "DE89370400440532013000" }, { account: null }]) assert.notEqual(issuesOf(op, { ...GOOD[op], ...more }).length, 0, JSON.stringify(more));
+  for (const at of ["2026-12-02", "2026-12-02T00:00:00Z", "yesterday"]) assert.notEqual(issuesOf("platform.payout.execute", { ...GOOD["platform.payout.execute"], at }).length, 0);
 });

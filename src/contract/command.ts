@@ -8,8 +8,12 @@ import {
   type KeyId,
   type MailAddress,
   type Outcome,
+  type Bic,
+  type Iban,
+  parseBic,
   parseDisplayName,
   parseFqdn,
+  parseIban,
   parseIdentityName,
   parseImvuId,
   parseJurisdiction,
@@ -143,6 +147,19 @@ const zSale = z.strictObject({
   at: zInstant,
 });
 
+/** Where a creator's money goes. A name as a bank knows it: one line, at most as long as a SEPA name. */
+const zPayoutAccount = z.strictObject({
+  holder: z.string().regex(/^[^\s\p{C}](?:[^\p{C}\p{Zl}\p{Zp}]{0,68}[^\s\p{C}])?$/u, "1 to 70 characters on one line, without white space at its ends"),
+  /** Some ways to pay must know. */
+  kind: z.enum(["person", "company"]),
+  iban: branded<Iban>(parseIban),
+  bic: branded<Bic>(parseBic).optional(),
+});
+const zPayoutRef = { imvu: zImvuId, /** Its end-to-end id. */ payout: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,34}$/, "1 to 35 letters, digits and hyphens, like IMVU-001-1") };
+/** What a bank or provider calls a payment. */
+const zReference = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/, "1 to 128 letters, digits, '.', '_', ':', '@', '+' and '-', beginning with a letter or digit");
+const zReason = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9 .,-]{0,138}[A-Za-z0-9.])?$/, "1 to 140 letters, digits, spaces, '.', ',' and '-', like AC04 account closed");
+
 /** A body that is to go: of a consent or of a refused command, whose outcome goes with it. */
 const zErasure = z.strictObject({
   /** Of the command's own entry. */
@@ -176,6 +193,10 @@ export const COMMAND_PARAMS = {
   "platform.erase": zErasure,
   /** What usage costs from a month on, a price for one unit of each resource, and further ones for what is used above a step. */
   "platform.tariff.publish": z.strictObject({ currency: z.literal("EUR"), validFrom: zMonthBegin, prices: z.strictObject(ofEachResource(() => zPrice)), tiers: zTiers.optional() }),
+  /** A payout left the platform: the bank or the provider took it. What it comes to and whose account it goes to stands in the payout's own entry. */
+  "platform.payout.execute": z.strictObject({ ...zPayoutRef, /** What the bank or provider calls it. */ reference: zReference, at: zInstant }),
+  /** A payout did not arrive, or will not be made: what it came to is owed again. */
+  "platform.payout.return": z.strictObject({ ...zPayoutRef, reason: zReason, at: zInstant }),
   "imvu.create": z.strictObject({
     name: zDisplayName,
     owner: zIdentityName,
@@ -254,6 +275,8 @@ export const COMMAND_PARAMS = {
   "revenue.record": zSale,
   /** A sale, or a part of it, was paid back. */
   "revenue.reverse": z.strictObject({ ...zSale.shape, /** The sale's own source id. */ reverses: zSourceId }),
+  /** The account that the owner's share is paid to from now on; null: none, and what is owed waits. */
+  "imvu.payout.account": z.strictObject({ account: zPayoutAccount.nullable() }),
   /** A body of the unit's own stream goes; its commitment stays. */
   "imvu.erase": zErasure,
 } as const;
@@ -264,7 +287,7 @@ export type Params<O extends Op> = z.output<(typeof COMMAND_PARAMS)[O]>;
 /** Ops whose payload names no IMVU: they are about an identity or the platform, or it has no id yet. */
 export const OPS_WITHOUT_IMVU = [
   "identity.register", "identity.key.add", "identity.key.rotate", "identity.key.revoke", "identity.recovery.set", "identity.recovery.begin", "identity.recovery.object",
-  "identity.recovery.complete", "platform.operator.add", "platform.operator.remove", "platform.erase", "platform.tariff.publish", "imvu.create", "imvu.import",
+  "identity.recovery.complete", "platform.operator.add", "platform.operator.remove", "platform.erase", "platform.tariff.publish", "platform.payout.execute", "platform.payout.return", "imvu.create", "imvu.import",
 ] as const satisfies readonly Op[];
 export type OpWithoutImvu = (typeof OPS_WITHOUT_IMVU)[number];
 

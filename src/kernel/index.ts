@@ -9,6 +9,7 @@ export { type Clock, rfc3339, sleep, systemClock } from "./clock.ts";
 export { parseSha256, type Sha256, sha256, sha256File, sha256Hex } from "./digest.ts";
 export { type ChildProcess, pipeThrough, plainEnvironment, type Ran, run, runOk, start } from "./exec.ts";
 export { Fault, messageOf } from "./fault.ts";
+export { type Bic, type Iban, ibanSpelled, parseBic, parseIban } from "./iban.ts";
 export {
   type DisplayName,
   type Fqdn,

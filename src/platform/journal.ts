@@ -4,7 +4,7 @@ import { decimalText, type ImvuId, MONEY_DECIMALS } from "../kernel/index.ts";
 
 /** One line of the journal. Money has 21 decimals; a debit has no sign, a credit a minus. */
 export interface JournalLine {
-  /** Ledger index of the statement or correction that books it. */
+  /** Ledger index of the statement, correction or payout that books it. */
   readonly index: number;
   readonly period: string;
   readonly account: JournalAccount;
@@ -22,7 +22,7 @@ export interface Journal {
 export async function journalOf(tx: ReadTx, imvu: ImvuId, month?: string): Promise<Journal> {
   const rows = await tx.query<{ entry_index: string; period: string; account: JournalAccount; currency: string; amount: string }>(
     `SELECT entry_index, period, account, currency, amount::text AS amount FROM journal WHERE imvu = $1 AND ($2::text IS NULL OR period = $2)
-       ORDER BY entry_index, array_position(ARRAY['usage', 'sales', 'refunds', 'creator', 'platform', 'rounding'], account)`,
+       ORDER BY entry_index, array_position(ARRAY['usage', 'sales', 'refunds', 'creator', 'platform', 'rounding', 'transit', 'paid'], account)`,
     [imvu, month ?? null],
   );
   const lines = rows.map(({ entry_index, amount, ...row }) => ({ index: Number(entry_index), ...row, amount: decimalText(BigInt(amount), MONEY_DECIMALS) }));

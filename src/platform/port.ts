@@ -23,6 +23,7 @@ import { Rehearsals } from "./rehearsals.ts";
 import { revenueCheck } from "./revenue-check.ts";
 import type { Rooms } from "./rooms.ts";
 import { journalOf, trialBalance } from "./journal.ts";
+import { allPayouts, duePayouts, unitPayouts } from "./payout-views.ts";
 import { closedMonths, statementFor } from "./statements.ts";
 import { usageOf } from "./usage.ts";
 import { statusOf } from "./status.ts";
@@ -123,6 +124,10 @@ export function platformPort(deps: PortDeps): PlatformPort {
       return days.ok ? accept(asJson({ imvu: imvu.id, month, days: days.value })) : days;
     },
     journal: async (imvu, month) => asJson({ imvu: imvu.id, ...(await store.snapshot((tx) => journalOf(tx, imvu.id, month))) }),
+    payouts: (imvu) => store.snapshot((tx) => unitPayouts(tx, imvu)),
+    allPayouts: (state) => store.snapshot((tx) => allPayouts(tx, state)),
+    duePayouts: () => duePayouts(store, ledger),
+    isOperator: async (name) => (await store.snapshot(operatorNames)).includes(name),
     sales: async (imvu, page) => asJson({ imvu: imvu.id, sales: await store.snapshot((tx) => salesOf(tx, imvu.id, page)) }),
     tariff: async () => {
       const published = await publishedTariffs(ledger);

@@ -18,6 +18,7 @@ import { openJourneys } from "./journeys.ts";
 import { Meters } from "./meters.ts";
 import { Metrics } from "./metrics.ts";
 import { Notices } from "./notices.ts";
+import { Payouts, settlePayout } from "./payouts.ts";
 import { platformPort } from "./port.ts";
 import { endLeftRehearsals } from "./rehearsal.ts";
 import { fabricsOf, openRooms } from "./rooms.ts";
@@ -108,6 +109,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
     publicAddress: site.publicAddress,
     isRegistered: async (name) => (await store.snapshot((tx) => ringByName(tx, name))) !== undefined,
     publishTariff: (tariff, command) => publishTariff(ledger, clock, tariff, command),
+    settlePayout: (order, command) => settlePayout({ store, ledger, say }, order, command),
     contentOf: async (runtime) => contents.get(runtime) as Sha256,
     attachMeters: async (imvu) => {
       await meters.record(imvu);
@@ -130,6 +132,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
     onJudged: metrics.onJudged,
     onRefused: (imvu) => notices.refused(imvu),
     onRecovery: (identity) => notices.recovering(identity),
+    onPayoutAccount: (imvu) => notices.accountNamed(imvu),
     ...(aroundStep ? { aroundStep } : {}),
     loadFacts: factsLoader(store, clock, {
       suffix: site.suffix,
@@ -155,7 +158,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
   const api = await serveApi(port, site.listenAddress, site.ports.api, say);
   opened.onClose(() => api.close());
   opened.onClose(startSweeps(blobs, usedBlobs, clock, say));
-  opened.onClose(startClosing(new Closing({ store, ledger, meters, clock, say }), say));
+  opened.onClose(startClosing(new Closing({ store, ledger, meters, clock, say }), new Payouts({ store, ledger, say }), say));
   opened.onClose(startMeterRounds(home.meterInterval_ms, store, meters, say));
   return { apiOrigin: port.apiOrigin, stop: () => opened.close() };
 }
@@ -178,11 +181,15 @@ function startSweeps(blobs: BlobShelf, used: () => Promise<ReadonlySet<Sha256>>,
   };
 }
 
-/** Months close soon after they end, and those that ended while the platform was down at its start. */
-function startClosing(closing: Closing, say: (line: string) => void): () => Promise<void> {
+/** Months close soon after they end, and those that ended while the platform was down at its start; what is owed then is paid out. */
+function startClosing(closing: Closing, payouts: Payouts, say: (line: string) => void): () => Promise<void> {
   let running: Promise<unknown> = Promise.resolve();
   const begin = () => {
-    running = running.then(() => closing.round()).catch((error: unknown) => say(`statements: ${messageOf(error)}`));
+    running = running
+      .then(() => closing.round())
+      .catch((error: unknown) => say(`statements: ${messageOf(error)}`))
+      .then(() => payouts.round())
+      .catch((error: unknown) => say(`payouts: ${messageOf(error)}`));
   };
   begin();
   const timer = setInterval(begin, CLOSING_MS).unref();

@@ -1,5 +1,5 @@
 import type { Command, Params } from "../contract/index.ts";
-import { type Correction, type Sale, type Statement, saleOf } from "../core/handshake/index.ts";
+import { type Correction, type PayoutAccount, type Sale, type Statement, saleOf } from "../core/handshake/index.ts";
 import type { Entry } from "./ledger-files.ts";
 
 /**
@@ -28,12 +28,14 @@ export interface AuditRecord {
   readonly consent: Params<"consent.record"> | null;
   /** Of revenue.record and revenue.reverse alone. */
   readonly sale: Sale | null;
+  /** Of imvu.payout.account alone; null: it was withdrawn. */
+  readonly account?: PayoutAccount | null;
   readonly verdicts: readonly { readonly gate: number; readonly verdict: string; readonly code?: string }[];
 }
 
-/** The parts of a command that the consent log and the list of sales repeat. */
-export function repeatedOf(command: Command): Pick<AuditRecord, "consent" | "sale"> {
-  return { consent: command.op === "consent.record" ? command.params : null, sale: saleOf(command) ?? null };
+/** The parts of a command that the consent log and the list of sales repeat, and what payouts rest on. */
+export function repeatedOf(command: Command): Pick<AuditRecord, "consent" | "sale" | "account"> {
+  return { consent: command.op === "consent.record" ? command.params : null, sale: saleOf(command) ?? null, ...(command.op === "imvu.payout.account" ? { account: command.params.account } : {}) };
 }
 
 /** Which repeating files an entry goes to, and its line in each. */

@@ -20,5 +20,6 @@ export { checkTree, type TreeCheck } from "./log/check-tree.ts";
 export { bodiesPath, LOG_CHECKPOINT_PATH, LOG_KEY_PATH } from "./log/layout.ts";
 export { countsLine, progressLine, verificationText } from "./print.ts";
 export { type VerifyExportOptions, verifyExport } from "./verify-export.ts";
+export { PayoutCheck } from "./payouts.ts";
 export { StatementCheck } from "./statements.ts";
 export type { Verification, VerifyOptions } from "./verify-bundle.ts";

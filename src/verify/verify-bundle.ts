@@ -9,6 +9,7 @@ import { Counter, Failures, type Failure, type Tally } from "./failures.ts";
 import { CHECKPOINT_PATH, type Entry, entriesPath, type GoneEntry } from "./ledger-files.ts";
 import type { LiveReport } from "./live/report.ts";
 import { Registry } from "./registry.ts";
+import { PayoutCheck } from "./payouts.ts";
 import { StatementCheck } from "./statements.ts";
 
 export interface VerifyOptions {
@@ -71,6 +72,7 @@ async function verifyLedger(dir: string, manifest: Manifest, logKey: string, fai
   const registry = new Registry();
   const commands = new CommandCheck(registry, failures);
   const statements = new StatementCheck(manifest.imvu, failures);
+  const payouts = new PayoutCheck(manifest.imvu, failures, (opened, index) => registry.signatureFacts(opened, index));
   const derived = new DerivedCheck();
   const read = (group: "identities" | "platform" | "events") => readEntries(dir, group, checkpoint.value, entries, failures);
 
@@ -103,14 +105,21 @@ async function verifyLedger(dir: string, manifest: Manifest, logKey: string, fai
       const record = commands.check(entry);
       if (record) derived.command(entry, record);
       if (record?.sale && type === "command.accepted") statements.sold(entry, record.sale);
+      if (record?.account !== undefined && type === "command.accepted") payouts.named(record.account, record.digest, entry.index);
     } else if (type === "effect.applied" || type === "effect.failed") commands.checkOutcome(entry);
     else if (type === "statement.closed") {
       const statement = statements.check(entry);
-      if (statement) derived.statement(statement);
+      if (statement) {
+        derived.statement(statement);
+        payouts.owe(statement, entry.index);
+      }
     } else if (type === "statement.corrected") {
       const correction = statements.checkCorrection(entry);
-      if (correction) derived.correction(correction);
-    }
+      if (correction) {
+        derived.correction(correction);
+        payouts.owe(correction, entry.index);
+      }
+    } else if (type.startsWith("payout.")) payouts.check(entry);
   }
   stream.finish();
   commands.checkExit(manifest);

@@ -21,6 +21,8 @@ const JUDGES: Readonly<Record<Op, readonly number[]>> = {
   "platform.operator.remove": [1, 11, 17],
   "platform.erase": [1, 11, 17],
   "platform.tariff.publish": [1, 6, 11, 17],
+  "platform.payout.execute": [1, 6, 11, 17],
+  "platform.payout.return": [1, 6, 11, 17],
   "imvu.create": [1, 3, 5, 6, 7, 9, 11, 16, 17],
   "imvu.scale": [1, 6, 7, 9, 11, 12, 13, 15, 16, 17],
   "imvu.exit": [1, 11, 13, 16, 17],
@@ -40,6 +42,7 @@ const JUDGES: Readonly<Record<Op, readonly number[]>> = {
   "consent.record": [1, 10, 11, 13, 16, 17],
   "revenue.record": [1, 6, 11, 13, 16, 17],
   "revenue.reverse": [1, 6, 11, 13, 16, 17],
+  "imvu.payout.account": [1, 11, 14, 16, 17],
   "imvu.erase": [1, 10, 11, 13, 16, 17],
 };
 
@@ -339,6 +342,7 @@ function gate6({ command, facts }: Case): string | null {
     return days < 30 ? "TARIFF_TOO_SOON" : null;
   }
   if (command.op === "revenue.record" || command.op === "revenue.reverse") return sales({ command, facts } as Case);
+  if (command.op === "platform.payout.execute" || command.op === "platform.payout.return") return payouts({ command, facts } as Case);
   const of = (kind: string) => METERS.filter((meter) => meter.startsWith(`${kind}.`));
   let needed: readonly string[] = [];
   if (command.op === "imvu.create" || command.op === "imvu.import") needed = METERS;
@@ -439,6 +443,17 @@ function sales({ command, facts }: Case): string | null {
   if (command.op === "revenue.record") return null;
   if (there.left === null) return "REVERSES_NOTHING";
   return Math.round(Number(amount) * 100) > Math.round(Number(there.left) * 100) ? "REVERSES_TOO_MUCH" : null;
+}
+
+function payouts({ command, facts }: Case): string | null {
+  const there = facts.payout;
+  if (there === undefined || there === null) return "PAYOUT_UNKNOWN";
+  if (command.op === "platform.payout.execute" && there.state !== "created") return "PAYOUT_STATE";
+  if (there.state === "returned") return "PAYOUT_STATE";
+  const said = new Date((command.params as { at: string }).at);
+  if (said.getTime() - facts.now_ms > MINUTE) return "PAYOUT_AHEAD";
+  const made = new Date(there.created_ms);
+  return said.getTime() < Date.UTC(made.getUTCFullYear(), made.getUTCMonth(), made.getUTCDate()) ? "PAYOUT_BEFORE" : null;
 }
 
 function gate10({ command, facts }: Case): string | null {

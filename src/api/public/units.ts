@@ -67,6 +67,7 @@ export function unitRoutes(app: FastifyInstance, platform: PlatformPort, authent
   });
 
   read("/journal", ACCOUNTS, (imvu, query) => platform.journal(imvu, query.month));
+  read("/payouts", ACCOUNTS, (imvu) => platform.payouts(imvu));
   read("/statements", ACCOUNTS, (imvu) => platform.statements(imvu));
 
   app.post("/v1/imvus/:id/meter", { bodyLimit: SMALL_BODY_BYTES_MAX }, async (request, reply) => {

@@ -26,6 +26,8 @@ export interface AdmissionDeps {
   onJudged?(verdicts: readonly Verdict[]): void;
   /** A command that names this unit was refused. */
   onRefused?(imvu: ImvuId): void;
+  /** A unit's money goes to another account from now on, or to none. */
+  onPayoutAccount?(imvu: ImvuId): void;
   /** Somebody began to recover this identity with its recovery key. */
   onRecovery?(identity: string): void;
 }
@@ -72,6 +74,7 @@ export class Admission {
       if (command.imvu) this.deps.onRefused?.(command.imvu);
       return denied(command, record, entry.index, await this.deps.ledger.proven(entry));
     }
+    if (command.op === "imvu.payout.account" && command.imvu) this.deps.onPayoutAccount?.(command.imvu);
     if (command.op === "identity.recovery.begin") this.deps.onRecovery?.(actor);
     return accept({ entry, verdicts: record.verdicts, actor, before, after, allocation: record.allocation, done: worked && outcome && { outcome, worked } });
   }

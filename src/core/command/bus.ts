@@ -1,7 +1,7 @@
 import type { Command, Receipt, Verdict } from "../../contract/index.ts";
 import { accept, Fault, type ImvuId, type Json, messageOf, type Outcome, refuse, sha256Hex } from "../../kernel/index.ts";
 import { isIdentityCommand, type OpenedCommand, openCommand } from "../identity/index.ts";
-import { hasStanding, isErasure, judge, refusalOf } from "../policy-engine/index.ts";
+import { hasStanding, isErasure, isPayoutOrder, judge, refusalOf } from "../policy-engine/index.ts";
 import type { Appended } from "../ledger/index.ts";
 import { Admission, type AdmissionDeps, type Intent } from "./admission.ts";
 import { Bucket } from "./bucket.ts";
@@ -91,7 +91,8 @@ export class CommandBus {
 
   private async execute(opened: OpenedCommand, report: (event: StepEvent) => void): Promise<Outcome<Json>> {
     const { command } = opened;
-    const turn = command.imvu ?? `${command.op}/${opened.digest}`;
+    // What operators say of a unit's payout waits for the unit like its own commands: it is judged when the one before it is told.
+    const turn = command.imvu ?? (isPayoutOrder(command) ? command.params.imvu : `${command.op}/${opened.digest}`);
     // Before any turn: a crowd of strangers must not stand in the way of those who are known.
     if ((await this.actors.ask(opened)) === "unknown" && !this.strangers.take(this.deps.clock.now()))
       return refuse("busy", "STRANGERS_MANY", "more commands of unregistered keys than the platform takes at a time", "wait a minute, then send it again; registered identities are not concerned");

@@ -2,12 +2,13 @@ import type { Command, Imvu, Resource } from "../../contract/index.ts";
 import type { Clock, Fqdn, ImvuId, KeyId, Sha256 } from "../../kernel/index.ts";
 import { broughtBy, isIdentityCommand, kidOf, type OpenedCommand, stateIn } from "../identity/index.ts";
 import {
-  asksForRoom, type BlobFact, type BundleFacts, blobsIn, domainsIn, type ErasureFact, type Facts, GATES, type IdentityFacts, imvuFactsOf, isErasure, isOperatorCommand, isRevenue, type NodeFacts, type OperatorFacts, type RevenueFact, type SignatureFact, signatureFactsOf, type UsedFacts,
+  asksForRoom, type BlobFact, type BundleFacts, blobsIn, domainsIn, type ErasureFact, type Facts, GATES, type IdentityFacts, imvuFactsOf, isErasure, isOperatorCommand, isPayoutOrder, isRevenue, type NodeFacts, type OperatorFacts, type PayoutFact, type RevenueFact, type SignatureFact, signatureFactsOf, type UsedFacts,
   zoneClaimsFor,
 } from "../policy-engine/index.ts";
 import type { ReadTx, Statement, Store } from "../store/index.ts";
 import { erasureFacts } from "./erasure.ts";
 import { type KeyNow, type KeyRow, knownIn, knownKids, operatorNames, ringByName } from "./identities.ts";
+import { payoutFacts } from "./payouts.ts";
 import * as projection from "./projection.ts";
 import { revenueFacts } from "./sales.ts";
 
@@ -43,7 +44,7 @@ export function factsLoader(store: Store, clock: Clock, world: World): LoadFacts
     return await Promise.all(
       all.map(async (opened, at): Promise<Loaded> => {
         const { command } = opened;
-        const { imvu, actor, allocated, identity, operators, erasure, revenue, signatures, nonceSeen, registration, newZone, zoneClaims, meters, consent } = await readFor(store, world, shared, opened, at);
+        const { imvu, actor, allocated, identity, operators, erasure, revenue, payout, signatures, nonceSeen, registration, newZone, zoneClaims, meters, consent } = await readFor(store, world, shared, opened, at);
         const facts: Facts = {
           v: 1,
           now_ms: clock.now(),
@@ -63,6 +64,7 @@ export function factsLoader(store: Store, clock: Clock, world: World): LoadFacts
           ...(isOperatorCommand(command) ? { operators } : {}),
           ...(isErasure(command) ? { erasure } : {}),
           ...(isRevenue(command) ? { revenue } : {}),
+          ...(isPayoutOrder(command) ? { payout } : {}),
           bundle: bundles[at] ?? null,
           platform: { ledgerWritable, keyLoaded: world.keyLoaded },
         };
@@ -140,6 +142,7 @@ type FromStore = Pick<Facts, "signatures" | "nonceSeen" | "registration" | "newZ
   readonly operators: OperatorFacts | null;
   readonly erasure: ErasureFact | null;
   readonly revenue: RevenueFact | null;
+  readonly payout: PayoutFact | null;
 };
 
 async function readFor(store: Store, world: World, shared: Shared, opened: OpenedCommand, at: number): Promise<FromStore> {
@@ -158,8 +161,8 @@ async function readFor(store: Store, world: World, shared: Shared, opened: Opene
   };
 }
 
-type More = Pick<FromStore, "registration" | "newZone" | "zoneClaims" | "meters" | "allocated" | "operators" | "erasure" | "revenue">;
-const NO_MORE: More = { registration: null, newZone: null, zoneClaims: [], meters: null, allocated: null, operators: null, erasure: null, revenue: null };
+type More = Pick<FromStore, "registration" | "newZone" | "zoneClaims" | "meters" | "allocated" | "operators" | "erasure" | "revenue" | "payout">;
+const NO_MORE: More = { registration: null, newZone: null, zoneClaims: [], meters: null, allocated: null, operators: null, erasure: null, revenue: null, payout: null };
 
 /** Whether gates read more of the tables for it than what every command is judged by. */
 function asksMore(command: Command): boolean {
@@ -170,12 +173,15 @@ async function readMore(tx: ReadTx, world: World, { command }: OpenedCommand, im
   const operators = await operatorFacts(tx, command, signatures);
   // What stands outside the units is nothing to who is no operator: not even what kind of entry it is.
   const seesEntry = command.op !== "platform.erase" || (operators !== null && operators.signers.length > 0);
+  // Nor does it tell a stranger which payouts there are.
+  const seesPayout = operators !== null && operators.signers.length > 0;
   const newZone = command.op === "imvu.create" ? world.zoneOfNext(await projection.nextImvuNumber(tx)) : command.op === "imvu.import" ? command.params.zone : null;
   return {
     newZone,
     registration: await registrationFacts(tx, command),
     operators,
     erasure: isErasure(command) && seesEntry ? await erasureFacts(tx, command) : null,
+    payout: isPayoutOrder(command) && seesPayout ? await payoutFacts(tx, command) : null,
     revenue: isRevenue(command) && imvu ? await revenueFacts(tx, imvu.id, command) : null,
     zoneClaims: newZone !== null || domainsIn(command).length > 0 ? zoneClaimsFor(command, newZone, await projection.boundZones(tx)) : [],
     allocated: asksForRoom(command) ? await projection.allocatedFigures(tx, command.imvu) : null,
@@ -183,9 +189,9 @@ async function readMore(tx: ReadTx, world: World, { command }: OpenedCommand, im
   };
 }
 
-/** Gate 6 reads the meters of the commands that it judges, but for sales. */
+/** Gate 6 reads the meters of the commands that it judges, but for sales and payouts. */
 function isMetered(command: Command): boolean {
-  return GATES[5].appliesTo[command.op] && !isRevenue(command);
+  return GATES[5].appliesTo[command.op] && !isRevenue(command) && !isPayoutOrder(command);
 }
 
 /** Gates 7 and 12 compare what is used; an engine is asked for no other command. */

@@ -9,6 +9,7 @@ export { factsLoader, type LoadFacts, type World } from "./facts-loader.ts";
 export { consentHistory } from "./consents.ts";
 export { meteredSince, salesOf } from "./sales.ts";
 export type { Operation } from "./operations.ts";
+export { accountCommands, type PayoutRow, payoutsOf } from "./payouts.ts";
 export { keyNow, operatorNames, putOperator, putRing, recoveringRings, ringByName } from "./identities.ts";
 export { allImvus, imvuById, type OthersRefusals, othersRefusals } from "./projection.ts";
 export { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";

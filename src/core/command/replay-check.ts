@@ -40,6 +40,7 @@ export async function replayCheck(store: Store, ledger: Pick<Ledger, "entries">,
   comparison.tables("correction", told.corrections, held.corrections);
   comparison.tables("journal", told.journal, held.journal);
   comparison.tables("sale", told.sales, held.sales);
+  comparison.tables("payout", told.payouts.rows(), held.payouts);
   comparison.tables("ledger_erasure", told.erasures, held.erasures);
   comparison.tables("command_seen", told.commands, held.commands);
   return comparison.result();
@@ -59,6 +60,7 @@ interface HeldRows {
   readonly corrections: ReadonlyMap<string, Json>;
   readonly sales: ReadonlyMap<string, Json>;
   readonly journal: ReadonlyMap<string, Json>;
+  readonly payouts: ReadonlyMap<string, Json>;
   readonly readings: number;
 }
 
@@ -76,6 +78,7 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
   const corrections = await tx.query<StatementRow & { number: number }>("SELECT imvu, period, number, currency, gross::text AS gross, creator::text AS creator, platform::text AS platform, doc, entry_index FROM correction");
   const sales = await tx.query<SaleRow>('SELECT imvu, source_id AS "sourceId", reverses, amount::text AS amount, currency, at, entry_index FROM sale');
   const journal = await tx.query<{ entry_index: string; account: string; imvu: string; period: string; currency: string; amount: string }>("SELECT entry_index, account, imvu, period, currency, amount::text AS amount FROM journal");
+  const payouts = await tx.query<{ imvu: string; number: number; entry_index: string }>('SELECT imvu, number, id, currency, amount::text AS amount, state, created_at AS "createdAt", doc, entry_index, executed, returned FROM payout');
   const [readings] = await tx.query<{ many: string }>("SELECT count(*) AS many FROM reading");
   return {
     size,
@@ -91,6 +94,7 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
     corrections: new Map(corrections.map(({ imvu, period, number, entry_index, ...row }) => [`${imvu} ${period} ${number}`, asJson({ ...row, index: Number(entry_index) })])),
     sales: new Map(sales.map(({ imvu, entry_index, ...row }) => [`${imvu} ${row.sourceId}`, asJson({ ...row, index: Number(entry_index) })])),
     journal: new Map(journal.map(({ entry_index, account, ...row }) => [`${entry_index} ${account}`, asJson(row)])),
+    payouts: new Map(payouts.map(({ imvu, number, entry_index, ...row }) => [`${imvu} ${number}`, asJson({ ...row, index: Number(entry_index) })])),
     readings: Number(readings?.many ?? 0),
   };
 }

@@ -1,5 +1,6 @@
 import { broughtBy, KeyHistory, kidOf, openCommand } from "../identity/index.ts";
 import { type Correction, postingsOf, saleOf, type Statement } from "../handshake/index.ts";
+import { ToldPayouts } from "./told-payouts.ts";
 import { erasedBy, type LedgerEntry } from "../ledger/index.ts";
 import { type IdentityName, type Json, MONEY_DECIMALS, parseDecimal } from "../../kernel/index.ts";
 import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";
@@ -16,6 +17,7 @@ export class ToldByLog {
   readonly corrections = new Map<string, Json>();
   readonly sales = new Map<string, Json>();
   readonly journal = new Map<string, Json>();
+  readonly payouts = new ToldPayouts(this.journal);
   private readonly open = new Map<number, string>();
 
   note(entry: LedgerEntry): void {
@@ -60,6 +62,11 @@ export class ToldByLog {
         this.corrections.set(`${doc.imvu} ${doc.period} ${doc.number}`, asJson({ currency: doc.currency, ...sharesOf(doc.total), doc, index: entry.index }));
         return;
       }
+      case "payout.created":
+      case "payout.executed":
+      case "payout.returned":
+        this.payouts.note(entry);
+        return;
       case "platform.operator":
         this.operators.set((entry.data as { identity: string }).identity, { index: entry.index });
         return;

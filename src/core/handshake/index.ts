@@ -8,6 +8,8 @@ export { type Forecast, forecastOf } from "./forecast.ts";
 export { type JournalAccount, type Posting, postingsOf } from "./journal.ts";
 export { type Known, newsIn } from "./news.ts";
 export type { Payout } from "./payout.ts";
+export { payoutPostings, type PayoutState, type PayoutStep } from "./payout-postings.ts";
+export { PayoutBook, type PayoutAccount, type PayoutMade, type PayoutSettled, settledData, type StandingPayout } from "./payouts.ts";
 export { type Period, parsePeriod, periodOf } from "./period.ts";
 export { type MeterFlag, openRating, parseReadingSet, type Rating, type UsedReadings } from "./rating.ts";
 export { NO_REVENUE, type Revenue, type Sale, saleOf } from "./revenue.ts";

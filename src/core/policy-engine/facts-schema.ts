@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RESOURCES, type Resource, zEnvelope } from "../../contract/index.ts";
-import type { BlobFact, BundleFacts, BundleFlaw, ConsentFact, ErasureFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, RevenueFact, SignatureFact, UsedFacts } from "./facts.ts";
+import type { BlobFact, BundleFacts, BundleFlaw, ConsentFact, ErasureFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, PayoutFact, RevenueFact, SignatureFact, UsedFacts } from "./facts.ts";
 
 /** Facts come back from ledger bodies too, where anything may stand: a missing figure must deny, never compare as false. */
 
@@ -75,6 +75,8 @@ const zRevenueFact = z.strictObject({
   since_ms: zCount.nullable(),
 } satisfies Shape<RevenueFact>);
 
+const zPayoutFact = z.strictObject({ state: z.enum(["created", "executed", "returned"] satisfies PayoutFact["state"][]), created_ms: zCount } satisfies Shape<PayoutFact>);
+
 const zFacts = z.strictObject({
   v: z.literal(1),
   now_ms: zCount,
@@ -94,6 +96,7 @@ const zFacts = z.strictObject({
   operators: zOperatorFacts.nullable().optional(),
   erasure: zErasureFact.nullable().optional(),
   revenue: zRevenueFact.nullable().optional(),
+  payout: zPayoutFact.nullable().optional(),
   bundle: zBundleFacts.nullable(),
   platform: z.strictObject({ ledgerWritable: z.boolean(), keyLoaded: z.boolean() }),
 } satisfies Shape<Facts>);

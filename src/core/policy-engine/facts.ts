@@ -48,6 +48,8 @@ export type Facts = {
   readonly erasure?: ErasureFact | null;
   /** Only for sales and what is paid back of them. Entries from before there were such commands have none. */
   readonly revenue?: RevenueFact | null;
+  /** Only for what operators say of a payout: the one they name; null: there is none, or who signs is no operator. Entries from before there were payouts have none. */
+  readonly payout?: PayoutFact | null;
   /** Only for imvu.import: what the verified bundle says. */
   readonly bundle: BundleFacts | null;
   readonly platform: {
@@ -169,6 +171,12 @@ export type RevenueFact = {
   readonly left: string | null;
   /** Instant of the unit's first reading, in milliseconds since the Unix epoch; null: it has none. */
   readonly since_ms: number | null;
+};
+
+export type PayoutFact = {
+  readonly state: "created" | "executed" | "returned";
+  /** By its ledger entry, in milliseconds since the Unix epoch. */
+  readonly created_ms: number;
 };
 
 export type BundleFlaw = {

@@ -186,6 +186,17 @@ for (const op of ["revenue.record", "revenue.reverse"] as const) {
 }
 deny("revenue.reverse", "a sale that is not there", { facts: { revenue: { ...BOOKED, left: null } }, denies: ["GATE_06_REVERSES_NOTHING"] });
 deny("revenue.reverse", "more than is left", { facts: { revenue: { ...BOOKED, left: "2.33" } }, denies: ["GATE_06_REVERSES_TOO_MUCH"] });
+for (const op of ["platform.payout.execute", "platform.payout.return"] as const) {
+  deny(op, "a payout that is not there", { facts: { payout: null }, denies: ["GATE_06_PAYOUT_UNKNOWN"] });
+  deny(op, "one that came back", { facts: { payout: { state: "returned", created_ms: NOW - 1_000 } }, denies: ["GATE_06_PAYOUT_STATE"] });
+  deny(op, "before it happened", { params: { at: new Date(NOW + 60_001).toISOString() }, denies: ["GATE_06_PAYOUT_AHEAD"] });
+  deny(op, "on a day before the payout was there", { params: { at: new Date(NOW - 86_400_000).toISOString() }, denies: ["GATE_06_PAYOUT_BEFORE"] });
+  deny(op, "one of two operators alone", { by: ["operator"], facts: { operators: operators({ signers: ["operator" as never] }) }, denies: ["GATE_01_SECOND_OPERATOR_MISSING"] });
+  deny(op, "a creator", { by: ["owner"], facts: { operators: operators({ signers: [] }), payout: null }, denies: ["GATE_01_NOT_AN_OPERATOR", "GATE_06_PAYOUT_UNKNOWN"] });
+}
+deny("platform.payout.execute", "twice", { facts: { payout: { state: "executed", created_ms: NOW - 1_000 } }, denies: ["GATE_06_PAYOUT_STATE"] });
+for (const who of ["maintainer", "billing", "viewer"] as const) deny("imvu.payout.account", `a ${who}`, { by: [who], denies: ["GATE_01_ROLE", "GATE_14_NOT_THE_OWNERS_WILL"], told: "GATE_14_NOT_THE_OWNERS_WILL" });
+deny("imvu.payout.account", "an operator", { by: ["operator"], denies: ["GATE_01_NOT_A_MEMBER", "GATE_14_NOT_THE_OWNERS_WILL", "GATE_16_FORBIDDEN"], told: "GATE_14_NOT_THE_OWNERS_WILL" });
 deny("revenue.record", "a viewer", { by: ["viewer"], denies: ["GATE_01_ROLE"] });
 deny("revenue.reverse", "an operator", { by: ["operator"], denies: ["GATE_01_NOT_A_MEMBER", "GATE_16_FORBIDDEN"], told: "GATE_16_FORBIDDEN" });
 const THERE: NonNullable<Facts["erasure"]> = { commitment: "ab".repeat(32) as never, kind: "consent", digest: "ab".repeat(32) as never, exp_ms: NOW - 1, outcome: { index: 5, commitment: "ab".repeat(32) as never }, earlier: 0 };
@@ -286,6 +297,8 @@ passes("service.deploy", "an image of a registry with a port", { source: { kind:
 passes("service.deploy", "while an export is written: the IMVU lives on", {}, ["owner"], { status: "exiting" });
 passes("mail.mailbox.create", "exactly what is left", { quotaBytes: 39 * GIB }, ["owner"]);
 passes("imvu.exit", "in any state", {} as never, ["owner"], { status: "exited" });
+passes("imvu.payout.account", "after the unit has left: what is owed is paid still", {}, ["owner"], { status: "exited" });
+passes("imvu.payout.account", "of a maintainer, with the owner's signature over it", {}, ["maintainer", "owner"]);
 
 test("gate 1: a command that would live longer than seven days, or not at all, is denied", () => {
   const one = opened("dns.set");

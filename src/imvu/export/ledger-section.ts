@@ -69,6 +69,8 @@ async function writeSection(sink: ExportSink, open: OpenFile, section: LedgerSec
     const record = recordOf(entry);
     for (const kid of record?.signers ?? []) kids.add(kid);
     for (const { path, line } of record ? auditLines(entry, record) : []) await audits.get(path)?.line(line);
+    // Who ordered that a payout was made is verified with it.
+    if (entry.body.type === "payout.executed" || entry.body.type === "payout.returned") for (const kid of orderSigners(entry)) kids.add(kid);
     if (entry.body.type === "statement.closed") {
       const statement = entry.body.data as unknown as Statement;
       statements.set(statement.period, statement);
@@ -149,6 +151,12 @@ function parsed(index: number, text: string): Entry {
   const body = parseEntryBody(text);
   if (!body.ok) throw new Fault("LEDGER_BROKEN", `entry ${index}: ${body.message}`, { hint: "nexus ledger fsck" });
   return { index, text, body: body.value, leaf: sha256(text) };
+}
+
+function orderSigners({ index, body }: Entry): readonly string[] {
+  const opened = openCommand((body.data as { order?: unknown } | null)?.order);
+  if (!opened.ok) throw new Fault("LEDGER_BROKEN", `entry ${index}: ${opened.message}`, { hint: "nexus ledger fsck" });
+  return opened.value.signatures.map(({ kid }) => kid);
 }
 
 function recordOf({ index, body }: Entry): AuditRecord | undefined {

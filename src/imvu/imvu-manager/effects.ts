@@ -1,5 +1,6 @@
 import type { Command, DnsRecordSet, Imvu, Op, Params } from "../../contract/index.ts";
 import type { Effects, Work, Worked } from "../../core/command/index.ts";
+import type { PayoutOrder } from "../../core/policy-engine/index.ts";
 import { type Fqdn, type IdentityName, type ImvuId, type Json, refuse, type Refusal, type Sha256 } from "../../kernel/index.ts";
 import { converge, type FabricName, FABRIC_ORDER, type Fabrics, stepsTo } from "./fabrics.ts";
 import { type Allocation, createdImvu, nextImvu, withDkim } from "./next.ts";
@@ -24,6 +25,8 @@ export interface EffectsDeps {
   isRegistered(name: IdentityName): Promise<boolean>;
   /** Writes the tariff into the log, once for each command; @returns its index. */
   publishTariff(tariff: Params<"platform.tariff.publish">, command: string): Promise<number>;
+  /** Writes what became of a payout into its unit's stream, once for each command. */
+  settlePayout(order: PayoutOrder, command: string): Promise<{ readonly index: number; readonly amount: string; readonly currency: string }>;
   contentOf(runtime: "static" | "node" | "python"): Promise<Sha256>;
   /** Reads all meters once and writes the reading: a new unit is metered from its first second. */
   attachMeters(imvu: ImvuId): Promise<void>;
@@ -42,6 +45,8 @@ const TOUCHED: Record<Op, readonly FabricName[]> = {
   "platform.operator.remove": [],
   "platform.erase": [],
   "platform.tariff.publish": [],
+  "platform.payout.execute": [],
+  "platform.payout.return": [],
   "imvu.create": FABRIC_ORDER,
   "imvu.import": FABRIC_ORDER,
   "imvu.exit": [],
@@ -61,6 +66,7 @@ const TOUCHED: Record<Op, readonly FabricName[]> = {
   "consent.record": [],
   "revenue.record": [],
   "revenue.reverse": [],
+  "imvu.payout.account": [],
   "imvu.erase": [],
 };
 
@@ -100,6 +106,9 @@ export function imvuEffects(deps: EffectsDeps): Effects {
           const index = await deps.publishTariff(command.params, work.digest);
           return { learned: { index }, observed: { index, ...command.params } };
         }
+        case "platform.payout.execute":
+        case "platform.payout.return":
+          return { learned: null, observed: { ...command.params, ...(await deps.settlePayout(command, work.digest)) } };
         case "imvu.create":
           return await create(deps, work, after as Imvu);
         case "imvu.import":
@@ -142,6 +151,8 @@ function whole(command: Command, actor: string): Worked | undefined {
     case "revenue.record":
     case "revenue.reverse":
       return { learned: null, observed: { ...command.params } };
+    case "imvu.payout.account":
+      return { learned: null, observed: JSON.parse(JSON.stringify(command.params)) as Json };
     default:
       return undefined;
   }

@@ -31,6 +31,8 @@ export const identityBinding = defineGate<Code>({
     "platform.operator.remove": true,
     "platform.erase": true,
     "platform.tariff.publish": true,
+    "platform.payout.execute": true,
+    "platform.payout.return": true,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": true,
@@ -50,6 +52,7 @@ export const identityBinding = defineGate<Code>({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.payout.account": true,
     "imvu.erase": true,
   },
   denials: {

@@ -24,6 +24,8 @@ export const imvuIsolation = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.payout.execute": false,
+    "platform.payout.return": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -43,6 +45,7 @@ export const imvuIsolation = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.payout.account": false,
     "imvu.erase": false,
   },
   denials: {

@@ -23,6 +23,8 @@ export const dnsAuthority = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.payout.execute": false,
+    "platform.payout.return": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -42,6 +44,7 @@ export const dnsAuthority = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.payout.account": false,
     "imvu.erase": false,
   },
   denials: {

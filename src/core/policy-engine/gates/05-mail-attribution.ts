@@ -20,6 +20,8 @@ export const mailAttribution = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.payout.execute": false,
+    "platform.payout.return": false,
     "imvu.create": true,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -39,6 +41,7 @@ export const mailAttribution = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.payout.account": false,
     "imvu.erase": false,
   },
   denials: {

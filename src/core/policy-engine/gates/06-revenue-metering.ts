@@ -2,6 +2,7 @@ import { type Op, type Reading, RESOURCES, type Resource, TARIFF_NOTICE_MS } fro
 import type { ImvuId } from "../../../kernel/index.ts";
 import { askFabrics, broken, combine, holds, type Said, unproven } from "../ask.ts";
 import { defineGate } from "../gate.ts";
+import { isPayoutOrder, maySettle, PAYOUT_DENIALS, type PayoutCode } from "../payouts.ts";
 import type { Reality } from "../reality.ts";
 import { isRevenue, mayBook, REVENUE_DENIALS, type RevenueCode } from "../revenue.ts";
 
@@ -22,7 +23,7 @@ const NEEDED: Partial<Record<Op, readonly Resource[]>> = {
 };
 
 /** No command of an IMVU has a field for usage, a price or a reading (a test holds the schemas to it): its people say what they sold, never what they used. */
-export const revenueMetering = defineGate<"METER_MISSING" | "TARIFF_TOO_SOON" | RevenueCode>({
+export const revenueMetering = defineGate<"METER_MISSING" | "TARIFF_TOO_SOON" | RevenueCode | PayoutCode>({
   number: 6,
   title: "revenue metering",
   rule: "everything billable is metered by the infrastructure",
@@ -39,6 +40,8 @@ export const revenueMetering = defineGate<"METER_MISSING" | "TARIFF_TOO_SOON" | 
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": true,
+    "platform.payout.execute": true,
+    "platform.payout.return": true,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": false,
@@ -58,12 +61,14 @@ export const revenueMetering = defineGate<"METER_MISSING" | "TARIFF_TOO_SOON" | 
     "consent.record": false,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.payout.account": false,
     "imvu.erase": false,
   },
   denials: {
     METER_MISSING: { says: "a resource would run without a meter", hint: "'nexus doctor' names the engine that does not answer; try again when it does" },
     TARIFF_TOO_SOON: { says: "prices are announced 30 days before they hold, and never for the past", hint: "publish it for a later month: 'nexus tariff publish --from YYYY-MM'" },
     ...REVENUE_DENIALS,
+    ...PAYOUT_DENIALS,
   },
   decide(command, facts, answer) {
     if (command.op === "platform.tariff.publish") {
@@ -71,6 +76,7 @@ export const revenueMetering = defineGate<"METER_MISSING" | "TARIFF_TOO_SOON" | 
       return Date.parse(command.params.validFrom) >= earliest ? answer.pass() : answer.deny("TARIFF_TOO_SOON", { validFrom: command.params.validFrom }, { validFrom_ms: earliest });
     }
     if (isRevenue(command)) return mayBook(command, facts, answer);
+    if (isPayoutOrder(command)) return maySettle(command, facts, answer);
     const attached = facts.meters;
     const missing = (NEEDED[command.op] ?? []).filter((resource) => attached === null || !attached.includes(resource));
     return missing.length === 0 ? answer.pass() : answer.deny("METER_MISSING", missing, attached);

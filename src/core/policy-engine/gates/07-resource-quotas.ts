@@ -27,6 +27,8 @@ export const resourceQuotas = defineGate<Code>({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.payout.execute": false,
+    "platform.payout.return": false,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": false,
@@ -46,6 +48,7 @@ export const resourceQuotas = defineGate<Code>({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.payout.account": false,
     "imvu.erase": false,
   },
   denials: {

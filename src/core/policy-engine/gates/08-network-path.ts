@@ -22,6 +22,8 @@ export const networkPath = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.payout.execute": false,
+    "platform.payout.return": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -41,6 +43,7 @@ export const networkPath = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.payout.account": false,
     "imvu.erase": false,
   },
   denials: {

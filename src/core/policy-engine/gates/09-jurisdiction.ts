@@ -19,6 +19,8 @@ export const jurisdictionTagging = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.payout.execute": false,
+    "platform.payout.return": false,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": false,
@@ -38,6 +40,7 @@ export const jurisdictionTagging = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.payout.account": false,
     "imvu.erase": false,
   },
   denials: {

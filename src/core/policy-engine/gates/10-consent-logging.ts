@@ -21,6 +21,8 @@ export const consentLogging = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.payout.execute": false,
+    "platform.payout.return": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -40,6 +42,7 @@ export const consentLogging = defineGate({
     "consent.record": true,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.payout.account": false,
     "imvu.erase": true,
   },
   denials: {

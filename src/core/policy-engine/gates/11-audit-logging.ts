@@ -19,6 +19,8 @@ export const auditLogging = defineGate<ErasureCode | "LEDGER_UNAVAILABLE">({
     "platform.operator.remove": true,
     "platform.erase": true,
     "platform.tariff.publish": true,
+    "platform.payout.execute": true,
+    "platform.payout.return": true,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": true,
@@ -38,6 +40,7 @@ export const auditLogging = defineGate<ErasureCode | "LEDGER_UNAVAILABLE">({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.payout.account": true,
     "imvu.erase": true,
   },
   denials: {

@@ -25,6 +25,8 @@ export const immutableSnapshots = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.payout.execute": false,
+    "platform.payout.return": false,
     "imvu.create": false,
     "imvu.scale": true,
     "imvu.exit": false,
@@ -44,6 +46,7 @@ export const immutableSnapshots = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.payout.account": false,
     "imvu.erase": false,
   },
   denials: {

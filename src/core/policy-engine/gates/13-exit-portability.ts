@@ -23,6 +23,8 @@ export const exitPortability = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.payout.execute": false,
+    "platform.payout.return": false,
     "imvu.create": false,
     "imvu.scale": true,
     "imvu.exit": true,
@@ -42,6 +44,7 @@ export const exitPortability = defineGate({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.payout.account": false,
     "imvu.erase": true,
   },
   denials: {

@@ -19,6 +19,8 @@ export const noLeakage = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.payout.execute": false,
+    "platform.payout.return": false,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": true,
@@ -38,6 +40,7 @@ export const noLeakage = defineGate({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.payout.account": true,
     "imvu.erase": true,
   },
   denials: {

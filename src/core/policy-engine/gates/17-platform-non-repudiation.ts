@@ -20,6 +20,8 @@ export const platformNonRepudiation = defineGate({
     "platform.operator.remove": true,
     "platform.erase": true,
     "platform.tariff.publish": true,
+    "platform.payout.execute": true,
+    "platform.payout.return": true,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": true,
@@ -39,6 +41,7 @@ export const platformNonRepudiation = defineGate({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.payout.account": true,
     "imvu.erase": true,
   },
   denials: {
