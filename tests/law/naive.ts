@@ -450,10 +450,8 @@ function payouts({ command, facts }: Case): string | null {
   if (there === undefined || there === null) return "PAYOUT_UNKNOWN";
   if (command.op === "platform.payout.execute" && there.state !== "created") return "PAYOUT_STATE";
   if (there.state === "returned") return "PAYOUT_STATE";
-  const said = new Date((command.params as { at: string }).at);
-  if (said.getTime() - facts.now_ms > MINUTE) return "PAYOUT_AHEAD";
-  const made = new Date(there.created_ms);
-  return said.getTime() < Date.UTC(made.getUTCFullYear(), made.getUTCMonth(), made.getUTCDate()) ? "PAYOUT_BEFORE" : null;
+  const said = new Date((command.params as { at: string }).at).getTime();
+  return said - facts.now_ms > MINUTE ? "PAYOUT_AHEAD" : null;
 }
 
 function gate10({ command, facts }: Case): string | null {

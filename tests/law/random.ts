@@ -9,8 +9,6 @@ export interface Drawn {
 }
 
 const NOW = 1_790_000_000_000;
-/** Midnight before it: banks say days. */
-const DAY_OF_NOW = NOW - (NOW % 86_400_000);
 const OURS = "IMVU-001";
 const THEIRS = "IMVU-002";
 const [DIGEST, OTHER_DIGEST] = ["ab".repeat(32), "cd".repeat(32)];
@@ -195,7 +193,7 @@ function paramsOf(dice: Dice, op: Op, keys: Keys, envelope: ReturnType<typeof en
       return { currency: "EUR", validFrom: new Date(dice.near(NOW + 30 * 86_400_000)).toISOString(), prices: {} };
     case "platform.payout.execute":
     case "platform.payout.return": {
-      const at = new Date(dice.of([NOW, NOW - 1, NOW + 60_000, NOW + 60_001, DAY_OF_NOW, DAY_OF_NOW - 1, DAY_OF_NOW + 1])).toISOString();
+      const at = new Date(dice.of([NOW, NOW - 1, NOW + 60_000, NOW + 60_001, NOW - 86_400_000])).toISOString();
       return { imvu: OURS, payout: `${OURS}-1`, at, ...(op === "platform.payout.execute" ? { reference: "bank-17" } : { reason: "account closed" }) };
     }
     case "imvu.payout.account":
@@ -247,7 +245,7 @@ function factsOf(dice: Dice, op: Op, params: Record<string, unknown>, given: { e
       ? { revenue: dice.chance(96) ? { known: dice.chance(90) ? null : { index: 7, same: dice.chance(50) }, left: dice.chance(90) ? dice.of(["12.34", "0.00", "0.01", "999999999999.99"]) : null, since_ms: dice.chance(95) ? NOW - 5_000 : null } : null }
       : {}),
     ...(op.startsWith("platform.payout.") && dice.chance(96)
-      ? { payout: dice.chance(96) ? { state: dice.of(["created", "created", "executed", "executed", "returned"]), created_ms: dice.of([NOW, NOW - 1, DAY_OF_NOW, DAY_OF_NOW + 1, DAY_OF_NOW - 1]) } : null }
+      ? { payout: dice.chance(96) ? { state: dice.of(["created", "created", "executed", "executed", "returned"]) } : null }
       : {}),
     ...(op.startsWith("platform.") && dice.chance(96)
       ? { operators: dice.chance(96) ? { count: dice.of([1, 1, 2, 3]), signers: dice.of([["operator"], ["operator"], ["operator", "maintainer"], ["maintainer"], []]), registered: dice.chance(85), operator: dice.chance(50) } : null }

@@ -13,8 +13,8 @@ export interface PayoutRow {
 }
 
 export async function payoutFacts(tx: ReadTx, { params: { imvu, payout } }: PayoutOrder): Promise<PayoutFact | null> {
-  const [row] = await tx.query<{ state: PayoutState; created_at: string }>("SELECT state, created_at FROM payout WHERE imvu = $1 AND id = $2", [imvu, payout]);
-  return row ? { state: row.state, created_ms: Date.parse(row.created_at) } : null;
+  const [row] = await tx.query<PayoutFact>("SELECT state FROM payout WHERE imvu = $1 AND id = $2", [imvu, payout]);
+  return row ? { state: row.state } : null;
 }
 
 /** Oldest first, of one unit or of all. */

@@ -75,7 +75,7 @@ const zRevenueFact = z.strictObject({
   since_ms: zCount.nullable(),
 } satisfies Shape<RevenueFact>);
 
-const zPayoutFact = z.strictObject({ state: z.enum(["created", "executed", "returned"] satisfies PayoutFact["state"][]), created_ms: zCount } satisfies Shape<PayoutFact>);
+const zPayoutFact = z.strictObject({ state: z.enum(["created", "executed", "returned"] satisfies PayoutFact["state"][]) } satisfies Shape<PayoutFact>);
 
 const zFacts = z.strictObject({
   v: z.literal(1),

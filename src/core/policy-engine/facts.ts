@@ -175,8 +175,6 @@ export type RevenueFact = {
 
 export type PayoutFact = {
   readonly state: "created" | "executed" | "returned";
-  /** By its ledger entry, in milliseconds since the Unix epoch. */
-  readonly created_ms: number;
 };
 
 export type BundleFlaw = {

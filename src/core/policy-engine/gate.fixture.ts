@@ -129,7 +129,7 @@ export function factsFor({ command, signatures }: OpenedCommand, change: Partial
     ...(isIdentityCommand(command) ? { identity: { name: "owner" as IdentityName, liveKeys: 2, keys: 3, recoveryKid: KEYS.recovery.kid, named: op === "identity.key.revoke" ? "live" : null, pendingSince_ms: NOW - RECOVERY_WAIT_MS } } : {}),
     ...(isErasure(command) ? { erasure: ERASABLE } : {}),
     ...(isRevenue(command) ? { revenue: { known: null, left: op === "revenue.reverse" ? "12.34" : null, since_ms: NOW - 1_000 } } : {}),
-    ...(isPayoutOrder(command) ? { payout: { state: op === "platform.payout.execute" ? "created" : "executed", created_ms: NOW - 1_000 } } : {}),
+    ...(isPayoutOrder(command) ? { payout: { state: op === "platform.payout.execute" ? "created" : "executed" } } : {}),
     ...(isOperatorCommand(command) ? { operators: op === "platform.operator.add" ? ADDING : REMOVING } : {}),
     bundle: op === "imvu.import" ? { manifest: DIGEST, sourceId: OURS, zone: "imvu007.world" as Fqdn, envelope: ENVELOPE, flaws: [], ownerKids: [KEYS.owner.kid] } : null,
     platform: { ledgerWritable: true, keyLoaded: true },

@@ -3,13 +3,12 @@ import type { Facts, PayoutFact } from "./facts.ts";
 import type { Answer, Denial } from "./gate.ts";
 
 /** Gate 6's rules for what operators say became of a payout: each step once, in order. No command names an amount or an account: those are the payout's own. */
-export type PayoutCode = "PAYOUT_UNKNOWN" | "PAYOUT_STATE" | "PAYOUT_AHEAD" | "PAYOUT_BEFORE";
+export type PayoutCode = "PAYOUT_UNKNOWN" | "PAYOUT_STATE" | "PAYOUT_AHEAD";
 
 export const PAYOUT_DENIALS: Readonly<Record<PayoutCode, Denial>> = {
   PAYOUT_UNKNOWN: { says: "there is no such payout", hint: "'nexus payout list' shows them" },
   PAYOUT_STATE: { says: "the payout is not in a state from which this follows", hint: "'nexus payout list' shows what became of it; what was executed once is not executed again" },
   PAYOUT_AHEAD: { says: "it is said when it has happened, not before", hint: "check --at and this machine's clock" },
-  PAYOUT_BEFORE: { says: "it would have happened before the payout was created", hint: "check --at and the payout's id" },
 };
 
 export type PayoutOrder = Extract<Command, { op: "platform.payout.execute" | "platform.payout.return" }>;
@@ -19,15 +18,11 @@ export function isPayoutOrder(command: Command): command is PayoutOrder {
 }
 
 const FROM: Readonly<Record<PayoutOrder["op"], readonly PayoutFact["state"][]>> = { "platform.payout.execute": ["created"], "platform.payout.return": ["created", "executed"] };
-/** Banks say a day and no hour. */
-const DAY_MS = 24 * 3_600_000;
 
 export function maySettle(command: PayoutOrder, { payout = null, now_ms }: Facts, answer: Answer<PayoutCode>): Verdict {
   if (payout === null) return answer.deny("PAYOUT_UNKNOWN", { imvu: command.params.imvu, payout: command.params.payout });
   const allowed = FROM[command.op];
   if (!allowed.includes(payout.state)) return answer.deny("PAYOUT_STATE", { state: payout.state }, { states: [...allowed] });
   const at_ms = Date.parse(command.params.at);
-  if (at_ms > now_ms + CLOCK_SKEW_MS_MAX) return answer.deny("PAYOUT_AHEAD", { at: command.params.at }, { at_ms: now_ms + CLOCK_SKEW_MS_MAX });
-  const earliest = payout.created_ms - (payout.created_ms % DAY_MS);
-  return at_ms < earliest ? answer.deny("PAYOUT_BEFORE", { at: command.params.at }, { at_ms: earliest }) : answer.pass();
+  return at_ms <= now_ms + CLOCK_SKEW_MS_MAX ? answer.pass() : answer.deny("PAYOUT_AHEAD", { at: command.params.at }, { at_ms: now_ms + CLOCK_SKEW_MS_MAX });
 }
