@@ -11,6 +11,7 @@ import { imvuVerbs } from "./verbs/imvu.ts";
 import { ledgerVerbs } from "./verbs/ledger.ts";
 import { moneyVerbs, tariffVerbs } from "./verbs/money.ts";
 import { mailVerbs } from "./verbs/mail.ts";
+import { payoutVerbs } from "./verbs/payout.ts";
 import { platformVerbs } from "./verbs/platform.ts";
 import { revenueVerbs } from "./verbs/revenue.ts";
 import { unitVerbs } from "./verbs/units.ts";
@@ -40,6 +41,7 @@ export function programOf(): Command {
   mailVerbs(program);
   consentVerbs(program);
   revenueVerbs(program);
+  payoutVerbs(program);
   auditVerbs(program);
   ledgerVerbs(program);
   moneyVerbs(program);

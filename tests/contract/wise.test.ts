@@ -3,7 +3,7 @@ import test from "node:test";
 import { ProviderHttp } from "../../src/cli/payouts/http.ts";
 import type { PayoutToSend } from "../../src/cli/payouts/provider.ts";
 import { Wise } from "../../src/cli/payouts/wise.ts";
-import { Fault, type Iban, sha256Hex } from "../../src/kernel/index.ts";
+import { type Fault, type Iban, sha256Hex } from "../../src/kernel/index.ts";
 import { PROFILE, TOKEN, WiseServer } from "../harness/wise-server.ts";
 
 /** The adapter against a server that speaks the documented API; none of this has been tried on Wise itself. */

@@ -450,6 +450,8 @@ JUDGES = {
     "platform.operator.remove": {1, 11, 17},
     "platform.erase": {1, 11, 17},
     "platform.tariff.publish": {1, 6, 11, 17},
+    "platform.payout.execute": {1, 6, 11, 17},
+    "platform.payout.return": {1, 6, 11, 17},
     "imvu.create": {1, 3, 5, 6, 7, 9, 11, 16, 17},
     "imvu.scale": {1, 6, 7, 9, 11, 12, 13, 15, 16, 17},
     "imvu.exit": {1, 11, 13, 16, 17},
@@ -469,6 +471,7 @@ JUDGES = {
     "consent.record": {1, 10, 11, 13, 16, 17},
     "revenue.record": {1, 6, 11, 13, 16, 17},
     "revenue.reverse": {1, 6, 11, 13, 16, 17},
+    "imvu.payout.account": {1, 11, 14, 16, 17},
     "imvu.erase": {1, 10, 11, 13, 16, 17},
 }
 IMVU = r"IMVU-(?!000)([0-9]{3}|[1-9][0-9]{3,4})"
@@ -933,6 +936,7 @@ class Bundle:
         self.intents, self.orders, self.exits, self.tariffs, self.closed = {}, {}, {}, [], {}
         self.form = 1
         self.sales, self.left = [], {}
+        self.account, self.owed, self.covers, self.payouts = None, {}, -1, {}
         self.audits = {"ledger/audit/commands.jsonl": [], "ledger/audit/refusals.jsonl": [], "ledger/compliance/consent-log.jsonl": [], "ledger/revenue/sales.jsonl": []}
         self.revenue = {}
         data, signature = read_file(folder, "MANIFEST.json"), utf8(read_file(folder, "MANIFEST.sig"), "MANIFEST.sig")
@@ -1031,8 +1035,15 @@ class Bundle:
                     check_readings(body["data"], self.manifest["imvu"])
                 elif body["type"] == "statement.closed":
                     self.statement(stream, index, body)
+                    if index == max((one["index"] for one in self.closed.values()), default=-1):
+                        self.owe(index, body["data"], payable(int(body["data"]["creator"].replace(".", ""))))
                 elif body["type"] == "statement.corrected":
                     self.correction(stream, index, body["data"])
+                    self.owe(index, body["data"], int(body["data"]["payout"]["creator"].replace(".", "")) * MINOR)
+                elif body["type"] == "payout.created":
+                    self.payout(body["data"])
+                elif body["type"] in ("payout.executed", "payout.returned"):
+                    self.settled(index, body["type"], body["data"])
         need(not gone, f"ledger/events.jsonl: the bodies of {sorted(gone)} are gone, and nothing ordered it")
         need(last == self.manifest["ledger"]["index"], f"ledger/events.jsonl: ends at {last}")
         answered = self.manifest["exit"]
@@ -1066,6 +1077,9 @@ class Bundle:
                 named, there = payload["params"], data["facts"]["erasure"]
                 erased = [{"index": named["index"], "commitment": named["commitment"]}] + ([there["outcome"]] if there["outcome"] else [])
                 self.orders[command["digest"]] = {"command": there["digest"], "erased": erased}
+            if payload["op"] == "imvu.payout.account":
+                account = payload["params"]["account"]
+                self.account = None if account is None else (account, command["digest"])
             if payload["op"] == "imvu.exit":
                 self.exits[index] = command["digest"]
         need(self.laws.get(data["law"], index) < index, "a law that was not published before")
@@ -1114,6 +1128,42 @@ class Bundle:
             self.left[back] -= amount
         self.left[sale["sourceId"]] = amount if back is None else 0
         self.sales.append(sale | {"index": index, "streamSeq": body["streamSeq"], "time": epoch_ms(body["time"]), "month": month_of(sale["at"])})
+
+    def owe(self, index, made, amount):
+        """What a closed statement or a correction pays; a correction's may be less than nothing."""
+        self.owed[made["currency"]] = self.owed.get(made["currency"], 0) + amount
+        self.covers = index
+
+    def payout(self, said):
+        """All that is owed in its currency and no more, to the account that the owner named last, under the next number."""
+        need(self.account is not None, "paid out, and no account was named")
+        owed, number = self.owed.get(said["currency"], 0), len(self.payouts) + 1
+        need(owed > 0, "paid out, and nothing is owed")
+        made = {
+            "v": 1, "imvu": self.manifest["imvu"], "number": number, "id": f"{self.manifest['imvu']}-{number}", "amount": decimal(owed // MINOR, 2), "currency": said["currency"],
+            "account": self.account[0], "command": self.account[1], "covers": self.covers,
+        }
+        need(canonical(made) == canonical(said), f"expected {canonical(made)}")
+        self.owed[said["currency"]] = 0
+        self.payouts[made["id"]] = [made, owed, "created"]
+
+    def settled(self, index, kind, said):
+        """A step that the operators' command in it says, signed by keys of somebody, from a state that allows it."""
+        command = open_command(said["order"])
+        payload, params = command["payload"], command["payload"]["params"]
+        op, to, why = ("platform.payout.execute", "executed", "reference") if kind == "payout.executed" else ("platform.payout.return", "returned", "reason")
+        need(payload["op"] == op and params["imvu"] == self.manifest["imvu"], "another command")
+        made = {"v": 1, "imvu": params["imvu"], "id": params["payout"], "at": params["at"], why: params[why], "command": command["digest"], "order": said["order"]}
+        need(canonical(made) == canonical(said), "says something else than its command")
+        for kid, protected, signature in command["signers"]:
+            held = self.rings.at(kid, index)
+            need(held is not None and held[3] in ("live", "rotated", "revoked"), "a signature of nobody's key")
+            need(ed25519_verify(held[0], f"{protected}.{said['order']['payload']}".encode(), signature), "a false signature")
+        payout = self.payouts.get(said["id"])
+        need(payout is not None and (payout[2] == "created" or (payout[2] == "executed" and to == "returned")), "does not follow")
+        payout[2] = to
+        if to == "returned":
+            self.owed[payout[0]["currency"]] += payout[1]
 
     def settle(self, month, head_seq):
         self.sales = [one for one in self.sales if one["month"] != month or one["streamSeq"] > head_seq]

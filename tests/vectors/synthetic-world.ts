@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
 import { type Envelope, GIB, type Imvu, type Op, type Reading, type ReadingSet, RESOURCES, type Resource, type SignedCommand } from "../../src/contract/index.ts";
-import { Account, type Correction, DEFAULT_PRICES_V1, parsePeriod, saleOf, split, type Statement, type StatementForm, statement, type Tariff, usageLines } from "../../src/core/handshake/index.ts";
+import { Account, type Correction, DEFAULT_PRICES_V1, PayoutBook, type PayoutMade, type PayoutSettled, parsePeriod, saleOf, settledData, split, type Statement, type StatementForm, statement, type Tariff, usageLines } from "../../src/core/handshake/index.ts";
 import { addApproval, type CommandFields, commandFields, type OpenedCommand, openCommand, type SigningKey, signCommand, signingKeyFromJwk } from "../../src/core/identity/index.ts";
 import { noteSigner, signNote } from "../../src/core/ledger/pure.ts";
 import { erasedWith, type Facts, isAllowed, isErasure, judge, type RegisteredKey, signatureFactsOf } from "../../src/core/policy-engine/index.ts";
@@ -54,6 +54,13 @@ export interface Dishonesty {
   readonly older?: boolean;
   /** In which form a month's statement is written; honest while none is older than the one before. */
   readonly forms?: Readonly<Record<string, StatementForm>>;
+  /** Honest when empty: the owner names an account, November is paid out, executed and returned, and paid out again; December's correction is carried forward. */
+  readonly payouts?: {
+    made?(data: PayoutMade): Json;
+    settled?(data: PayoutSettled): Json;
+    /** Executed a second time; or signed by a key that nobody registered; or paid although the account was withdrawn. */
+    readonly lie?: "twice" | "nobody" | "withdrawn";
+  };
   /** Honest: a reading is taken between drawing December's open statement and appending it. */
   readonly late?: boolean;
 }
@@ -101,6 +108,7 @@ export class SyntheticWorld {
   private readonly lies: Dishonesty;
   private readonly readings: { index: number; set: ReadingSet }[] = [];
   private readonly account = new Account(IMVU);
+  private readonly book = new PayoutBook(IMVU);
   private tariffIndex = 0;
   private there: Facts["erasure"] = null;
   readonly tariff: Tariff;
@@ -144,7 +152,9 @@ export class SyntheticWorld {
     if (this.lies.erasure !== "unordered") this.erase(forgotten, recorded);
     if (this.lies.erasure !== "standing") for (const index of [recorded, recorded + 1]) this.log.erased.add(index);
     this.read(31_000_000_007n);
+    if (this.lies.payouts) this.nameAccount("DE89370400440532013000");
     this.close("2026-11");
+    if (this.lies.payouts) this.payOut(this.lies.payouts);
     if (this.lies.closedTwice) this.close("2026-11");
     if (!this.lies.older) this.sellLate();
     this.read(32_000_000_000n);
@@ -276,6 +286,40 @@ export class SyntheticWorld {
     if (!made) throw new TypeError(month);
     const { index } = this.append(IMVU, "statement.corrected", "platform", (this.lies.correction?.(made) ?? made) as unknown as Json);
     this.account.correct(made, index);
+    this.book.owe(made, index);
+  }
+
+  private nameAccount(iban: string): void {
+    const account = { holder: "Ada Lovelace", kind: "person", iban };
+    const { command, digest } = this.command(OWNER, "imvu.payout.account", IMVU, { account });
+    if (command.op === "imvu.payout.account") this.book.name(command.params.account, digest, this.log.all.length - 2);
+    if (this.lies.payouts?.lie === "withdrawn") this.command(OWNER, "imvu.payout.account", IMVU, { account: null });
+  }
+
+  private payOut(lies: NonNullable<Dishonesty["payouts"]>): void {
+    const create = () => {
+      const due = this.book.due("EUR");
+      if (!due) throw new TypeError("nothing is owed");
+      const { index } = this.append(IMVU, "payout.created", "platform", lies.made?.(due) ?? (due as unknown as Json));
+      this.book.create(due, index);
+      return due.id;
+    };
+    const settle = (payout: string, op: "platform.payout.execute" | "platform.payout.return") => {
+      this.log.now_ms += MINUTE_MS;
+      const at = new Date(this.log.now_ms).toISOString();
+      const params = { imvu: IMVU, payout, at, ...(op === "platform.payout.execute" ? { reference: "bank-17" } : { reason: "AC04 account closed" }) };
+      const nonce = createHash("sha256").update(`nonce ${this.log.all.length}`).digest().subarray(0, 16).toString("base64url");
+      const opened = openCommand(signCommand(commandFields(op, null, params, this.log.now_ms, nonce), this.keyOf(lies.lie === "nobody" ? "nobody-01" : STRANGER)));
+      if (!opened.ok || (opened.value.command.op !== "platform.payout.execute" && opened.value.command.op !== "platform.payout.return")) throw new TypeError(op);
+      const { type, data } = settledData(opened.value.command, opened.value.digest, opened.value.signed);
+      const { index } = this.append(IMVU, type, "platform", lies.settled?.(data) ?? (data as unknown as Json));
+      this.book.settle(payout, op === "platform.payout.execute" ? "executed" : "returned", opened.value.digest, index);
+    };
+    const first = create();
+    settle(first, "platform.payout.execute");
+    if (lies.lie === "twice") settle(first, "platform.payout.execute");
+    settle(first, "platform.payout.return");
+    create();
   }
 
   private close(name: string): void {
@@ -294,6 +338,7 @@ export class SyntheticWorld {
     if (this.lies.late && !closed) this.read(33_000_000_000n);
     const { index } = this.append(IMVU, "statement.closed", "platform", (this.lies.statement?.(made) ?? made) as unknown as Json);
     if (closed) this.account.close(made, index);
+    if (closed) this.book.owe(made, index);
   }
 
   private append(stream: string, type: Parameters<SyntheticLog["append"]>[0]["type"], actor: string, data: Json) {
