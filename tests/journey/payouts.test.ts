@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
@@ -59,6 +59,8 @@ test("payouts: an account, what is owed, a file for the bank, a provider, and wh
         const set = (iban = IBAN) => ["payout", "account", ...of, "--holder", "Ada Lovelace", "--iban", iban];
         await maintainer.refused(3, /^GATE_14_NOT_THE_OWNERS_WILL$/, ...set());
         await stranger.refused(3, /^GATE_14_NOT_THE_OWNERS_WILL$/, ...set());
+        // With the operator's own key, as an identity like every other.
+        await cp(join(platformHome, "platform/operators"), join(platformHome, "identities"), { recursive: true });
         await operator.refused(3, /^GATE_14_NOT_THE_OWNERS_WILL$/, ...set());
         await owner.refused(2, /^USAGE$/, ...set("DE89 3704 0044 0532 0130 01"));
         await owner.refused(2, /^USAGE$/, "payout", "account", ...of, "--holder", "Ada Lovelace");
