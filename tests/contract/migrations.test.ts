@@ -24,7 +24,7 @@ async function leave(owner: Client, upTo: number): Promise<void> {
   }
 }
 
-for (const upTo of [1, 2, 3, 4, 5, 6]) {
+for (const upTo of [1, 2, 3, 4, 5, 6, 7]) {
   test(`a database of migration ${upTo}, with what was in it, is today's after one start, and after a second one unchanged`, async () => {
     await using scratch = await ScratchSite.create();
     const { site } = scratch;
@@ -42,6 +42,7 @@ for (const upTo of [1, 2, 3, 4, 5, 6]) {
         if (upTo >= 3) await owner.query("INSERT INTO consent (imvu, subject, purpose, text, state, entry_index) VALUES ('IMVU-001', 'user-1', 'newsletter', 'x', 'given', 9)");
         // A statement of gross 0.02, of 0.011 and 0.009: from before there were sales it says no payout.
         if (upTo >= 2) await owner.query(`INSERT INTO statement VALUES ('IMVU-001', '2026-10', 'EUR', 2e19, 11e18, 9e18, '{"gross":"0.02","creator":"0.011","platform":"0.009"}', 10)`);
+        if (upTo === 7) await owner.query("INSERT INTO journal VALUES (10, 'creator', 'IMVU-001', '2026-10', 'EUR', -2e19), (10, 'platform', 'IMVU-001', '2026-10', 'EUR', -9e18), (10, 'rounding', 'IMVU-001', '2026-10', 'EUR', 9e18), (10, 'usage', 'IMVU-001', '2026-10', 'EUR', 2e19)");
         if (upTo === 6) await owner.query(`INSERT INTO correction VALUES ('IMVU-001', '2026-10', 1, 'EUR', 1e19, 55e17, 45e17, '{"revenue":{"recorded":"0","reversed":"0.01"},"gross":"-0.01","creator":"-0.0055","platform":"-0.0045","payout":{"creator":"-0.01"}}', 11)`);
       } finally {
         await owner.end();

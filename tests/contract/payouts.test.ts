@@ -81,14 +81,19 @@ async function world(on: Store) {
   };
   const account = (imvu: ImvuId, to: Json) => accepted("imvu.payout.account", imvu, { account: to });
   const sell = (imvu: ImvuId, sourceId: string, amount: string, reverses?: string) => accepted(reverses === undefined ? "revenue.record" : "revenue.reverse", imvu, { sourceId, amount, currency: "EUR", at: new Date(FIRST_READING + 1).toISOString(), ...(reverses === undefined ? {} : { reverses }) });
-  const settle = async (what: "execute" | "return", imvu: ImvuId, payout: string) => {
+  /** What operators say of a payout, accepted and not yet told. */
+  const order = async (what: "execute" | "return", imvu: ImvuId, payout: string) => {
     const { command, signed } = await accepted(`platform.payout.${what}`, null, { imvu, payout, at: new Date(clock.at).toISOString(), ...(what === "execute" ? { reference: "bank-1" } : { reason: "AC04 account closed" }) });
     const opened = openCommand(signed);
     assert.ok(opened.ok && isPayoutOrder(opened.value.command));
-    const order = opened.value.command;
-    return { command, again: () => settlePayout(deps, order, command), told: await settlePayout(deps, order, command) };
+    return { order: opened.value.command, command };
   };
-  return { clock, ledger, meters, said, payouts, close, account, sell, settle };
+  const settle = async (what: "execute" | "return", imvu: ImvuId, payout: string) => {
+    const said = await order(what, imvu, payout);
+    const tell = () => settlePayout(deps, said.order, said.command);
+    return { again: tell, told: await tell() };
+  };
+  return { clock, ledger, meters, deps, payouts, close, account, sell, order, settle };
 }
 
 let number = 0;
@@ -237,7 +242,31 @@ test("a withdrawn account is paid nothing; what is owed waits for the next", asy
   }
 });
 
-for (const instant of ["before BEGIN", "after INSERT", "before COMMIT", "COMMIT sent, not persisted", "COMMIT sent, persisted anyway"] as const)
+for (const instant of ["before BEGIN", "after INSERT", "before COMMIT", "COMMIT sent, not persisted", "COMMIT sent, persisted anyway"] as const) {
+  test(`a platform that dies while it tells that a payout was executed (${instant}) tells it once when it is resumed`, async () => {
+    const faulty = new FaultyStore(store);
+    const before = await world(faulty);
+    const unit = await newUnit(before);
+    await before.account(unit, ACCOUNT);
+    await before.sell(unit, "order", "10.00");
+    await before.close(AFTER_NOVEMBER);
+    await before.payouts().round();
+    const { order, command } = await before.order("execute", unit, `${unit}-1`);
+    await before.ledger.receipt(before.ledger.size() - 1);
+    faulty.strike({ after: 0, instant, dies: true });
+    settlePayout(before.deps, order, command).catch(() => {});
+    for (const until = Date.now() + 10_000; !faulty.struck; await sleep(5)) assert.ok(Date.now() < until, "the death");
+    const { ledger, deps } = await world(store);
+    try {
+      const told = await settlePayout(deps, order, command);
+      assert.deepEqual(await settlePayout(deps, order, command), told);
+      assert.deepEqual(await inLog(ledger, unit), [`created ${unit}-1 5.50`, `executed ${unit}-1`]);
+      await whole(ledger, unit);
+    } finally {
+      await ledger.close();
+    }
+  });
+
   test(`a platform that dies while it creates a payout (${instant}) leaves it whole or not at all, and it is created once`, async () => {
     const faulty = new FaultyStore(store);
     const before = await world(faulty);
@@ -259,6 +288,7 @@ for (const instant of ["before BEGIN", "after INSERT", "before COMMIT", "COMMIT 
       await ledger.close();
     }
   });
+}
 
 test("the database's superuser raises an amount, exchanges an account, takes a payout away, or says it was never executed: replay names it, and no file is made of it", async () => {
   const now = await world(store);

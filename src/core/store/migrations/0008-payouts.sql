@@ -26,3 +26,6 @@ GRANT SELECT, INSERT, UPDATE ON payout TO nexus_service;
 ALTER TABLE journal DROP CONSTRAINT journal_account_check;
 ALTER TABLE journal ADD CONSTRAINT journal_account_check CHECK (account IN ('usage', 'sales', 'refunds', 'creator', 'platform', 'rounding', 'transit', 'paid'));
 CREATE INDEX journal_owed ON journal (imvu, currency) INCLUDE (amount) WHERE account = 'creator';
+
+-- The owner's word on where it goes is found among a unit's many commands.
+CREATE INDEX command_seen_account ON command_seen (imvu, intent_index) WHERE op = 'imvu.payout.account';
