@@ -3,9 +3,10 @@ import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { Caller, type Printed } from "../../src/cli/demo/driver.ts";
+import { type Called, Caller, type Printed } from "../../src/cli/demo/driver.ts";
 import { readMailbox } from "../../src/cli/demo/outside.ts";
 import { eventually } from "../../src/cli/demo/world.ts";
+import { plainEnvironment, run } from "../../src/kernel/index.ts";
 import { down, openHome, startPlatform } from "../../src/platform/index.ts";
 import { PROFILE, TOKEN, WiseServer } from "../harness/wise-server.ts";
 
@@ -18,40 +19,60 @@ function afterMonths(months: number): number {
   return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months, 1, 0, 0, 30) - now.getTime();
 }
 
-/** A month is closed by turning the platform's clock: everything else – commands, gates, files, the provider's HTTP – is what it is. */
+const MAIN = join(import.meta.dirname, "../../src/cli/main.ts");
+/** How far everybody's clock is ahead: the platform's, and that of who signs. */
+const clock = { ahead_ms: 0, now: () => Date.now() + clock.ahead_ms };
+
+/** The command line on a machine whose clock is as far ahead as the platform's. */
+class TurnedCaller extends Caller {
+  private readonly origin: string | undefined;
+
+  constructor(home: string, origin?: string) {
+    super(home, origin);
+    this.origin = origin;
+  }
+
+  override async call(...args: string[]): Promise<Called> {
+    const turned = `const D = Date; globalThis.Date = class extends D { constructor(...of) { if (of.length === 0) super(D.now() + ${clock.ahead_ms}); else super(...of); } static now() { return D.now() + ${clock.ahead_ms}; } };`;
+    const env = plainEnvironment({ NEXUS_HOME: this.home, ...(this.origin === undefined ? {} : { NEXUS_PLATFORM: this.origin }) });
+    const ran = await run([process.execPath, "--import", `data:text/javascript,${encodeURIComponent(turned)}`, MAIN, "--json", "--no-input", ...args], { env, timeout_ms: 300_000 });
+    const text = ran.stdout.toString("utf8");
+    return { code: ran.code, printed: text.trim() === "" ? undefined : JSON.parse(text), said: ran.stderr, ms: 0 };
+  }
+}
+
+/** A month is closed by turning clocks: everything else – commands, gates, files, the provider's HTTP – is what it is. */
 test("payouts: an account, what is owed, a file for the bank, a provider, and what comes back", async (t) => {
   const root = await mkdtemp(join(tmpdir(), "np-"));
   await chmod(root, 0o711);
   const cacheDir = process.env.NEXUS_CACHE ?? join(import.meta.dirname, "../../.runtime/cache");
   const platformHome = join(root, "p");
-  const clock = { ahead_ms: 0, now: () => Date.now() + clock.ahead_ms };
   await using wise = await WiseServer.start();
   try {
     const home = await openHome(platformHome, { cacheDir, create: true, checkPorts: true });
     let platform = await startPlatform(home, () => {}, { clock });
     const at = async (name: string) => {
       await mkdir(join(root, name), { mode: 0o711 });
-      const call = new Caller(join(root, name), platform.apiOrigin);
+      const call = new TurnedCaller(join(root, name), platform.apiOrigin);
       await call.ok("identity", "create", name);
       await call.ok("identity", "register");
       return call;
     };
     try {
       const [owner, maintainer, stranger] = [await at("creator-8891"), await at("creator-7702"), await at("creator-6613")];
-      const operator = new Caller(platformHome);
+      const operator = new TurnedCaller(platformHome);
       const unit: Printed = await owner.ok("imvu", "create", "--name", "ArtGallery", "--owner", "creator-8891", "--jurisdiction", "EU-GDPR", "--cpu", "0.5", "--memory", "0.25", "--storage", "0.25");
       const of = ["--imvu-id", unit.imvu.id] as const;
       await owner.ok("imvu", "member", "add", "creator-7702", ...of, "--role", "maintainer");
       const first = `${unit.imvu.id}-1`;
       const states = async (): Promise<string[]> => (await owner.ok("payout", "list", ...of)).payouts.map(({ id, amount, state }: Printed) => `${id} ${amount} ${state}`);
-      /** The months up to now are over: the platform starts then, closes them, pays out; and is back in the present. */
+      /** This month is over: the platform starts after it, closes it, and pays out. */
       const monthLater = async (): Promise<void> => {
         await platform.stop();
         clock.ahead_ms = afterMonths(1);
         const said: string[] = [];
         platform = await startPlatform(home, (line) => void said.push(line), { clock });
         await eventually("the payout", 90_000, async () => said.find((line) => / payout .* is created$/.test(line)));
-        clock.ahead_ms = 0;
       };
       const untilThereAre = (many: number) => eventually(`${many} payouts`, 90_000, async () => ((await states()).length === many ? true : undefined));
 
