@@ -27,13 +27,13 @@ export class ToldPayouts {
 
   note({ type, data, index, time }: Entry): void {
     if (type === "payout.created") {
-      const doc = data as unknown as PayoutMade;
+      const doc = (data ?? {}) as unknown as PayoutMade;
       const amount = typeof doc.amount === "string" ? parseDecimal(doc.amount, MONEY_DECIMALS) : undefined;
       this.told.set(doc.id, { state: "created", currency: doc.currency, amount: String(amount ?? "no amount"), createdAt: time, doc, index, executed: null, returned: null });
       this.book(doc, index, time, { from: null, to: "created" });
       return;
     }
-    const { id, at, reference, reason } = data as unknown as PayoutSettled;
+    const { id, at, reference, reason } = (data ?? {}) as unknown as PayoutSettled;
     const before = this.told.get(id);
     // What follows from nothing changes no row; `verify revenue` names it.
     if (!before || before.state === "returned" || (before.state === "executed" && type === "payout.executed")) return;
