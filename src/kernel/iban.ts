@@ -36,7 +36,7 @@ function flawOf(text: string): string | undefined {
 
 /** ISO 7064 MOD 97-10 over the text with its first four characters at the end, letters as 10 to 35. */
 function remainder(text: string): bigint {
-  const digits = [...`${text.slice(4)}${text.slice(0, 4)}`].map((c) => (/\d/.test(c) ? c : String(c.charCodeAt(0) - 55)));
+  const digits = [...`${text.slice(4)}${text.slice(0, 4)}`].map((c) => String(Number.parseInt(c, 36)));
   return BigInt(digits.join("")) % 97n;
 }
 

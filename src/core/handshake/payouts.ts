@@ -1,5 +1,5 @@
 import type { Params, SignedCommand } from "../../contract/index.ts";
-import { decimalText, type ImvuId, MONEY_DECIMALS, type Money, money } from "../../kernel/index.ts";
+import { decimalText, Fault, type ImvuId, MONEY_DECIMALS, type Money, money } from "../../kernel/index.ts";
 import type { Correction } from "./account.ts";
 import { exactMoney } from "./exact.ts";
 import { postingsOf } from "./journal.ts";
@@ -48,6 +48,13 @@ type Order = { readonly op: "platform.payout.execute"; readonly params: Params<"
 
 export function settledData({ op, params: { imvu, payout: id, at, ...why } }: Order, command: string, order: SignedCommand): { readonly type: "payout.executed" | "payout.returned"; readonly data: PayoutSettled } {
   return { type: op === "platform.payout.execute" ? "payout.executed" : "payout.returned", data: { v: PAYOUT_V, imvu, id, at, ...why, command, order } };
+}
+
+/** Every part of a sum of payable amounts is whole in the currency's digits, and so is the sum: nothing is rounded here. */
+function withDigits(owed: bigint, digits: number): string {
+  const [whole = "", fraction = ""] = decimalText(owed, MONEY_DECIMALS).split(".");
+  if (/[1-9]/.test(fraction.slice(digits))) throw new Fault("STATEMENT_MALFORMED", `${whole}.${fraction} is no amount that could be paid`);
+  return digits === 0 ? whole : `${whole}.${fraction.slice(0, digits)}`;
 }
 
 /** A payout and what became of it. */
@@ -108,7 +115,7 @@ export class PayoutBook {
     const credit = this.credit.get(currency);
     if (!credit || credit.owed <= 0n || !this.account) return undefined;
     const number = this.known.size + 1;
-    const amount = decimalText(credit.owed / 10n ** BigInt(MONEY_DECIMALS - credit.digits), credit.digits);
+    const amount = withDigits(credit.owed, credit.digits);
     return { v: PAYOUT_V, imvu: this.imvu, number, id: `${this.imvu}-${number}`, amount, currency, account: this.account.account, command: this.account.command, covers: this.covers };
   }
 
