@@ -41,6 +41,8 @@ const GOOD: { readonly [O in Op]: Readonly<Record<string, unknown>> } = {
   "revenue.reverse": { sourceId: "refund-17", reverses: "order-17", amount: "2.34", currency: "EUR", at: "2026-11-23T12:00:00.000Z" },
   "imvu.erase": { index: 4, commitment: digest, order: digest },
   "platform.erase": { index: 4, commitment: digest, order: digest },
+  "platform.billing.set": { name: "Nexus GmbH", street: "Hauptstr. 1", postalCode: "10115", city: "Berlin", country: "DE", vatId: "DE123456789", email: "billing@nexus.example", vat: { scheme: "standard", rate: "19.00" }, prefix: "NX" },
+  "imvu.billing.set": { name: "Łódź & Söhne", street: "Rue 1", postalCode: "75001", city: "Paris", country: "FR", email: "books@art.example" },
   "platform.tariff.publish": { currency: "EUR", validFrom: "2027-01-01T00:00:00.000Z", prices: Object.fromEntries(Object.keys(RESOURCES).map((resource) => [resource, "0.000001000"])) },
 };
 const OPS = Object.keys(COMMAND_PARAMS) as Op[];
@@ -126,6 +128,12 @@ const NAMES: readonly (readonly [Op, string])[] = [
   ["revenue.reverse", "amount"],
   ["revenue.reverse", "currency"],
   ["revenue.reverse", "at"],
+  ["imvu.billing.set", "country"],
+  ["imvu.billing.set", "email"],
+  ["platform.billing.set", "vatId"],
+  ["platform.billing.set", "country"],
+  ["platform.billing.set", "email"],
+  ["platform.billing.set", "prefix"],
   ["platform.tariff.publish", "currency"],
   ["platform.tariff.publish", "validFrom"],
   ["platform.erase", "commitment"],
@@ -150,7 +158,9 @@ describe("a command's parameters", () => {
   test("every field that names something is tried below", () => {
     const named = NAMES.map(([op, field]) => `${op} ${field}`);
     const texts = OPS.flatMap((op) => Object.entries(GOOD[op]).filter(([, value]) => typeof value === "string").map(([field]) => `${op} ${field}`));
-    assert.deepEqual([...named].sort(), texts.sort());
+    // Lines for people have a test of their own, in billing.test.ts: an apostrophe is none of their poisons.
+    const lines = ["name", "street", "postalCode", "city"].flatMap((field) => [`imvu.billing.set ${field}`, `platform.billing.set ${field}`]);
+    assert.deepEqual([...named].sort(), texts.filter((text) => !lines.includes(text)).sort());
   });
 
   for (const [op, field] of NAMES)

@@ -20,6 +20,7 @@ import {
   type ServiceName,
   type Sha256,
 } from "../kernel/index.ts";
+import { zBuyer, zSeller } from "./billing.ts";
 import type { DnsType } from "./imvu.ts";
 import { RESOURCES, type Resource } from "./meter.ts";
 import { flawOfTiers } from "./tiers.ts";
@@ -176,6 +177,8 @@ export const COMMAND_PARAMS = {
   "platform.erase": zErasure,
   /** What usage costs from a month on, a price for one unit of each resource, and further ones for what is used above a step. */
   "platform.tariff.publish": z.strictObject({ currency: z.literal("EUR"), validFrom: zMonthBegin, prices: z.strictObject(ofEachResource(() => zPrice)), tiers: zTiers.optional() }),
+  /** Who the platform's invoices are from. */
+  "platform.billing.set": zSeller,
   "imvu.create": z.strictObject({
     name: zDisplayName,
     owner: zIdentityName,
@@ -254,6 +257,8 @@ export const COMMAND_PARAMS = {
   "revenue.record": zSale,
   /** A sale, or a part of it, was paid back. */
   "revenue.reverse": z.strictObject({ ...zSale.shape, /** The sale's own source id. */ reverses: zSourceId }),
+  /** Who the unit's invoices are to. */
+  "imvu.billing.set": zBuyer,
   /** A body of the unit's own stream goes; its commitment stays. */
   "imvu.erase": zErasure,
 } as const;
@@ -264,7 +269,7 @@ export type Params<O extends Op> = z.output<(typeof COMMAND_PARAMS)[O]>;
 /** Ops whose payload names no IMVU: they are about an identity or the platform, or it has no id yet. */
 export const OPS_WITHOUT_IMVU = [
   "identity.register", "identity.key.add", "identity.key.rotate", "identity.key.revoke", "identity.recovery.set", "identity.recovery.begin", "identity.recovery.object",
-  "identity.recovery.complete", "platform.operator.add", "platform.operator.remove", "platform.erase", "platform.tariff.publish", "imvu.create", "imvu.import",
+  "identity.recovery.complete", "platform.operator.add", "platform.operator.remove", "platform.erase", "platform.tariff.publish", "platform.billing.set", "imvu.create", "imvu.import",
 ] as const satisfies readonly Op[];
 export type OpWithoutImvu = (typeof OPS_WITHOUT_IMVU)[number];
 

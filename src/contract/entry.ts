@@ -23,6 +23,7 @@ export type EntryType =
   | "meter.reading"
   | "statement.closed"
   | "statement.corrected"
+  | "invoice.issued"
   | "exit.exported"
   | "exit.imported"
   | "platform.created"

@@ -3,6 +3,7 @@
  * zod schemas where bytes come from outside; plain types inside.
  * Depends on kernel.
  */
+export { type Buyer, isInEu, type Seller, zBuyer, zSeller } from "./billing.ts";
 export {
   CLOCK_SKEW_MS_MAX,
   COMMAND_BYTES_MAX,

@@ -24,7 +24,7 @@ async function leave(owner: Client, upTo: number): Promise<void> {
   }
 }
 
-for (const upTo of [1, 2, 3, 4, 5, 6]) {
+for (const upTo of [1, 2, 3, 4, 5, 6, 7]) {
   test(`a database of migration ${upTo}, with what was in it, is today's after one start, and after a second one unchanged`, async () => {
     await using scratch = await ScratchSite.create();
     const { site } = scratch;
@@ -52,7 +52,8 @@ for (const upTo of [1, 2, 3, 4, 5, 6]) {
           const rows = async (sql: string) => await store.snapshot((tx) => tx.query(sql));
           assert.deepEqual(await rows("SELECT body FROM ledger_entry"), [{ body }]);
           if (upTo >= 3) assert.equal((await rows("SELECT * FROM consent")).length, 1);
-          if (upTo >= 2) {
+          // From the seventh on a statement is booked by who closes it.
+          if (upTo >= 2 && upTo < 7) {
             const booked = (await rows("SELECT entry_index || ' ' || account || ' ' || amount AS line FROM journal ORDER BY entry_index, account")).map(({ line }) => line);
             assert.deepEqual(booked, ["10 creator -20000000000000000000", "10 platform -9000000000000000000", "10 rounding 9000000000000000000", "10 usage 20000000000000000000", ...(upTo === 6 ? ["11 creator 10000000000000000000", "11 platform 4500000000000000000", "11 refunds -10000000000000000000", "11 rounding -4500000000000000000"] : [])]);
           }

@@ -21,6 +21,7 @@ const JUDGES: Readonly<Record<Op, readonly number[]>> = {
   "platform.operator.remove": [1, 11, 17],
   "platform.erase": [1, 11, 17],
   "platform.tariff.publish": [1, 6, 11, 17],
+  "platform.billing.set": [1, 11, 17],
   "imvu.create": [1, 3, 5, 6, 7, 9, 11, 16, 17],
   "imvu.scale": [1, 6, 7, 9, 11, 12, 13, 15, 16, 17],
   "imvu.exit": [1, 11, 13, 16, 17],
@@ -40,6 +41,7 @@ const JUDGES: Readonly<Record<Op, readonly number[]>> = {
   "consent.record": [1, 10, 11, 13, 16, 17],
   "revenue.record": [1, 6, 11, 13, 16, 17],
   "revenue.reverse": [1, 6, 11, 13, 16, 17],
+  "imvu.billing.set": [1, 11, 13, 16, 17],
   "imvu.erase": [1, 10, 11, 13, 16, 17],
 };
 
@@ -107,6 +109,7 @@ function mayCommand(one: Case): boolean {
   if (ownerApproves(one)) return true;
   if (role(one) === "owner") return true;
   if (one.command.op === "revenue.record" || one.command.op === "revenue.reverse") return role(one) === "billing" || role(one) === "maintainer";
+  if (one.command.op === "imvu.billing.set") return role(one) === "billing";
   return role(one) === "maintainer" && WORK_OF_MAINTAINERS.includes(one.command.op);
 }
 

@@ -97,6 +97,7 @@ const FITTING: Partial<Record<Op, readonly string[]>> = {
   "platform.operator.remove": ["operator", "maintainer"],
   "platform.erase": ["operator"],
   "platform.tariff.publish": ["operator"],
+  "platform.billing.set": ["operator"],
 };
 
 function signaturesOf(dice: Dice, op: Op, { kids, publicKeys }: Keys): readonly Signature[] {
@@ -189,6 +190,9 @@ function paramsOf(dice: Dice, op: Op, keys: Keys, envelope: ReturnType<typeof en
       return { sourceId: "order-18", amount: dice.of(["0.01", "12.33", "12.34", "12.35", "999999999999.99"]), currency: "EUR", at: new Date(dice.of([NOW - 1, NOW, NOW + 60_000, NOW + 60_001, NOW - 5_000, NOW - 5_001])).toISOString(), ...(op === "revenue.reverse" ? { reverses: "order-17" } : {}) };
     case "platform.tariff.publish":
       return { currency: "EUR", validFrom: new Date(dice.near(NOW + 30 * 86_400_000)).toISOString(), prices: {} };
+    case "imvu.billing.set":
+    case "platform.billing.set":
+      return { name: "Art Gallery", country: dice.of(["DE", "FR"]) };
     case "imvu.erase":
     case "platform.erase":
       return { index: 4, commitment: text(), order: DIGEST };

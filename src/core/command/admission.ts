@@ -4,6 +4,7 @@ import { isIdentityCommand, type OpenedCommand } from "../identity/index.ts";
 import type { Appended, Ledger } from "../ledger/index.ts";
 import { erasedWith, isAllowed, isErasure, isOperatorCommand, isRevenue, judge } from "../policy-engine/index.ts";
 import type { Store, Tx } from "../store/index.ts";
+import { isBilling, putBilling } from "./billing.ts";
 import { denied } from "./denied.ts";
 import type { Effects, Worked } from "./effects.ts";
 import type { LoadFacts, Loaded } from "./facts-loader.ts";
@@ -155,6 +156,7 @@ async function applyOwn(tx: Tx, { opened, actor, before, after }: Weighed, { ind
   if (isIdentityCommand(command)) await applyIdentity(tx, command, signatures[0]?.kid as KeyId, actor, { index, time_ms: Date.parse(time) });
   if (command.op === "platform.operator.add") await putOperator(tx, command.params.identity, index);
   if (command.op === "platform.operator.remove") await removeOperator(tx, command.params.identity);
+  if (isBilling(command)) await putBilling(tx, command, index);
   if (isRevenue(command) && before) await putSale(tx, before.id, command, index);
   if (after && !before) await projection.addImvu(tx, { ...after, status: "creating" }, index);
 }

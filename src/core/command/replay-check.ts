@@ -40,6 +40,8 @@ export async function replayCheck(store: Store, ledger: Pick<Ledger, "entries">,
   comparison.tables("correction", told.corrections, held.corrections);
   comparison.tables("journal", told.journal, held.journal);
   comparison.tables("sale", told.sales, held.sales);
+  comparison.tables("billing", told.billing, held.billing);
+  comparison.tables("invoice", told.invoices, held.invoices);
   comparison.tables("ledger_erasure", told.erasures, held.erasures);
   comparison.tables("command_seen", told.commands, held.commands);
   return comparison.result();
@@ -59,6 +61,8 @@ interface HeldRows {
   readonly corrections: ReadonlyMap<string, Json>;
   readonly sales: ReadonlyMap<string, Json>;
   readonly journal: ReadonlyMap<string, Json>;
+  readonly billing: ReadonlyMap<string, Json>;
+  readonly invoices: ReadonlyMap<string, Json>;
   readonly readings: number;
 }
 
@@ -76,6 +80,8 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
   const corrections = await tx.query<StatementRow & { number: number }>("SELECT imvu, period, number, currency, gross::text AS gross, creator::text AS creator, platform::text AS platform, doc, entry_index FROM correction");
   const sales = await tx.query<SaleRow>('SELECT imvu, source_id AS "sourceId", reverses, amount::text AS amount, currency, at, entry_index FROM sale');
   const journal = await tx.query<{ entry_index: string; account: string; imvu: string; period: string; currency: string; amount: string }>("SELECT entry_index, account, imvu, period, currency, amount::text AS amount FROM journal");
+  const billing = await tx.query<{ subject: string; doc: Json; entry_index: string }>("SELECT subject, doc, entry_index FROM billing");
+  const invoices = await tx.query<InvoiceRow>("SELECT number, series, sequence::text AS sequence, imvu, period, statement_index, doc, entry_index FROM invoice");
   const [readings] = await tx.query<{ many: string }>("SELECT count(*) AS many FROM reading");
   return {
     size,
@@ -91,6 +97,8 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
     corrections: new Map(corrections.map(({ imvu, period, number, entry_index, ...row }) => [`${imvu} ${period} ${number}`, asJson({ ...row, index: Number(entry_index) })])),
     sales: new Map(sales.map(({ imvu, entry_index, ...row }) => [`${imvu} ${row.sourceId}`, asJson({ ...row, index: Number(entry_index) })])),
     journal: new Map(journal.map(({ entry_index, account, ...row }) => [`${entry_index} ${account}`, asJson(row)])),
+    billing: new Map(billing.map(({ subject, doc, entry_index }) => [subject, asJson({ doc, index: Number(entry_index) })])),
+    invoices: new Map(invoices.map(({ number, statement_index, entry_index, ...row }) => [number, asJson({ ...row, statement: Number(statement_index), index: Number(entry_index) })])),
     readings: Number(readings?.many ?? 0),
   };
 }
@@ -98,6 +106,12 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
 interface StatementRow extends Record<string, unknown> {
   readonly imvu: string;
   readonly period: string;
+  readonly entry_index: string;
+}
+
+interface InvoiceRow extends Record<string, unknown> {
+  readonly number: string;
+  readonly statement_index: string;
   readonly entry_index: string;
 }
 

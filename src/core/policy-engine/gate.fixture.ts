@@ -36,6 +36,7 @@ export const GOOD: { readonly [O in Op]: Params<O> } = {
   "platform.operator.remove": { identity: "maintainer" as IdentityName },
   "platform.erase": { index: 4, commitment: DIGEST, order: DIGEST },
   "platform.tariff.publish": { currency: "EUR", validFrom: new Date(MONTH_AFTER).toISOString(), prices: PRICES },
+  "platform.billing.set": { name: "Nexus GmbH", street: "Hauptstr. 1", postalCode: "10115", city: "Berlin", country: "DE", vatId: "DE123456789", email: "billing@nexus.example", vat: { scheme: "standard", rate: "19.00" }, prefix: "NX" },
   "imvu.create": { name: "ArtGallery", owner: "owner" as IdentityName, jurisdiction: "EU-GDPR" as Jurisdiction, envelope: ENVELOPE, runtime: "static", mailboxPasswordHash: DIGEST },
   "imvu.scale": { envelope: { ...ENVELOPE, cpuMillis: 3_000 } },
   "imvu.exit": { encryptTo: null },
@@ -55,6 +56,7 @@ export const GOOD: { readonly [O in Op]: Params<O> } = {
   "consent.record": { subject: "user-17", purpose: "newsletter", text: DIGEST, state: "given" },
   "revenue.record": { sourceId: "order-17", amount: "12.34", currency: "EUR", at: new Date(NOW - 1).toISOString() },
   "revenue.reverse": { sourceId: "refund-17", reverses: "order-17", amount: "2.34", currency: "EUR", at: new Date(NOW - 1).toISOString() },
+  "imvu.billing.set": { name: "Art Gallery", street: "Rue 1", postalCode: "75001", city: "Paris", country: "FR", vatId: "FR12345678901", email: "books@art.example" },
   "imvu.erase": { index: 4, commitment: DIGEST, order: DIGEST },
 } as { readonly [O in Op]: Params<O> };
 
@@ -71,6 +73,7 @@ export const SIGNERS: { readonly [O in Op]?: readonly Person[] } = {
   "platform.operator.remove": ["operator", "maintainer"],
   "platform.erase": ["operator", "maintainer"],
   "platform.tariff.publish": ["operator", "maintainer"],
+  "platform.billing.set": ["operator", "maintainer"],
 };
 
 /** Signs, sends and opens; the first of `signers` is the actor. */

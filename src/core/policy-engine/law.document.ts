@@ -87,6 +87,7 @@ function rolesTable(): string {
     "platform.operator.remove": "an operator; two where there are two",
     "platform.erase": "an operator; two where there are two",
     "platform.tariff.publish": "an operator; two where there are two",
+    "platform.billing.set": "an operator; two where there are two",
     "imvu.create": "the identity it names as owner",
     "imvu.import": "an identity whose key the bundle's identity/ lists",
   };

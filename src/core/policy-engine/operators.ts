@@ -18,7 +18,7 @@ export const OPERATOR_DENIALS: Readonly<Record<OperatorCode, Denial>> = {
 export type OperatorCommand = Extract<Command, { op: `platform.${string}` }>;
 
 export function isOperatorCommand(command: Command): command is OperatorCommand {
-  return command.op === "platform.operator.add" || command.op === "platform.operator.remove" || command.op === "platform.erase" || command.op === "platform.tariff.publish";
+  return command.op === "platform.operator.add" || command.op === "platform.operator.remove" || command.op === "platform.erase" || command.op === "platform.tariff.publish" || command.op === "platform.billing.set";
 }
 
 export function operates(command: OperatorCommand, facts: Facts, answer: Answer<OperatorCode>): Verdict {

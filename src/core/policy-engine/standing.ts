@@ -20,6 +20,7 @@ export const ROLES: Readonly<Record<Exclude<Op, OpWithoutImvu>, readonly MemberR
   "consent.record": ["owner", "maintainer"],
   "revenue.record": ["owner", "maintainer", "billing"],
   "revenue.reverse": ["owner", "maintainer", "billing"],
+  "imvu.billing.set": ["owner", "billing"],
   "imvu.erase": ["owner"],
 };
 

@@ -101,6 +101,7 @@ describe("the document after a command", () => {
     { command: command("imvu.erase", { index: 4, commitment: digest("f"), order: digest("f") }), changes: [] },
     { command: command("revenue.record", { sourceId: "order-17", amount: "12.34", currency: "EUR", at: "2026-11-23T12:00:00.000Z" }), changes: [] },
     { command: command("revenue.reverse", { sourceId: "refund-17", reverses: "order-17", amount: "2.34", currency: "EUR", at: "2026-11-23T12:00:00.000Z" }), changes: [] },
+    { command: command("imvu.billing.set", { name: "Art Gallery", street: "Rue 1", postalCode: "75001", city: "Paris", country: "FR", email: "books@art.example" as MailAddress }), changes: [] },
     { command: command("consent.record", { subject: "user-17", purpose: "newsletter", text: digest("f"), state: "given" }), changes: [] },
   ];
 

@@ -42,6 +42,7 @@ const TOUCHED: Record<Op, readonly FabricName[]> = {
   "platform.operator.remove": [],
   "platform.erase": [],
   "platform.tariff.publish": [],
+  "platform.billing.set": [],
   "imvu.create": FABRIC_ORDER,
   "imvu.import": FABRIC_ORDER,
   "imvu.exit": [],
@@ -61,6 +62,7 @@ const TOUCHED: Record<Op, readonly FabricName[]> = {
   "consent.record": [],
   "revenue.record": [],
   "revenue.reverse": [],
+  "imvu.billing.set": [],
   "imvu.erase": [],
 };
 
@@ -122,7 +124,7 @@ export function imvuEffects(deps: EffectsDeps): Effects {
   };
 }
 
-/** Keys, roles, consents and sales change in the intent's own transaction: from that entry on they count, or do not. */
+/** Keys, roles, consents, sales and billing profiles change in the intent's own transaction: from that entry on they count, or do not. */
 function whole(command: Command, actor: string): Worked | undefined {
   switch (command.op) {
     case "identity.register":
@@ -142,6 +144,9 @@ function whole(command: Command, actor: string): Worked | undefined {
     case "revenue.record":
     case "revenue.reverse":
       return { learned: null, observed: { ...command.params } };
+    case "imvu.billing.set":
+    case "platform.billing.set":
+      return { learned: null, observed: JSON.parse(JSON.stringify(command.params)) as Json };
     default:
       return undefined;
   }

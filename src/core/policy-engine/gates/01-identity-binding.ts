@@ -31,6 +31,7 @@ export const identityBinding = defineGate<Code>({
     "platform.operator.remove": true,
     "platform.erase": true,
     "platform.tariff.publish": true,
+    "platform.billing.set": true,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": true,
@@ -50,6 +51,7 @@ export const identityBinding = defineGate<Code>({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.billing.set": true,
     "imvu.erase": true,
   },
   denials: {

@@ -24,6 +24,7 @@ export const imvuIsolation = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.billing.set": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -43,6 +44,7 @@ export const imvuIsolation = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.billing.set": false,
     "imvu.erase": false,
   },
   denials: {

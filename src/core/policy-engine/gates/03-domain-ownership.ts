@@ -21,6 +21,7 @@ export const domainOwnership = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.billing.set": false,
     "imvu.create": true,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -40,6 +41,7 @@ export const domainOwnership = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.billing.set": false,
     "imvu.erase": false,
   },
   denials: {

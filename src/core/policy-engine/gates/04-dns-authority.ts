@@ -23,6 +23,7 @@ export const dnsAuthority = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.billing.set": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -42,6 +43,7 @@ export const dnsAuthority = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.billing.set": false,
     "imvu.erase": false,
   },
   denials: {

@@ -20,6 +20,7 @@ export const mailAttribution = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.billing.set": false,
     "imvu.create": true,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -39,6 +40,7 @@ export const mailAttribution = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.billing.set": false,
     "imvu.erase": false,
   },
   denials: {

@@ -39,6 +39,7 @@ export const revenueMetering = defineGate<"METER_MISSING" | "TARIFF_TOO_SOON" | 
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": true,
+    "platform.billing.set": false,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": false,
@@ -58,6 +59,7 @@ export const revenueMetering = defineGate<"METER_MISSING" | "TARIFF_TOO_SOON" | 
     "consent.record": false,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.billing.set": false,
     "imvu.erase": false,
   },
   denials: {

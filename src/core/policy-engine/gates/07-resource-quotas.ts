@@ -27,6 +27,7 @@ export const resourceQuotas = defineGate<Code>({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.billing.set": false,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": false,
@@ -46,6 +47,7 @@ export const resourceQuotas = defineGate<Code>({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.billing.set": false,
     "imvu.erase": false,
   },
   denials: {

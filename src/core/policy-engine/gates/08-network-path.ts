@@ -22,6 +22,7 @@ export const networkPath = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.billing.set": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -41,6 +42,7 @@ export const networkPath = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.billing.set": false,
     "imvu.erase": false,
   },
   denials: {

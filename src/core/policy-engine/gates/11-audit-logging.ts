@@ -19,6 +19,7 @@ export const auditLogging = defineGate<ErasureCode | "LEDGER_UNAVAILABLE">({
     "platform.operator.remove": true,
     "platform.erase": true,
     "platform.tariff.publish": true,
+    "platform.billing.set": true,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": true,
@@ -38,6 +39,7 @@ export const auditLogging = defineGate<ErasureCode | "LEDGER_UNAVAILABLE">({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.billing.set": true,
     "imvu.erase": true,
   },
   denials: {

@@ -25,6 +25,7 @@ export const immutableSnapshots = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.billing.set": false,
     "imvu.create": false,
     "imvu.scale": true,
     "imvu.exit": false,
@@ -44,6 +45,7 @@ export const immutableSnapshots = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.billing.set": false,
     "imvu.erase": false,
   },
   denials: {

@@ -23,6 +23,7 @@ export const exitPortability = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.billing.set": false,
     "imvu.create": false,
     "imvu.scale": true,
     "imvu.exit": true,
@@ -42,6 +43,7 @@ export const exitPortability = defineGate({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.billing.set": true,
     "imvu.erase": true,
   },
   denials: {

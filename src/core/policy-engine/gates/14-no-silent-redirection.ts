@@ -19,6 +19,7 @@ export const noSilentRedirection = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.billing.set": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -38,6 +39,7 @@ export const noSilentRedirection = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.billing.set": false,
     "imvu.erase": false,
   },
   denials: {

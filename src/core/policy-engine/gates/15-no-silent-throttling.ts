@@ -21,6 +21,7 @@ export const noSilentThrottling = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.billing.set": false,
     "imvu.create": false,
     "imvu.scale": true,
     "imvu.exit": false,
@@ -40,6 +41,7 @@ export const noSilentThrottling = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.billing.set": false,
     "imvu.erase": false,
   },
   denials: {

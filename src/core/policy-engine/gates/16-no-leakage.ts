@@ -19,6 +19,7 @@ export const noLeakage = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.billing.set": false,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": true,
@@ -38,6 +39,7 @@ export const noLeakage = defineGate({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.billing.set": true,
     "imvu.erase": true,
   },
   denials: {

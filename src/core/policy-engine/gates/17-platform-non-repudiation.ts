@@ -20,6 +20,7 @@ export const platformNonRepudiation = defineGate({
     "platform.operator.remove": true,
     "platform.erase": true,
     "platform.tariff.publish": true,
+    "platform.billing.set": true,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": true,
@@ -39,6 +40,7 @@ export const platformNonRepudiation = defineGate({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.billing.set": true,
     "imvu.erase": true,
   },
   denials: {
