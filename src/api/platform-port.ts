@@ -41,6 +41,14 @@ export interface PlatformPort {
   journal(imvu: Imvu, month?: string): Promise<Json>;
   /** Oldest first. */
   sales(imvu: Imvu, page: { readonly sourceId?: string; readonly from: number; readonly limit: number }): Promise<Json>;
+  /** The platform's own billing profile, with the entry that set it. */
+  seller(): Promise<Json>;
+  /** The unit's owner's, and the platform's. */
+  billing(imvu: Imvu): Promise<Json>;
+  /** Oldest first. */
+  invoices(imvu: Imvu): Promise<Json>;
+  /** Those of a month; a refusal says why there is none. */
+  invoice(imvu: Imvu, month: string): Promise<Outcome<Json>>;
   tariff(): Promise<Json>;
   entries(imvu: Imvu, from: number, limit: number): Promise<Json>;
   /** Bodies of a stream as they were hashed, with from ≤ index, in order. `next`: where to go on asking; null at the end. Of `platform` only the platform's own words. */

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import type { PlatformPort } from "../api/index.ts";
 import type { Imvu } from "../contract/index.ts";
-import { allImvus, asJson, type CommandBus, commandByDigest, consentHistory, type Effects, imvuById, keyNow, meteredSince, operatorNames, refusalsOf, replayCheck, replayUnits, ringByName, salesOf } from "../core/command/index.ts";
+import { allImvus, asJson, buyersNow, type CommandBus, commandByDigest, consentHistory, type Effects, imvuById, keyNow, meteredSince, operatorNames, refusalsOf, replayCheck, replayUnits, ringByName, salesOf, sellerNow } from "../core/command/index.ts";
 import { forecastOf, parsePeriod, periodOf, tariffInForce } from "../core/handshake/index.ts";
 import { type KeyRing, stateIn } from "../core/identity/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
@@ -22,6 +22,7 @@ import { realityOf } from "./reality.ts";
 import { Rehearsals } from "./rehearsals.ts";
 import { revenueCheck } from "./revenue-check.ts";
 import type { Rooms } from "./rooms.ts";
+import { invoicesOf, invoicesOfMonth } from "./invoices.ts";
 import { journalOf, trialBalance } from "./journal.ts";
 import { closedMonths, statementFor } from "./statements.ts";
 import { usageOf } from "./usage.ts";
@@ -124,6 +125,16 @@ export function platformPort(deps: PortDeps): PlatformPort {
     },
     journal: async (imvu, month) => asJson({ imvu: imvu.id, ...(await store.snapshot((tx) => journalOf(tx, imvu.id, month))) }),
     sales: async (imvu, page) => asJson({ imvu: imvu.id, sales: await store.snapshot((tx) => salesOf(tx, imvu.id, page)) }),
+    seller: async () => asJson({ seller: (await store.snapshot(sellerNow)) ?? null }),
+    billing: async (imvu) => asJson({ imvu: imvu.id, buyer: (await store.snapshot((tx) => buyersNow(tx, [imvu.id]))).get(imvu.id) ?? null, ...(await store.snapshot(async (tx) => ({ seller: (await sellerNow(tx)) ?? null }))) }),
+    invoices: async (imvu) => {
+      const issued = await store.snapshot((tx) => invoicesOf(tx, imvu.id));
+      return asJson({ imvu: imvu.id, invoices: issued.map(({ index, invoice: { number, kind, issued, period, correction, statement, currency, amounts } }) => ({ index, number, kind, issued, period, correction, statement, currency, ...amounts })) });
+    },
+    invoice: async (imvu, month) => {
+      const issued = await store.snapshot((tx) => invoicesOfMonth(tx, imvu.id, month));
+      return issued.ok ? accept(asJson({ imvu: imvu.id, month, invoices: issued.value })) : issued;
+    },
     tariff: async () => {
       const published = await publishedTariffs(ledger);
       return asJson({ ...tariffInForce(periodOf(clock.now()), published), announced: published.filter(({ tariff }) => Date.parse(tariff.validFrom) > clock.now()) });

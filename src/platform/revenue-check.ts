@@ -1,32 +1,36 @@
-import type { EntryBody, Imvu } from "../contract/index.ts";
+import type { EntryBody, Imvu, Seller } from "../contract/index.ts";
 import { asJson, type CommandRecord } from "../core/command/index.ts";
-import { saleOf } from "../core/handshake/index.ts";
+import { type Profile, saleOf } from "../core/handshake/index.ts";
 import { openCommand } from "../core/identity/index.ts";
 import type { Ledger, LedgerEntry } from "../core/ledger/index.ts";
 import { parseEntryBody } from "../core/ledger/pure.ts";
 import { canonicalJson, type Json } from "../kernel/index.ts";
-import { type Failure, Failures, StatementCheck } from "../verify/index.ts";
+import { type Failure, Failures, InvoiceCheck, NumberCheck, StatementCheck } from "../verify/index.ts";
+import { originOf } from "./invoices.ts";
 
 export interface RevenueCheck {
   readonly ok: boolean;
   readonly units: number;
   readonly statements: number;
   readonly readings: number;
+  readonly invoices: number;
   /** How long it took. */
   readonly ms: number;
   readonly failures: readonly Failure[];
 }
 
-/** Every statement of every unit once more, to the last unit of 10^-21, from readings, sales and tariffs: by the offline verifier's own code. */
-export async function revenueCheck(ledger: Pick<Ledger, "entries">, units: readonly Pick<Imvu, "id">[]): Promise<RevenueCheck> {
+/** Every statement and every invoice of every unit once more, to the last unit of 10^-21, from readings, sales and tariffs: by the offline verifier's own code. */
+export async function revenueCheck(ledger: Pick<Ledger, "entries" | "verifierKey">, units: readonly Pick<Imvu, "id">[]): Promise<RevenueCheck> {
   const began = performance.now();
   const failures = new Failures();
   const tariffs: Whole[] = [];
   const ordered = new Map<string, Json>();
+  const sellers: Profile<Seller>[] = [];
   for await (const entry of ledger.entries({ stream: "platform" })) {
     if (entry.type === "command.accepted") {
       const opened = openCommand((entry.data as unknown as CommandRecord).jws);
       if (opened.ok && opened.value.command.op === "platform.tariff.publish") ordered.set(opened.value.digest, asJson(opened.value.command.params));
+      if (opened.ok && opened.value.command.op === "platform.billing.set") sellers.push({ index: entry.index, profile: opened.value.command.params });
     }
     if (entry.type !== "platform.tariff") continue;
     const { v: _, command, ...tariff } = entry.data as { readonly [name: string]: Json };
@@ -34,9 +38,11 @@ export async function revenueCheck(ledger: Pick<Ledger, "entries">, units: reado
     if (tariffs.length > 0 && canonicalJson(order ?? null) !== canonicalJson(tariff)) failures.add(`entry ${entry.index} (${entry.type})`, "the tariff that operators' command published", order === undefined ? "no such command" : "another");
     tariffs.push(whole(entry));
   }
-  let [statements, readings] = [0, 0];
+  let [statements, readings, invoices] = [0, 0, 0];
+  const numbers = new NumberCheck(failures);
   for (const { id } of units) {
     const check = new StatementCheck(id, failures);
+    const issued = new InvoiceCheck(originOf(ledger), failures, (index) => sellers.findLast((one) => one.index < index));
     for (const tariff of tariffs) check.learnTariff(tariff);
     for await (const entry of ledger.entries({ stream: id })) if (entry.type === "statement.closed" || entry.type === "statement.corrected") check.expect(whole(entry));
     for await (const entry of ledger.entries({ stream: id })) {
@@ -47,16 +53,21 @@ export async function revenueCheck(ledger: Pick<Ledger, "entries">, units: reado
       const one = whole(entry);
       check.follow(one);
       if (entry.type === "meter.reading") readings += 1;
-      if (entry.type === "statement.closed") check.check(one);
-      if (entry.type === "statement.corrected") check.checkCorrection(one);
+      const made = entry.type === "statement.closed" ? check.check(one) : entry.type === "statement.corrected" ? check.checkCorrection(one) : undefined;
+      if (made) issued.made(entry.index, made);
+      const invoice = entry.type === "invoice.issued" ? issued.check(one) : undefined;
+      if (invoice) numbers.add(invoice, entry.index);
       if (entry.type !== "command.accepted") continue;
       const opened = openCommand((entry.data as unknown as CommandRecord).jws);
       const sale = opened.ok ? saleOf(opened.value.command) : undefined;
       if (sale) check.sold(one, sale);
+      if (opened.ok && opened.value.command.op === "imvu.billing.set") issued.bills(entry.index, opened.value.command.params);
     }
     statements += check.statements.of;
+    invoices += issued.invoices.of;
   }
-  return { ok: failures.total === 0, units: units.length, statements, readings, ms: Math.round(performance.now() - began), failures: failures.list };
+  numbers.finish();
+  return { ok: failures.total === 0, units: units.length, statements, readings, invoices, ms: Math.round(performance.now() - began), failures: failures.list };
 }
 
 type Whole = { readonly index: number; readonly text: string; readonly leaf: Buffer; readonly body: EntryBody };

@@ -14,6 +14,7 @@ import { ensureGenesis } from "./genesis.ts";
 import { publishTariff } from "./tariffs.ts";
 import { type Home, operatorsFolder } from "./home.ts";
 import { Closing } from "./closing.ts";
+import { Invoicing } from "./invoices.ts";
 import { openJourneys } from "./journeys.ts";
 import { Meters } from "./meters.ts";
 import { Metrics } from "./metrics.ts";
@@ -155,7 +156,8 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
   const api = await serveApi(port, site.listenAddress, site.ports.api, say);
   opened.onClose(() => api.close());
   opened.onClose(startSweeps(blobs, usedBlobs, clock, say));
-  opened.onClose(startClosing(new Closing({ store, ledger, meters, clock, say }), say));
+  const [closing, invoicing] = [new Closing({ store, ledger, meters, clock, say }), new Invoicing({ store, ledger, clock, say })];
+  opened.onClose(startClosing([closing, invoicing], say));
   opened.onClose(startMeterRounds(home.meterInterval_ms, store, meters, say));
   return { apiOrigin: port.apiOrigin, stop: () => opened.close() };
 }
@@ -178,11 +180,11 @@ function startSweeps(blobs: BlobShelf, used: () => Promise<ReadonlySet<Sha256>>,
   };
 }
 
-/** Months close soon after they end, and those that ended while the platform was down at its start. */
-function startClosing(closing: Closing, say: (line: string) => void): () => Promise<void> {
+/** Months close soon after they end, and those that ended while the platform was down at its start; then their invoices are written. */
+function startClosing(rounds: readonly { round(): Promise<number> }[], say: (line: string) => void): () => Promise<void> {
   let running: Promise<unknown> = Promise.resolve();
   const begin = () => {
-    running = running.then(() => closing.round()).catch((error: unknown) => say(`statements: ${messageOf(error)}`));
+    for (const one of rounds) running = running.then(() => one.round()).catch((error: unknown) => say(`statements: ${messageOf(error)}`));
   };
   begin();
   const timer = setInterval(begin, CLOSING_MS).unref();

@@ -1,5 +1,5 @@
-import type { Command, Params } from "../contract/index.ts";
-import { type Correction, type Sale, type Statement, saleOf } from "../core/handshake/index.ts";
+import type { Buyer, Command, Params } from "../contract/index.ts";
+import { type Correction, type Invoice, type Sale, type Statement, saleOf } from "../core/handshake/index.ts";
 import type { Entry } from "./ledger-files.ts";
 
 /**
@@ -20,6 +20,22 @@ export function correctionPath({ period, number }: Pick<Correction, "period" | "
   return `ledger/revenue/${period}-correction-${number}.csv`;
 }
 
+/** `2026-11-invoice`, and `2026-11-invoice-1` of the month's first correction. */
+export function invoiceXmlPath(invoice: InvoiceName): string {
+  return `${invoicePath(invoice)}.xml`;
+}
+
+/** For people: drawn when the bundle is written, with the proof that its checkpoint gives. No verifier draws it again. */
+export function invoicePdfPath(invoice: InvoiceName): string {
+  return `${invoicePath(invoice)}.pdf`;
+}
+
+type InvoiceName = Pick<Invoice, "period" | "correction">;
+
+function invoicePath({ period, correction }: InvoiceName): string {
+  return `ledger/revenue/${period}-invoice${correction === 0 ? "" : `-${correction}`}`;
+}
+
 export interface AuditRecord {
   readonly op: string;
   readonly digest: string;
@@ -28,12 +44,14 @@ export interface AuditRecord {
   readonly consent: Params<"consent.record"> | null;
   /** Of revenue.record and revenue.reverse alone. */
   readonly sale: Sale | null;
+  /** Of imvu.billing.set alone. */
+  readonly buyer: Buyer | null;
   readonly verdicts: readonly { readonly gate: number; readonly verdict: string; readonly code?: string }[];
 }
 
-/** The parts of a command that the consent log and the list of sales repeat. */
-export function repeatedOf(command: Command): Pick<AuditRecord, "consent" | "sale"> {
-  return { consent: command.op === "consent.record" ? command.params : null, sale: saleOf(command) ?? null };
+/** The parts of a command that the consent log and the list of sales repeat, and who invoices are to. */
+export function repeatedOf(command: Command): Pick<AuditRecord, "consent" | "sale" | "buyer"> {
+  return { consent: command.op === "consent.record" ? command.params : null, sale: saleOf(command) ?? null, buyer: command.op === "imvu.billing.set" ? command.params : null };
 }
 
 /** Which repeating files an entry goes to, and its line in each. */

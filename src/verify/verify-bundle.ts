@@ -8,6 +8,7 @@ import { entryTexts, parseLine, readEntries } from "./entry-reader.ts";
 import { Counter, Failures, type Failure, type Tally } from "./failures.ts";
 import { CHECKPOINT_PATH, type Entry, entriesPath, type GoneEntry } from "./ledger-files.ts";
 import type { LiveReport } from "./live/report.ts";
+import { InvoiceCheck } from "./invoices.ts";
 import { Registry } from "./registry.ts";
 import { StatementCheck } from "./statements.ts";
 
@@ -71,6 +72,7 @@ async function verifyLedger(dir: string, manifest: Manifest, logKey: string, fai
   const registry = new Registry();
   const commands = new CommandCheck(registry, failures);
   const statements = new StatementCheck(manifest.imvu, failures);
+  const invoices = new InvoiceCheck(verifier.ok ? verifier.value.name : "", failures);
   const derived = new DerivedCheck();
   const read = (group: "identities" | "platform" | "events") => readEntries(dir, group, checkpoint.value, entries, failures);
 
@@ -103,19 +105,30 @@ async function verifyLedger(dir: string, manifest: Manifest, logKey: string, fai
       const record = commands.check(entry);
       if (record) derived.command(entry, record);
       if (record?.sale && type === "command.accepted") statements.sold(entry, record.sale);
+      if (record?.buyer && type === "command.accepted") invoices.bills(entry.index, record.buyer);
     } else if (type === "effect.applied" || type === "effect.failed") commands.checkOutcome(entry);
     else if (type === "statement.closed") {
       const statement = statements.check(entry);
       if (statement) derived.statement(statement);
+      if (statement) invoices.made(entry.index, statement);
     } else if (type === "statement.corrected") {
       const correction = statements.checkCorrection(entry);
       if (correction) derived.correction(correction);
+      if (correction) invoices.made(entry.index, correction);
+    } else if (type === "invoice.issued") {
+      const invoice = invoices.check(entry);
+      if (invoice) derived.invoice(invoice);
     }
   }
   stream.finish();
   commands.checkExit(manifest);
   derived.finish(manifest, logKey, registry.keyLines(), failures);
-  return { entries, commands: commands.commands, verdicts: commands.verdicts, statements: statements.statements };
+  return { entries, commands: commands.commands, verdicts: commands.verdicts, statements: both(statements.statements, invoices.invoices) };
+}
+
+/** Invoices are counted among the statements that they are made of. */
+function both(a: Tally, b: Tally): Tally {
+  return { good: a.good + b.good, of: a.of + b.of };
 }
 
 function registerFrom({ index, body }: Entry, registry: Registry, failures: Failures): void {

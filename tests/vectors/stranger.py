@@ -13,6 +13,7 @@ import re
 import stat
 import sys
 import unicodedata
+import xml.etree.ElementTree
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 
@@ -450,6 +451,7 @@ JUDGES = {
     "platform.operator.remove": {1, 11, 17},
     "platform.erase": {1, 11, 17},
     "platform.tariff.publish": {1, 6, 11, 17},
+    "platform.billing.set": {1, 11, 17},
     "imvu.create": {1, 3, 5, 6, 7, 9, 11, 16, 17},
     "imvu.scale": {1, 6, 7, 9, 11, 12, 13, 15, 16, 17},
     "imvu.exit": {1, 11, 13, 16, 17},
@@ -469,6 +471,7 @@ JUDGES = {
     "consent.record": {1, 10, 11, 13, 16, 17},
     "revenue.record": {1, 6, 11, 13, 16, 17},
     "revenue.reverse": {1, 6, 11, 13, 16, 17},
+    "imvu.billing.set": {1, 11, 13, 16, 17},
     "imvu.erase": {1, 10, 11, 13, 16, 17},
 }
 IMVU = r"IMVU-(?!000)([0-9]{3}|[1-9][0-9]{3,4})"
@@ -846,6 +849,96 @@ def statement_of(imvu, name, tariff_index, tariff, rating, stream_head, closed, 
     }
 
 
+# ---- invoices
+
+UNION = set("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split())
+
+
+def vat_of(seller, buyer):
+    if seller["vat"]["scheme"] == "exempt":
+        return {"category": "E", "rate": "0.00", "code": None, "reason": seller["vat"]["reason"]}
+    if buyer["country"] != seller["country"]:
+        if not {buyer["country"], seller["country"]} <= UNION:
+            return {"category": "O", "rate": None, "code": "VATEX-EU-O", "reason": "Not subject to VAT: the service is supplied where the recipient is established"}
+        if "vatId" in buyer:
+            return {"category": "AE", "rate": "0.00", "code": "VATEX-EU-AE", "reason": "Reverse charge: VAT is owed by the recipient"}
+    return {"category": "S", "rate": seller["vat"]["rate"], "code": None, "reason": None}
+
+
+def half_up(dividend, divisor):
+    return (2 * dividend + divisor) // (2 * divisor)
+
+
+def exact(text):
+    return int(text.replace(".", ""))
+
+
+def invoice_of(imvu, index, made, said, buyer, origin, preceding):
+    """What an invoice must say; of what it says only the seller, the day and the number are taken."""
+    payout = made.get("payout")
+    digits = len(payout["creator"].partition(".")[2]) if payout else 2
+    unit, platform = 10 ** (21 - digits), exact(made["platform"])
+    correction = made["number"] if "corrects" in made else 0
+    total = exact(made["total"]["platform"]) if correction else platform
+    share = total // unit - (total - platform) // unit
+    need(share != 0, "an invoice of nothing")
+    seller, series = said["seller"]["profile"], f"{said['seller']['profile']['prefix']}-{said['issued'][:4]}"
+    vat, kept = vat_of(seller, buyer["profile"]), abs(share)
+    rate = int((vat["rate"] or "0.00").replace(".", ""))
+    net_amount = half_up(kept * 10000, 10000 + rate)
+    tax = half_up(net_amount * rate, 10000)
+    amounts = {"net": net_amount, "vat": tax, "total": net_amount + tax, "rounding": kept - net_amount - tax, "paid": kept, "due": 0}
+    revenue = made.get("revenue", {"recorded": decimal(0, 21), "reversed": decimal(0, 21)})
+    return {
+        "v": 1, "imvu": imvu, "number": f"{series}-{said['sequence']:06d}", "series": series, "sequence": said["sequence"], "kind": "credit-note" if share < 0 else "invoice",
+        "issued": said["issued"], "period": made["period"], "currency": made["currency"], "statement": index, "correction": correction, "preceding": preceding, "origin": origin,
+        "seller": {"index": said["seller"]["index"], "profile": seller}, "buyer": buyer, "gross": made["gross"], "share": made["platform"], "vat": vat,
+        "amounts": {name: decimal(amount, digits) for name, amount in amounts.items()},
+        "annex": {
+            "lines": [] if correction else [one for one in made["lines"] if exact(one["quantity"])],
+            "usage": decimal(0, 21) if correction else made.get("usage", made["gross"]), "recorded": revenue["recorded"], "reversed": revenue["reversed"],
+        },
+    }
+
+
+def check_invoice_xml(data, invoice):
+    """The document for programs says what the entry says."""
+    try:
+        root = xml.etree.ElementTree.fromstring(data)
+    except xml.etree.ElementTree.ParseError as error:
+        raise Wrong(f"not XML: {error}") from None
+    at = lambda path: [one.text for one in root.iterfind("/".join(["."] + ["{*}" + name for name in path.split("/")]))]
+    trade, amounts, vat = "SupplyChainTradeTransaction/", invoice["amounts"], invoice["vat"]
+    agreement, settlement = trade + "ApplicableHeaderTradeAgreement/", trade + "ApplicableHeaderTradeSettlement/"
+    sums = settlement + "SpecifiedTradeSettlementHeaderMonetarySummation/"
+    named = lambda who: [invoice[who]["profile"]["vatId"]] if "vatId" in invoice[who]["profile"] and vat["category"] != "O" else []
+    number = [invoice["seller"]["profile"]["taxNumber"]] if "taxNumber" in invoice["seller"]["profile"] else []
+    year, month = int(invoice["period"][:4]), int(invoice["period"][5:])
+    last = datetime(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+    for path, expected in {
+        "ExchangedDocumentContext/GuidelineSpecifiedDocumentContextParameter/ID": ["urn:cen.eu:en16931:2017"],
+        "ExchangedDocument/ID": [invoice["number"]],
+        "ExchangedDocument/TypeCode": ["381" if invoice["kind"] == "credit-note" else "380"],
+        "ExchangedDocument/IssueDateTime/DateTimeString": [invoice["issued"].replace("-", "")],
+        agreement + "SellerTradeParty/Name": [invoice["seller"]["profile"]["name"]],
+        agreement + "SellerTradeParty/SpecifiedTaxRegistration/ID": named("seller") + number,
+        agreement + "BuyerTradeParty/Name": [invoice["buyer"]["profile"]["name"]],
+        agreement + "BuyerTradeParty/SpecifiedTaxRegistration/ID": named("buyer"),
+        settlement + "InvoiceCurrencyCode": [invoice["currency"]],
+        settlement + "ApplicableTradeTax/CategoryCode": [vat["category"]],
+        settlement + "ApplicableTradeTax/RateApplicablePercent": [vat["rate"]] if vat["rate"] else [],
+        settlement + "ApplicableTradeTax/ExemptionReason": [vat["reason"]] if vat["reason"] else [],
+        settlement + "BillingSpecifiedPeriod/StartDateTime/DateTimeString": [invoice["period"].replace("-", "") + "01"],
+        settlement + "BillingSpecifiedPeriod/EndDateTime/DateTimeString": [last.strftime("%Y%m%d")],
+        settlement + "InvoiceReferencedDocument/IssuerAssignedID": [invoice["preceding"]["number"]] if invoice["preceding"] else [],
+        sums + "LineTotalAmount": [amounts["net"]], sums + "TaxBasisTotalAmount": [amounts["net"]], sums + "TaxTotalAmount": [amounts["vat"]],
+        sums + "RoundingAmount": [amounts["rounding"]] if exact(amounts["rounding"]) else [],
+        sums + "GrandTotalAmount": [amounts["total"]], sums + "TotalPrepaidAmount": [amounts["paid"]], sums + "DuePayableAmount": [amounts["due"]],
+        trade + "IncludedSupplyChainTradeLineItem/SpecifiedLineTradeSettlement/SpecifiedTradeSettlementLineMonetarySummation/LineTotalAmount": [amounts["net"]],
+    }.items():
+        need(at(path) == expected, f"{path}: {at(path)}, expected {expected}")
+
+
 # ---- section 8: a bundle
 
 SEGMENT = re.compile(r"[A-Za-z0-9._@+=~%,!#$&'()\[\]{}^`; -]+")
@@ -935,6 +1028,7 @@ class Bundle:
         self.sales, self.left = [], {}
         self.audits = {"ledger/audit/commands.jsonl": [], "ledger/audit/refusals.jsonl": [], "ledger/compliance/consent-log.jsonl": [], "ledger/revenue/sales.jsonl": []}
         self.revenue = {}
+        self.billable, self.buyer, self.invoices, self.preceding = {}, None, {}, {}
         data, signature = read_file(folder, "MANIFEST.json"), utf8(read_file(folder, "MANIFEST.sig"), "MANIFEST.sig")
         with within("MANIFEST.json"):
             self.manifest = parse_manifest(data)
@@ -980,7 +1074,7 @@ class Bundle:
 
     def verify(self):
         try:
-            _, self.size, self.root = open_checkpoint(self.manifest["ledger"]["checkpoint"], self.log_key)
+            self.origin, self.size, self.root = open_checkpoint(self.manifest["ledger"]["checkpoint"], self.log_key)
         except Wrong as wrong:
             raise Wrong(f"ledger/checkpoint: {wrong}") from None
         for index, _, body in self.entries("platform"):
@@ -1033,6 +1127,8 @@ class Bundle:
                     self.statement(stream, index, body)
                 elif body["type"] == "statement.corrected":
                     self.correction(stream, index, body["data"])
+                elif body["type"] == "invoice.issued":
+                    self.invoice(index, body)
         need(not gone, f"ledger/events.jsonl: the bodies of {sorted(gone)} are gone, and nothing ordered it")
         need(last == self.manifest["ledger"]["index"], f"ledger/events.jsonl: ends at {last}")
         answered = self.manifest["exit"]
@@ -1066,6 +1162,8 @@ class Bundle:
                 named, there = payload["params"], data["facts"]["erasure"]
                 erased = [{"index": named["index"], "commitment": named["commitment"]}] + ([there["outcome"]] if there["outcome"] else [])
                 self.orders[command["digest"]] = {"command": there["digest"], "erased": erased}
+            if payload["op"] == "imvu.billing.set":
+                self.buyer = {"index": index, "profile": payload["params"]}
             if payload["op"] == "imvu.exit":
                 self.exits[index] = command["digest"]
         need(self.laws.get(data["law"], index) < index, "a law that was not published before")
@@ -1138,6 +1236,7 @@ class Bundle:
         need(canonical(made) == canonical(said), f"{month} correction: expected {canonical(made)[:600]}")
         self.closed[month] = {"index": index, "number": made["number"], "gross": gross, "creator": creator, "platform": platform}
         self.settle(month, head_seq)
+        self.billable[index] = made
         self.counts["statements"] += 1
         pairs = sold_pairs(revenue) + [("gross", made["gross"]), ("creator 55%", made["creator"]), ("platform 45%", made["platform"]), ("payout to creator", made["payout"]["creator"]), ("rounded up by", made["payout"]["difference"])]
         pairs += [("month's gross", made["total"]["gross"]), ("month's creator 55%", made["total"]["creator"]), ("month's platform 45%", made["total"]["platform"]), ("month's payout to creator", made["total"]["payout"])]
@@ -1177,6 +1276,7 @@ class Bundle:
         if closed:
             self.closed[said["period"]] = {"index": at, "number": 0} | {name: int(made[name].replace(".", "")) for name in ("gross", "creator", "platform")}
             self.settle(said["period"], head_seq)
+            self.billable[at] = made
             late = [one for one in self.sales if one["month"] in self.closed and one["time"] < end]
             need(not late, f"no correction knows entry {late[0]['index'] if late else None}")
         self.counts["statements"] += 1
@@ -1186,6 +1286,24 @@ class Bundle:
         newer = [] if older else [("payout to creator", made["payout"]["creator"]), ("rounded up by", made["payout"]["difference"])]
         rows += money_rows(made["period"], ([] if older else [("usage", made["usage"])] + (sold_pairs(made["revenue"]))) + shares + newer)
         self.revenue[f"ledger/revenue/{made['period']}-ledger.csv"] = csv_of(rows)
+
+    def invoice(self, index, body):
+        said = body["data"]
+        made = self.billable.pop(said["statement"], None)
+        need(made, "of no statement, or a second one")
+        need(self.buyer, "to nobody")
+        need(is_count(said["seller"]["index"]) and said["seller"]["index"] < index, "from a seller after it")
+        need(is_count(said["sequence"]) and said["sequence"] > 0, "no number")
+        written = datetime.fromisoformat(body["time"].replace("Z", "+00:00"))
+        need(said["issued"] in {(written - timedelta(hours=hours)).strftime("%Y-%m-%d") for hours in (0, 1)}, "a day of its own")
+        month = made["period"]
+        expected = invoice_of(self.manifest["imvu"], said["statement"], made, said, self.buyer, self.origin, self.preceding.get(month))
+        for name in expected:
+            need(canonical(expected[name]) == canonical(said.get(name)), f"{name}: expected {canonical(expected[name])[:300]}")
+        need(set(said) == set(expected), "other members")
+        self.preceding[month] = {"number": said["number"], "issued": said["issued"]}
+        self.invoices[f"ledger/revenue/{month}-invoice" + (f"-{said['correction']}" if said["correction"] else "")] = said
+        self.counts["statements"] += 1
 
     def repeated(self):
         keys = [
@@ -1201,8 +1319,13 @@ class Bundle:
             del expected[sales]
         for path, text in expected.items():
             need(read_file(self.folder, path) == text.encode(), f"{path}: not what the entries say")
+        for path, invoice in self.invoices.items():
+            with within(f"{path}.xml"):
+                check_invoice_xml(read_file(self.folder, f"{path}.xml"), invoice)
+        # What is drawn for people is not drawn again.
+        accounted = {f"{path}.{kind}" for path in self.invoices for kind in ("xml", "pdf")}
         for one in self.manifest["files"]:
-            need(one["path"] in expected or not re.match(r"ledger/(audit|revenue)/", one["path"]), f"{one['path']}: no entry accounts for it")
+            need(one["path"] in accounted or one["path"] in expected or not re.match(r"ledger/(audit|revenue)/", one["path"]), f"{one['path']}: no entry accounts for it")
 
 
 # ---- the vectors

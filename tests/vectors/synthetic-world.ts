@@ -1,12 +1,13 @@
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
 import { type Envelope, GIB, type Imvu, type Op, type Reading, type ReadingSet, RESOURCES, type Resource, type SignedCommand } from "../../src/contract/index.ts";
-import { Account, type Correction, DEFAULT_PRICES_V1, parsePeriod, saleOf, split, type Statement, type StatementForm, statement, type Tariff, usageLines } from "../../src/core/handshake/index.ts";
+import { Account, type Correction, DEFAULT_PRICES_V1, type Invoice, invoiceOf, parsePeriod, type Preceding, saleOf, split, type Statement, type StatementForm, statement, type Tariff, usageLines } from "../../src/core/handshake/index.ts";
 import { addApproval, type CommandFields, commandFields, type OpenedCommand, openCommand, type SigningKey, signCommand, signingKeyFromJwk } from "../../src/core/identity/index.ts";
 import { noteSigner, signNote } from "../../src/core/ledger/pure.ts";
 import { erasedWith, type Facts, isAllowed, isErasure, judge, type RegisteredKey, signatureFactsOf } from "../../src/core/policy-engine/index.ts";
 import { BundleWriter, type FinishedBundle, REPORT_PATH, renderReport, writeIdentitySection, writeLedgerSection } from "../../src/imvu/export/index.ts";
 import { decimalText, type Fqdn, type IdentityName, imvuIdOf, type Json, type Jurisdiction, type KeyId, MONEY_DECIMALS, money, parseDecimal, type ServiceName, type Sha256, sha256Hex } from "../../src/kernel/index.ts";
+import { BUYER, SELLER } from "../harness/invoices.ts";
 import { SyntheticLog } from "./synthetic-log.ts";
 
 export const IMVU = imvuIdOf(42);
@@ -50,6 +51,9 @@ export interface Dishonesty {
   correction?(made: Correction): Correction;
   /** December closes and nothing has corrected November. */
   readonly uncorrected?: boolean;
+  /** Honest: November and its correction are invoiced. */
+  readonly invoiced?: boolean;
+  invoice?(made: Invoice): Invoice;
   /** Honest: a log from before there were sales. */
   readonly older?: boolean;
   /** In which form a month's statement is written; honest while none is older than the one before. */
@@ -102,6 +106,8 @@ export class SyntheticWorld {
   private readonly readings: { index: number; set: ReadingSet }[] = [];
   private readonly account = new Account(IMVU);
   private tariffIndex = 0;
+  private billedAt = -1;
+  private invoiced: Preceding | null = null;
   private there: Facts["erasure"] = null;
   readonly tariff: Tariff;
   exit: { command: Sha256; index: number } = { command: sha256Hex(""), index: -1 };
@@ -143,6 +149,10 @@ export class SyntheticWorld {
     this.log.now_ms = Date.UTC(2026, 11, 1, 0, 1);
     if (this.lies.erasure !== "unordered") this.erase(forgotten, recorded);
     if (this.lies.erasure !== "standing") for (const index of [recorded, recorded + 1]) this.log.erased.add(index);
+    if (this.lies.invoiced) {
+      this.billedAt = this.log.all.length;
+      this.command(OWNER, "imvu.billing.set", IMVU, JSON.parse(JSON.stringify(BUYER)) as CommandFields["params"]);
+    }
     this.read(31_000_000_007n);
     this.close("2026-11");
     if (this.lies.closedTwice) this.close("2026-11");
@@ -276,6 +286,17 @@ export class SyntheticWorld {
     if (!made) throw new TypeError(month);
     const { index } = this.append(IMVU, "statement.corrected", "platform", (this.lies.correction?.(made) ?? made) as unknown as Json);
     this.account.correct(made, index);
+    this.bill(made, index);
+  }
+
+  /** Between the owner and a seller whose own command stands in no bundle. */
+  private bill(made: Statement | Correction, index: number): void {
+    if (!this.lies.invoiced) return;
+    const issued = new Date(this.log.now_ms).toISOString().slice(0, 10);
+    const invoice = invoiceOf({ imvu: IMVU, billed: { index, made }, seller: { index: 1, profile: SELLER }, buyer: { index: this.billedAt, profile: BUYER }, origin: this.log.signer.name, issued, sequence: this.invoiced ? 9 : 7, preceding: this.invoiced });
+    if (!invoice) throw new TypeError("no share");
+    this.invoiced = { number: invoice.number, issued };
+    this.append(IMVU, "invoice.issued", "platform", (this.lies.invoice?.(JSON.parse(JSON.stringify(invoice)) as Invoice) ?? invoice) as unknown as Json);
   }
 
   private close(name: string): void {
@@ -294,6 +315,7 @@ export class SyntheticWorld {
     if (this.lies.late && !closed) this.read(33_000_000_000n);
     const { index } = this.append(IMVU, "statement.closed", "platform", (this.lies.statement?.(made) ?? made) as unknown as Json);
     if (closed) this.account.close(made, index);
+    if (closed) this.bill(made, index);
   }
 
   private append(stream: string, type: Parameters<SyntheticLog["append"]>[0]["type"], actor: string, data: Json) {

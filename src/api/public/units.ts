@@ -67,6 +67,13 @@ export function unitRoutes(app: FastifyInstance, platform: PlatformPort, authent
   });
 
   read("/journal", ACCOUNTS, (imvu, query) => platform.journal(imvu, query.month));
+  read("/billing", ACCOUNTS, (imvu) => platform.billing(imvu));
+  read("/invoices", ACCOUNTS, (imvu) => platform.invoices(imvu));
+  app.get("/v1/imvus/:id/invoice", async (request, reply) => {
+    const member = await authenticator.member(request, ACCOUNTS);
+    if (!member.ok) return send(reply, member);
+    return send(reply, await platform.invoice(member.value.imvu, (request.query as { month?: string }).month ?? ""));
+  });
   read("/statements", ACCOUNTS, (imvu) => platform.statements(imvu));
 
   app.post("/v1/imvus/:id/meter", { bodyLimit: SMALL_BODY_BYTES_MAX }, async (request, reply) => {

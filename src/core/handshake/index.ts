@@ -5,6 +5,9 @@
  */
 export { Account, type Correction, type SalePlace } from "./account.ts";
 export { type Forecast, forecastOf } from "./forecast.ts";
+export { type Billed, daysOf, type Invoice, invoiceOf, type Preceding, type Profile, seriesOf, shareOf } from "./invoice.ts";
+export { itemOf, notesOf, plain } from "./invoice-text.ts";
+export { invoiceXml } from "./invoice-xml.ts";
 export { type JournalAccount, type Posting, postingsOf } from "./journal.ts";
 export { type Known, newsIn } from "./news.ts";
 export type { Payout } from "./payout.ts";
