@@ -129,6 +129,7 @@ interface Revenue {
   readonly ok: boolean;
   readonly units: number;
   readonly statements: number;
+  readonly invoices: number;
   readonly readings: number;
   readonly ms: number;
   readonly journal: { readonly lines: number; readonly unbalanced: number; readonly balance: string };
@@ -139,12 +140,12 @@ interface Revenue {
 export function revenueVerb(verify: Command): void {
   verify
     .command("revenue")
-    .description("make every statement of every unit again, from readings and tariffs, to the last unit of 10^-21")
+    .description("make every statement and invoice of every unit again, from readings and tariffs, to the last unit of 10^-21; invoices are numbered without a gap")
     .action(async (_options, command: Command) => {
       const context = await Context.of(command);
       const answer = (await (await context.client()).get("/v1/verify/revenue")) as unknown as Revenue;
       print(context.output, answer as unknown as Json, () => [
-        `${answer.ok ? paint("green", "equal") : paint("red", "WRONG")}  ${answer.statements} statements of ${answer.units} units, from ${answer.readings} readings in ${answer.ms} ms`,
+        `${answer.ok ? paint("green", "equal") : paint("red", "WRONG")}  ${answer.statements} statements and ${answer.invoices} invoices of ${answer.units} units, from ${answer.readings} readings in ${answer.ms} ms`,
         `${answer.journal.unbalanced === 0 ? paint("green", "equal") : paint("red", "WRONG")}  debits and credits of ${answer.journal.lines} lines of the journal, balance ${answer.journal.balance}`,
         ...answer.failures.map(({ what, expected, found }) => `  ${what}: expected ${expected}, found ${found}`),
       ]);
