@@ -40,8 +40,8 @@ export function invoiceVerbs(program: Command): void {
     .option("--number <number>", "one of several of the month; default: the first")
     .action(async (options: WriteFlags, command: Command) => {
       const context = await Context.of(command);
-      const [client, signer] = [await context.client(), await context.signer()];
       if (options.out !== undefined && !/\.(pdf|xml|json)$/.test(options.out)) throw usageFailure(`--out: ${JSON.stringify(options.out)} is neither a .pdf, a .xml nor a .json file`, `like --out ${options.imvuId}-${options.month}.pdf`);
+      const [client, signer] = [await context.client(), await context.signer()];
       const { invoices } = (await client.read(signer, `/v1/imvus/${options.imvuId}/invoice?month=${encodeURIComponent(options.month)}`)) as unknown as { readonly invoices: readonly Issued[] };
       const wanted = options.number === undefined ? invoices[0] : invoices.find(({ invoice }) => invoice.number === options.number);
       if (!wanted) throw new Failure({ code: "NO_SUCH_INVOICE", message: `--number: ${options.month} has ${invoices.map(({ invoice }) => invoice.number).join(", ")}`, hint: `nexus invoice list --imvu-id ${options.imvuId}`, kind: "not-found" }, EXIT.notFound);
