@@ -13,6 +13,7 @@ export interface InvoicingDeps {
 
 /** Invoices in one transaction: a month of many units is written in a few. */
 const BATCH = 64;
+/** Of the same one. */
 const TRIES = 5;
 
 /**
@@ -35,7 +36,7 @@ export class Invoicing {
     const now = await store.snapshot(newest);
     if (now === this.settled) return 0;
     let issued = 0;
-    for (let tries = 0, many = BATCH; tries < TRIES; ) {
+    for (let [tries, many, stuck] = [0, BATCH, -1]; ; ) {
       const made = await store.snapshot((tx) => this.next(tx, many));
       if (made.length === 0) {
         this.settled = now;
@@ -44,14 +45,14 @@ export class Invoicing {
       try {
         await this.write(made);
         for (const { imvu, number, period, kind } of made) say(`${imvu}: ${kind === "invoice" ? "invoice" : "credit note"} ${number} of ${period} is issued`);
-        issued += made.length;
+        [tries, many, issued] = [0, BATCH, issued + made.length];
       } catch (error) {
-        // Whoever was faster wrote the same, or took the number: what there is now decides.
-        [tries, many] = [tries + 1, 1];
+        // Whoever was faster wrote the same, or took the number: what there is now decides. Only where nobody gets on with it something else is wrong.
+        const first = (made[0] as Invoice).statement;
+        [tries, many, stuck] = [first === stuck ? tries + 1 : 1, 1, first];
         if (tries === TRIES) throw error;
       }
     }
-    return issued;
   }
 
   /** The next ones, as they would be written now. */
