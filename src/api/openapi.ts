@@ -84,6 +84,7 @@ const UNIT_READS = [
   ["/revenue", "What was sold in it and paid back, oldest first, of one `sourceId` or of all"],
   ["/statements", "Its closed months, newest first"],
   ["/members", "Its members and their roles"],
+  ["/snapshots", "Its snapshots, oldest first, with their digests"],
   ["/consents", "What its end users agreed to and withdrew, oldest first"],
   ["/refusals", "What was refused on it, newest first"],
   ["/ledger", "Its ledger stream"],

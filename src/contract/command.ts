@@ -143,6 +143,10 @@ const zSale = z.strictObject({
   at: zInstant,
 });
 
+const zSnapshotId = z.string().regex(/^S[1-9]\d{0,5}$/, "must be a snapshot's id, like S1");
+/** What its owner calls it. */
+const zSnapshotLabel = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9 ._:+-]{0,61}[A-Za-z0-9])?$/, "1 to 63 letters, digits, spaces, '.', '_', ':', '+' and '-', with a letter or digit at both ends");
+
 /** A body that is to go: of a consent or of a refused command, whose outcome goes with it. */
 const zErasure = z.strictObject({
   /** Of the command's own entry. */
@@ -254,6 +258,11 @@ export const COMMAND_PARAMS = {
   "revenue.record": zSale,
   /** A sale, or a part of it, was paid back. */
   "revenue.reverse": z.strictObject({ ...zSale.shape, /** The sale's own source id. */ reverses: zSourceId }),
+  /** The volume's data and the unit's document as they are now. */
+  "imvu.snapshot.create": z.strictObject({ label: zSnapshotLabel.nullable() }),
+  /** The volume's data as they were then; the document stays as it is. */
+  "imvu.snapshot.restore": z.strictObject({ id: zSnapshotId }),
+  "imvu.snapshot.remove": z.strictObject({ id: zSnapshotId }),
   /** A body of the unit's own stream goes; its commitment stays. */
   "imvu.erase": zErasure,
 } as const;

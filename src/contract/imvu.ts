@@ -1,4 +1,5 @@
 import type { Fqdn, IdentityName, ImvuId, Jurisdiction, MailAddress, ServiceName, Sha256 } from "../kernel/index.ts";
+import type { Snapshots } from "./snapshot.ts";
 
 /** The compute envelope an owner agreed to; every number is a hard limit read back from the kernel. */
 export interface Envelope {
@@ -89,4 +90,6 @@ export interface Imvu {
   readonly mailboxes: readonly Mailbox[];
   readonly routes: readonly Route[];
   readonly members: readonly { readonly identity: IdentityName; readonly role: MemberRole }[];
+  /** Absent: none was ever taken. */
+  readonly snapshots?: Snapshots;
 }

@@ -48,6 +48,8 @@ export type {
 export { hashMailPassword, parseMailPasswordHash } from "./mail-password.ts";
 export { RESOURCES, type Reading, type ReadingSet, type Resource } from "./meter.ts";
 export type { FabricRoom, Finding } from "./room.ts";
+export type { Snapshot, Snapshots } from "./snapshot.ts";
+export type { Captured, SnapshotHands } from "./snapshot-hands.ts";
 export {
   type Blobs,
   IMVUS_PER_HOME_MAX,

@@ -25,6 +25,7 @@ import type { Rooms } from "./rooms.ts";
 import { journalOf, trialBalance } from "./journal.ts";
 import { closedMonths, statementFor } from "./statements.ts";
 import { usageOf } from "./usage.ts";
+import { checkSnapshots } from "./snapshot-check.ts";
 import { statusOf } from "./status.ts";
 import { readAsStranger } from "./stranger.ts";
 import type { RunningEngines } from "./supervision/index.ts";
@@ -168,6 +169,8 @@ export function platformPort(deps: PortDeps): PlatformPort {
       return asJson({ imvu: imvu.id, ...(await rehearsals.run(imvu.id, () => bus.still(imvu.id, () => journeys.rehearseExit(told)))) });
     }),
     verifyGates: (imvu) => oneRun.of(`gates ${imvu ?? ""}`, async () => {
+      let once: ReturnType<typeof units> | undefined;
+      const log = () => (once ??= units());
       const reality = realityOf({
         fabrics: all,
         ledger,
@@ -177,6 +180,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
         recordMeters: async (id) => (await meters.record(id)).set,
         answeredConsents: (id) => store.snapshot((tx) => consentHistory(tx, id)),
         rehearseExit: async (id) => rehearsals.evidence(id),
+        checkSnapshots: (id) => checkSnapshots({ fabrics, bus, units: (anew) => (anew ? units() : log()) }, id),
         readAsStranger: (id) => readAsStranger(apiOrigin, id, clock.now()),
         keptCheckpoints: atStart === undefined ? [] : [atStart],
       });

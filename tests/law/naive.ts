@@ -40,11 +40,14 @@ const JUDGES: Readonly<Record<Op, readonly number[]>> = {
   "consent.record": [1, 10, 11, 13, 16, 17],
   "revenue.record": [1, 6, 11, 13, 16, 17],
   "revenue.reverse": [1, 6, 11, 13, 16, 17],
+  "imvu.snapshot.create": [1, 6, 7, 9, 11, 13, 16, 17],
+  "imvu.snapshot.restore": [1, 6, 9, 11, 12, 13, 16, 17],
+  "imvu.snapshot.remove": [1, 11, 12, 13, 16, 17],
   "imvu.erase": [1, 10, 11, 13, 16, 17],
 };
 
 const WORK_OF_MAINTAINERS: readonly Op[] = [
-  "service.deploy", "service.restart", "service.remove", "dns.set", "dns.remove", "mail.mailbox.create", "mail.mailbox.password", "mail.mailbox.remove", "route.set", "route.remove", "consent.record",
+  "service.deploy", "service.restart", "service.remove", "dns.set", "dns.remove", "mail.mailbox.create", "mail.mailbox.password", "mail.mailbox.remove", "route.set", "route.remove", "consent.record", "imvu.snapshot.create",
 ];
 
 const MINUTE = 60 * 1000;
@@ -344,6 +347,8 @@ function gate6({ command, facts }: Case): string | null {
   if (command.op === "imvu.create" || command.op === "imvu.import") needed = METERS;
   if (command.op === "imvu.scale") needed = of("compute");
   if (command.op === "service.deploy" || command.op === "service.restart") needed = [...of("compute"), ...of("network")];
+  if (command.op === "imvu.snapshot.create") needed = of("compute");
+  if (command.op === "imvu.snapshot.restore") needed = [...of("compute"), ...of("network")];
   if (command.op === "mail.mailbox.create") needed = of("mail");
   if (command.op === "route.set") needed = of("network");
   for (const meter of needed) {
@@ -378,6 +383,11 @@ function gate7(one: Case): string | null {
       const most = Math.min(32, Math.floor(imvu.envelope.processes / 2));
       return imvu.counts.services + 1 > most ? "QUOTA_EXCEEDED" : null;
     }
+    case "imvu.snapshot.create":
+      if (facts.snapshots === undefined || facts.snapshots === null) return "FIGURES_UNKNOWN";
+      if (used === null) return "FIGURES_UNKNOWN";
+      if (facts.snapshots.count > 15) return "QUOTA_EXCEEDED";
+      return used.storageBytes + 8 * 1024 * 1024 > imvu.envelope.storageBytes ? "QUOTA_EXCEEDED" : null;
     case "mail.mailbox.create":
       if (used === null) return "FIGURES_UNKNOWN";
       if (command.params.quotaBytes + used.storageBytes + imvu.mailQuotaBytes > imvu.envelope.storageBytes) return "QUOTA_EXCEEDED";
@@ -470,6 +480,16 @@ function gate12(one: Case): string | null {
   const imvu = unit(one);
   if (imvu === null) return "CONTENT_UNKNOWN";
   if (command.op === "imvu.scale" && command.params.envelope.storageBytes < imvu.envelope.storageBytes) return "SHRINK_WITHOUT_SNAPSHOT";
+  if (command.op === "imvu.snapshot.restore" || command.op === "imvu.snapshot.remove") {
+    const there = facts.snapshots;
+    if (there === undefined || there === null) return "SNAPSHOTS_UNKNOWN";
+    if (command.op === "imvu.snapshot.restore") {
+      if (there.fresh === null) return "RESTORE_WITHOUT_SNAPSHOT";
+      return there.fresh.at_ms + 15 * MINUTE < facts.now_ms ? "RESTORE_WITHOUT_SNAPSHOT" : null;
+    }
+    if (there.rested_ms === null) return null;
+    return there.rested_ms + 60 * MINUTE > facts.now_ms ? "SNAPSHOT_RESTED_ON" : null;
+  }
   if (command.op === "mail.mailbox.remove") {
     if (facts.used === null) return "CONTENT_UNKNOWN";
     if (facts.used.mailboxMessages === null) return "CONTENT_UNKNOWN";
@@ -485,7 +505,7 @@ function gate13(one: Case): string | null {
   const imvu = unit(one);
   if (imvu === null) return null;
   if (imvu.status === "exited") return "EXITED";
-  const takesAway = op === "service.remove" || op === "dns.remove" || op === "mail.mailbox.remove" || op === "route.remove";
+  const takesAway = op === "service.remove" || op === "dns.remove" || op === "mail.mailbox.remove" || op === "route.remove" || op === "imvu.snapshot.restore" || op === "imvu.snapshot.remove";
   return imvu.status === "exiting" && takesAway ? "EXIT_IN_PROGRESS" : null;
 }
 

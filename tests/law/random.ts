@@ -189,6 +189,11 @@ function paramsOf(dice: Dice, op: Op, keys: Keys, envelope: ReturnType<typeof en
       return { sourceId: "order-18", amount: dice.of(["0.01", "12.33", "12.34", "12.35", "999999999999.99"]), currency: "EUR", at: new Date(dice.of([NOW - 1, NOW, NOW + 60_000, NOW + 60_001, NOW - 5_000, NOW - 5_001])).toISOString(), ...(op === "revenue.reverse" ? { reverses: "order-17" } : {}) };
     case "platform.tariff.publish":
       return { currency: "EUR", validFrom: new Date(dice.near(NOW + 30 * 86_400_000)).toISOString(), prices: {} };
+    case "imvu.snapshot.create":
+      return { label: dice.of([null, "before the sale"]) };
+    case "imvu.snapshot.restore":
+    case "imvu.snapshot.remove":
+      return { id: "S1" };
     case "imvu.erase":
     case "platform.erase":
       return { index: 4, commitment: text(), order: DIGEST };
@@ -222,7 +227,7 @@ function factsOf(dice: Dice, op: Op, params: Record<string, unknown>, given: { e
     newZone: op === "imvu.create" || op === "imvu.import" ? dice.of(["imvu007.world", "imvu007.world", "imvu007.world", null, "bank.com", "world", params.zone ?? "imvu007.world"]) : null,
     zoneClaims: op === "imvu.create" || op === "imvu.import" ? claims.slice(dice.of([1, 2])) : claims,
     node: dice.chance(96) ? { name: "node-1", jurisdictions: dice.of([["EU-GDPR"], ["EU-GDPR", "US-CCPA"], []]), capacity: { cpuMillis: 2_000, memoryBytes: 24_576 * MIB, storageBytes: 250_000 * MIB }, allocated: dice.chance(97) ? { cpuMillis: dice.near(14_000), memoryBytes: dice.of([20_480, 20_479, 20_481, 0, 4_576]) * MIB, storageBytes: dice.of([200_000, 199_999, 200_001, 0]) * MIB } : null } : null,
-    used: dice.chance(95) ? { memoryBytes: dice.of([1_024, 1_025, 1_023, 4_095]) * MIB, storageBytes: dice.of([20_000, 19_000, 18_999, 48_999]) * MIB, processes: dice.of([12, 8, 9, 255, 256]), mailboxMessages: dice.of([0, 0, 1, null]) } : null,
+    used: dice.chance(95) ? { memoryBytes: dice.of([1_024, 1_025, 1_023, 4_095]) * MIB, storageBytes: dice.of(op === "imvu.snapshot.create" ? [49_992, 49_991, 49_993, 20_000] : [20_000, 19_000, 18_999, 48_999]) * MIB, processes: dice.of([12, 8, 9, 255, 256]), mailboxMessages: dice.of([0, 0, 1, null]) } : null,
     meters: dice.chance(90) ? METERS : dice.of([null, [], METERS.slice(1), METERS.filter((one) => one !== "network.out"), METERS.filter((one) => one !== "mail.sent"), METERS.filter((one) => one !== "dns.answers")]),
     blobs: dice.of([[], [{ digest: DIGEST, readable: true, bytes: 1_000 }], [{ digest: DIGEST, readable: true, bytes: dice.of([29_000, 29_001]) * MIB }], [{ digest: DIGEST, readable: false, bytes: 0 }], [{ digest: DIGEST, readable: true, bytes: 1 }, { digest: OTHER_DIGEST, readable: dice.chance(80), bytes: 1 }]]),
     consent: op === "consent.record" ? dice.of([null, { state: "none", text: null }, { state: "given", text: DIGEST }, { state: "given", text: OTHER_DIGEST }, { state: "withdrawn", text: DIGEST }]) : null,
@@ -234,6 +239,9 @@ function factsOf(dice: Dice, op: Op, params: Record<string, unknown>, given: { e
       : {}),
     ...(op.startsWith("revenue.") && dice.chance(96)
       ? { revenue: dice.chance(96) ? { known: dice.chance(90) ? null : { index: 7, same: dice.chance(50) }, left: dice.chance(90) ? dice.of(["12.34", "0.00", "0.01", "999999999999.99"]) : null, since_ms: dice.chance(95) ? NOW - 5_000 : null } : null }
+      : {}),
+    ...(op.startsWith("imvu.snapshot.") && dice.chance(96)
+      ? { snapshots: dice.chance(96) ? { count: dice.of([0, 1, 15, 16]), fresh: dice.chance(85) ? { id: "S2", at_ms: dice.of([NOW, NOW + 1_000, NOW - 900_000, NOW - 900_001, NOW - 899_999]) } : null, rested_ms: dice.of([null, NOW, NOW - 3_600_000, NOW - 3_599_999, NOW - 3_600_001]) } : null }
       : {}),
     ...(op.startsWith("platform.") && dice.chance(96)
       ? { operators: dice.chance(96) ? { count: dice.of([1, 1, 2, 3]), signers: dice.of([["operator"], ["operator"], ["operator", "maintainer"], ["maintainer"], []]), registered: dice.chance(85), operator: dice.chance(50) } : null }

@@ -469,6 +469,9 @@ JUDGES = {
     "consent.record": {1, 10, 11, 13, 16, 17},
     "revenue.record": {1, 6, 11, 13, 16, 17},
     "revenue.reverse": {1, 6, 11, 13, 16, 17},
+    "imvu.snapshot.create": {1, 6, 7, 9, 11, 13, 16, 17},
+    "imvu.snapshot.restore": {1, 6, 9, 11, 12, 13, 16, 17},
+    "imvu.snapshot.remove": {1, 11, 12, 13, 16, 17},
     "imvu.erase": {1, 10, 11, 13, 16, 17},
 }
 IMVU = r"IMVU-(?!000)([0-9]{3}|[1-9][0-9]{3,4})"

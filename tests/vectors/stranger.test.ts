@@ -67,6 +67,12 @@ describe("a verifier that follows the page and shares no code with ours", () => 
     assert.deepEqual(await stranger("--bundle", honest, "--log-key", logKey), { code: 0, said: expected });
   });
 
+  test("knows the commands on snapshots, and which gates judge them", async () => {
+    const dir = join(await mkdtemp(join(scratch, "snapshots-")), "bundle");
+    await new SyntheticWorld({ snapshots: true }).writeBundle(dir, "// nothing\n");
+    assert.deepEqual(await stranger("--bundle", dir), { code: 0, said: `entries 40 · commands 18 · verdicts 306 · statements 3 · files ${files.length - 2}` });
+  });
+
   test("does not believe it under another log's key", async () => {
     const { code, said } = await stranger("--bundle", honest, "--log-key", new SyntheticWorld({}, "other.example/log").log.verifierKey);
     assert.equal(code, 1);
@@ -157,6 +163,10 @@ describe("a log that lies before it signs", () => {
     "a gate that says pass where it does not judge": [
       { command: (record, op) => (op === "imvu.scale" ? { ...record, verdicts: (record["verdicts"] as { gate: number }[]).map((one) => (one.gate === 2 ? { gate: 2, verdict: "pass" } : one)) } : record) },
       /gate 2 does not judge imvu\.scale/,
+    ],
+    "a restore that gate 12 is said not to judge": [
+      { snapshots: true, command: (record, op) => (op === "imvu.snapshot.restore" ? { ...record, verdicts: (record["verdicts"] as { gate: number }[]).map((one) => (one.gate === 12 ? { gate: 12, verdict: "not-applicable" } : one)) } : record) },
+      /against its verdicts|gate 12 judges imvu\.snapshot\.restore/,
     ],
     "a gate that is passed over where it judges": [
       { command: (record, op) => (op === "imvu.scale" ? { ...record, verdicts: (record["verdicts"] as { gate: number }[]).map((one) => (one.gate === 7 ? { gate: 7, verdict: "not-applicable" } : one)) } : record) },

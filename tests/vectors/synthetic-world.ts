@@ -4,7 +4,7 @@ import { type Envelope, GIB, type Imvu, type Op, type Reading, type ReadingSet, 
 import { Account, type Correction, DEFAULT_PRICES_V1, parsePeriod, saleOf, split, type Statement, type StatementForm, statement, type Tariff, usageLines } from "../../src/core/handshake/index.ts";
 import { addApproval, type CommandFields, commandFields, type OpenedCommand, openCommand, type SigningKey, signCommand, signingKeyFromJwk } from "../../src/core/identity/index.ts";
 import { noteSigner, signNote } from "../../src/core/ledger/pure.ts";
-import { erasedWith, type Facts, isAllowed, isErasure, judge, type RegisteredKey, signatureFactsOf } from "../../src/core/policy-engine/index.ts";
+import { erasedWith, type Facts, isAllowed, isErasure, isSnapshotCommand, judge, type RegisteredKey, signatureFactsOf } from "../../src/core/policy-engine/index.ts";
 import { BundleWriter, type FinishedBundle, REPORT_PATH, renderReport, writeIdentitySection, writeLedgerSection } from "../../src/imvu/export/index.ts";
 import { decimalText, type Fqdn, type IdentityName, imvuIdOf, type Json, type Jurisdiction, type KeyId, MONEY_DECIMALS, money, parseDecimal, type ServiceName, type Sha256, sha256Hex } from "../../src/kernel/index.ts";
 import { SyntheticLog } from "./synthetic-log.ts";
@@ -52,6 +52,8 @@ export interface Dishonesty {
   readonly uncorrected?: boolean;
   /** Honest: a log from before there were sales. */
   readonly older?: boolean;
+  /** Honest: the unit is captured, and a restore is refused because no capture is fresh. */
+  readonly snapshots?: boolean;
   /** In which form a month's statement is written; honest while none is older than the one before. */
   readonly forms?: Readonly<Record<string, StatementForm>>;
   /** Honest: a reading is taken between drawing December's open statement and appending it. */
@@ -135,6 +137,7 @@ export class SyntheticWorld {
     this.command(OWNER, "imvu.scale", IMVU, { envelope: { ...ENVELOPE, cpuMillis: 4_000 } as unknown as Json });
     this.rotate(OWNER);
     this.command(`${OWNER} recovery`, "dns.remove", IMVU, { name: "www.imvu042.world", type: "A" });
+    if (this.lies.snapshots) for (const [op, params] of [["imvu.snapshot.create", { label: null }], ["imvu.snapshot.restore", { id: "S1" }]] as const) this.command(OWNER, op, IMVU, params);
     this.command(OWNER, "consent.record", IMVU, { subject: "user-17", purpose: "newsletter", text: sha256Hex("the terms"), state: "given" });
     const recorded = this.log.all.length;
     const forgotten = this.command(OWNER, "consent.record", IMVU, { subject: "user-18", purpose: "newsletter", text: sha256Hex("the terms"), state: "given" });
@@ -237,6 +240,7 @@ export class SyntheticWorld {
         mailQuotaBytes: GIB, named: { service: false, recordSet: false, mailbox: false, member: false, route: null },
       },
       ...(saleOf(command) ? { revenue: { known: null, left: command.op === "revenue.reverse" ? "12.35" : null, since_ms: BEGIN_MS } } : {}),
+      ...(isSnapshotCommand(command) ? { snapshots: { count: 0, fresh: null, rested_ms: null } } : {}),
       consent: command.op === "consent.record" ? { state: "none", text: null } : null,
       ...(isErasure(command) ? { erasure: this.there ?? null } : {}),
       newZone: creating ? DOCUMENT.zone : null,

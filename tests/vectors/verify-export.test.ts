@@ -73,6 +73,12 @@ describe("an honest bundle", () => {
     assert.equal(countsLine(verification), `entries 37/37 · commands 16/16 · verdicts 272/272 · statements 3/3 · files ${files.length - 2}/${files.length - 2}`);
   });
 
+  test("with snapshots in it verifies: what was captured, and what was refused because nothing was", async () => {
+    const verification = await lying({ snapshots: true });
+    assert.deepEqual(verification.failures, []);
+    assert.equal(countsLine(verification), `entries 40/40 · commands 18/18 · verdicts 306/306 · statements 3/3 · files ${files.length - 2}/${files.length - 2}`);
+  });
+
   test("is the same bytes in every run", async () => {
     const dir = join(scratch, "again");
     await new SyntheticWorld().writeBundle(dir, "// nothing\n");
@@ -311,6 +317,13 @@ describe("a log that lies", () => {
     assert.equal(verification.of.commands - verification.counts.commands, 1);
     named(await lying(atScale((record) => ({ ...record, verdicts: (record.verdicts as Verdicts).slice(0, 16) }))), /gate 17/, "sixteen");
     named(await lying(atScale((record) => ({ ...record, verdicts: [...(record.verdicts as Verdicts), { gate: 18, verdict: "pass" }] }))), /verdicts/, "eighteen");
+  });
+
+  test("a restore that would have been allowed by a snapshot that is in no fact", async () => {
+    const fresh = (record: Record<string, unknown>, op: string) => (op === "imvu.snapshot.restore" ? { ...record, facts: { ...(record.facts as { now_ms: number }), snapshots: { count: 1, fresh: { id: "S1", at_ms: (record.facts as { now_ms: number }).now_ms }, rested_ms: null } } } : record);
+    named(await lying({ snapshots: true, command: fresh }), /command\.refused\) gate 12/, "facts that allow what was refused");
+    const without = (record: Record<string, unknown>, op: string) => (op === "imvu.snapshot.create" ? { ...record, facts: { ...(record.facts as object), snapshots: null } } : record);
+    named(await lying({ snapshots: true, command: without }), /command\.accepted\) gate 7/, "an accepted capture whose facts say nothing");
   });
 
   test("an acceptance where a gate denies, with honest verdicts", async () => {

@@ -38,6 +38,7 @@ export function unitRoutes(app: FastifyInstance, platform: PlatformPort, authent
   read("/services", ANYBODY_IN, async (imvu) => ({ services: imvu.services.map(({ env, ...service }) => ({ ...json(service), env: Object.keys(env) })) as unknown as Json }));
   read("/zonefile", ANYBODY_IN, async (imvu) => ({ zone: imvu.zone, text: await platform.zoneFile(imvu) }));
   read("/members", ANYBODY_IN, async (imvu) => ({ members: json(imvu.members) }));
+  read("/snapshots", ANYBODY_IN, async (imvu) => ({ imvu: imvu.id, snapshots: json(imvu.snapshots?.kept ?? []), fresh: imvu.snapshots?.fresh ?? null }));
   read("/consents", WORKERS, (imvu, query) => platform.consents(imvu, { ...(query.subject === undefined ? {} : { subject: query.subject }), from: Number(query.from ?? 0) || 0, limit: Math.min(Number(query.limit ?? 100) || 100, ENTRIES_PER_PAGE_MAX) }));
   read("/refusals", ANYBODY_IN, (imvu) => platform.refusals(imvu));
   read("/ledger", ANYBODY_IN, (imvu, query) => platform.entries(imvu, Number(query.from ?? 0) || 0, Math.min(Number(query.limit ?? 100) || 100, ENTRIES_PER_PAGE_MAX)));

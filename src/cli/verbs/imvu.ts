@@ -17,6 +17,7 @@ import { keepPassword } from "../passwords.ts";
 import { keepReceipt } from "../receipts.ts";
 import { ensureRegistered } from "./identity.ts";
 import { memberVerbs } from "./members.ts";
+import { snapshotVerbs } from "./snapshots.ts";
 
 const PASSWORD_BYTES = 18;
 
@@ -115,6 +116,7 @@ export function imvuVerbs(program: Command): void {
     });
 
   memberVerbs(noun);
+  snapshotVerbs(noun);
 
   noun
     .command("import <bundle>")

@@ -136,7 +136,7 @@ export class CommandBus {
   private async work(command: Command, digest: string, { actor, before, after, allocation }: Intent, saga: Saga): Promise<Worked> {
     // Bodies go with the outcome that says so, in its transaction: no engine has a part in it.
     if (isErasure(command)) return { learned: allocation, observed: allocation };
-    return await this.deps.effects.run({ command, digest, actor, before, after, saga });
+    return await this.deps.effects.run({ command, digest, actor, before, after, allocation, saga });
   }
 
   private async recordFailure(opened: OpenedCommand, intent: Intent, error: unknown, left: readonly string[]): Promise<Outcome<never>> {

@@ -2,7 +2,7 @@ import type { Command, Imvu, Resource } from "../../contract/index.ts";
 import type { Clock, Fqdn, ImvuId, KeyId, Sha256 } from "../../kernel/index.ts";
 import { broughtBy, isIdentityCommand, kidOf, type OpenedCommand, stateIn } from "../identity/index.ts";
 import {
-  asksForRoom, type BlobFact, type BundleFacts, blobsIn, domainsIn, type ErasureFact, type Facts, GATES, type IdentityFacts, imvuFactsOf, isErasure, isOperatorCommand, isRevenue, type NodeFacts, type OperatorFacts, type RevenueFact, type SignatureFact, signatureFactsOf, type UsedFacts,
+  asksForRoom, type BlobFact, type BundleFacts, blobsIn, domainsIn, type ErasureFact, type Facts, GATES, type IdentityFacts, imvuFactsOf, isErasure, isOperatorCommand, isRevenue, isSnapshotCommand, type NodeFacts, type OperatorFacts, type RevenueFact, type SignatureFact, signatureFactsOf, snapshotFactsOf, type UsedFacts,
   zoneClaimsFor,
 } from "../policy-engine/index.ts";
 import type { ReadTx, Statement, Store } from "../store/index.ts";
@@ -63,6 +63,7 @@ export function factsLoader(store: Store, clock: Clock, world: World): LoadFacts
           ...(isOperatorCommand(command) ? { operators } : {}),
           ...(isErasure(command) ? { erasure } : {}),
           ...(isRevenue(command) ? { revenue } : {}),
+          ...(isSnapshotCommand(command) ? { snapshots: imvu ? snapshotFactsOf(imvu, command) : null } : {}),
           bundle: bundles[at] ?? null,
           platform: { ledgerWritable, keyLoaded: world.keyLoaded },
         };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RESOURCES, type Resource, zEnvelope } from "../../contract/index.ts";
-import type { BlobFact, BundleFacts, BundleFlaw, ConsentFact, ErasureFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, RevenueFact, SignatureFact, UsedFacts } from "./facts.ts";
+import type { BlobFact, BundleFacts, BundleFlaw, ConsentFact, ErasureFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, RevenueFact, SignatureFact, SnapshotFacts, UsedFacts } from "./facts.ts";
 
 /** Facts come back from ledger bodies too, where anything may stand: a missing figure must deny, never compare as false. */
 
@@ -75,6 +75,12 @@ const zRevenueFact = z.strictObject({
   since_ms: zCount.nullable(),
 } satisfies Shape<RevenueFact>);
 
+const zSnapshotFacts = z.strictObject({
+  count: zCount,
+  fresh: z.strictObject({ id: zText, at_ms: zCount }).nullable(),
+  rested_ms: zCount.nullable(),
+} satisfies Shape<SnapshotFacts>);
+
 const zFacts = z.strictObject({
   v: z.literal(1),
   now_ms: zCount,
@@ -94,6 +100,7 @@ const zFacts = z.strictObject({
   operators: zOperatorFacts.nullable().optional(),
   erasure: zErasureFact.nullable().optional(),
   revenue: zRevenueFact.nullable().optional(),
+  snapshots: zSnapshotFacts.nullable().optional(),
   bundle: zBundleFacts.nullable(),
   platform: z.strictObject({ ledgerWritable: z.boolean(), keyLoaded: z.boolean() }),
 } satisfies Shape<Facts>);

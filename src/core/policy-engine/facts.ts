@@ -48,6 +48,8 @@ export type Facts = {
   readonly erasure?: ErasureFact | null;
   /** Only for sales and what is paid back of them. Entries from before there were such commands have none. */
   readonly revenue?: RevenueFact | null;
+  /** Only for commands on snapshots. Entries from before there were such commands have none. */
+  readonly snapshots?: SnapshotFacts | null;
   /** Only for imvu.import: what the verified bundle says. */
   readonly bundle: BundleFacts | null;
   readonly platform: {
@@ -169,6 +171,15 @@ export type RevenueFact = {
   readonly left: string | null;
   /** Instant of the unit's first reading, in milliseconds since the Unix epoch; null: it has none. */
   readonly since_ms: number | null;
+};
+
+export type SnapshotFacts = {
+  /** That the unit has. */
+  readonly count: number;
+  /** The newest, where no command changed the unit after it; null: there is none such. */
+  readonly fresh: { readonly id: string; readonly at_ms: number } | null;
+  /** When a command was last carried out because the snapshot that the params name stood; null: none was. */
+  readonly rested_ms: number | null;
 };
 
 export type BundleFlaw = {

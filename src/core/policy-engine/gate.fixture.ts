@@ -5,6 +5,7 @@ import { addApproval, broughtBy, commandFields, createIdentityKey, isIdentityCom
 import type { Facts, ImvuFacts, SignatureFact } from "./facts.ts";
 import { isErasure } from "./erasure.ts";
 import { isRevenue } from "./revenue.ts";
+import { isSnapshotCommand } from "./snapshots.ts";
 import { isOperatorCommand } from "./operators.ts";
 
 /** People, one IMVU and one good command for each op: what the tests of the law vary. */
@@ -55,6 +56,9 @@ export const GOOD: { readonly [O in Op]: Params<O> } = {
   "consent.record": { subject: "user-17", purpose: "newsletter", text: DIGEST, state: "given" },
   "revenue.record": { sourceId: "order-17", amount: "12.34", currency: "EUR", at: new Date(NOW - 1).toISOString() },
   "revenue.reverse": { sourceId: "refund-17", reverses: "order-17", amount: "2.34", currency: "EUR", at: new Date(NOW - 1).toISOString() },
+  "imvu.snapshot.create": { label: null },
+  "imvu.snapshot.restore": { id: "S1" },
+  "imvu.snapshot.remove": { id: "S1" },
   "imvu.erase": { index: 4, commitment: DIGEST, order: DIGEST },
 } as { readonly [O in Op]: Params<O> };
 
@@ -123,6 +127,7 @@ export function factsFor({ command, signatures }: OpenedCommand, change: Partial
     ...(isIdentityCommand(command) ? { identity: { name: "owner" as IdentityName, liveKeys: 2, keys: 3, recoveryKid: KEYS.recovery.kid, named: op === "identity.key.revoke" ? "live" : null, pendingSince_ms: NOW - RECOVERY_WAIT_MS } } : {}),
     ...(isErasure(command) ? { erasure: ERASABLE } : {}),
     ...(isRevenue(command) ? { revenue: { known: null, left: op === "revenue.reverse" ? "12.34" : null, since_ms: NOW - 1_000 } } : {}),
+    ...(isSnapshotCommand(command) ? { snapshots: { count: 2, fresh: { id: "S2", at_ms: NOW - 1_000 }, rested_ms: null } } : {}),
     ...(isOperatorCommand(command) ? { operators: op === "platform.operator.add" ? ADDING : REMOVING } : {}),
     bundle: op === "imvu.import" ? { manifest: DIGEST, sourceId: OURS, zone: "imvu007.world" as Fqdn, envelope: ENVELOPE, flaws: [], ownerKids: [KEYS.owner.kid] } : null,
     platform: { ledgerWritable: true, keyLoaded: true },

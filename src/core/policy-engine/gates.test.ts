@@ -209,7 +209,24 @@ deny("imvu.exit", "a platform without its key", { facts: { platform: { ledgerWri
 deny("imvu.scale", "smaller storage", { params: { envelope: { ...ENVELOPE, storageBytes: 20 * GIB } }, denies: ["GATE_12_SHRINK_WITHOUT_SNAPSHOT"] });
 deny("mail.mailbox.remove", "a mailbox with messages", { facts: { used: used({ mailboxMessages: 3 }) }, denies: ["GATE_12_MAILBOX_NOT_EMPTY"] });
 deny("mail.mailbox.remove", "a mailbox that could not be read", { facts: { used: used({ mailboxMessages: null }) }, denies: ["GATE_12_CONTENT_UNKNOWN"] });
+const TAKEN = { count: 2, fresh: { id: "S2", at_ms: NOW - 1_000 }, rested_ms: null };
+deny("imvu.snapshot.restore", "with no snapshot of what is there now", { facts: { snapshots: { ...TAKEN, fresh: null } }, denies: ["GATE_12_RESTORE_WITHOUT_SNAPSHOT"] });
+deny("imvu.snapshot.restore", "with one that is older than a quarter of an hour", { facts: { snapshots: { ...TAKEN, fresh: { id: "S2", at_ms: NOW - 900_001 } } }, denies: ["GATE_12_RESTORE_WITHOUT_SNAPSHOT"] });
+deny("imvu.snapshot.restore", "by a maintainer", { by: ["maintainer"], denies: ["GATE_01_ROLE"] });
+deny("imvu.snapshot.remove", "by a maintainer", { by: ["maintainer"], denies: ["GATE_01_ROLE"] });
+deny("imvu.snapshot.remove", "the one that a restore of this hour rests on", { facts: { snapshots: { ...TAKEN, rested_ms: NOW - 3_599_999 } }, denies: ["GATE_12_SNAPSHOT_RESTED_ON"] });
+for (const op of ["imvu.snapshot.restore", "imvu.snapshot.remove"] as const) deny(op, "which there are is not known", { facts: { snapshots: null }, denies: ["GATE_12_SNAPSHOTS_UNKNOWN"] });
+for (const op of ["imvu.snapshot.create", "imvu.snapshot.restore", "imvu.snapshot.remove"] as const) {
+  deny(op, "of another's IMVU", { imvu: THEIRS, denies: [...(op === "imvu.snapshot.remove" ? ["GATE_01_NOT_A_MEMBER", "GATE_12_CONTENT_UNKNOWN"] : op === "imvu.snapshot.restore" ? ["GATE_01_NOT_A_MEMBER", "GATE_09_JURISDICTION_UNKNOWN", "GATE_12_CONTENT_UNKNOWN"] : ["GATE_01_NOT_A_MEMBER", "GATE_07_FIGURES_UNKNOWN", "GATE_09_JURISDICTION_UNKNOWN"]), "GATE_16_FORBIDDEN"], told: "GATE_16_FORBIDDEN" });
+  deny(op, "by an operator", { by: ["operator"], denies: ["GATE_01_NOT_A_MEMBER", "GATE_16_FORBIDDEN"], told: "GATE_16_FORBIDDEN" });
+}
+deny("imvu.snapshot.create", "a seventeenth", { facts: { snapshots: { ...TAKEN, count: 16 } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
+deny("imvu.snapshot.create", "on a full volume", { facts: { used: used({ storageBytes: 50 * GIB - 8 * 1024 ** 2 + 1 }) }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
+deny("imvu.snapshot.create", "on a volume that could not be read", { facts: { used: null }, denies: ["GATE_07_FIGURES_UNKNOWN"] });
+deny("imvu.snapshot.create", "how many there are is not known", { facts: { snapshots: null }, denies: ["GATE_07_FIGURES_UNKNOWN"] });
+deny("imvu.snapshot.create", "by a viewer", { by: ["viewer"], denies: ["GATE_01_ROLE"] });
 // 13
+for (const op of ["imvu.snapshot.restore", "imvu.snapshot.remove"] as const) deny(op, "while an export is written", { ours: { status: "exiting" }, denies: ["GATE_13_EXIT_IN_PROGRESS"] });
 for (const op of ["service.remove", "dns.remove", "mail.mailbox.remove", "route.remove"] as const) deny(op, "while an export is written", { ours: { status: "exiting" }, denies: ["GATE_13_EXIT_IN_PROGRESS"] });
 deny("service.deploy", "after the exit", { ours: { status: "exited" }, denies: ["GATE_13_EXITED"] });
 for (const op of ["imvu.member.set", "imvu.member.remove"] as const) {
@@ -285,6 +302,10 @@ passes("service.deploy", "an image of a registry", { source: { kind: "image", re
 passes("service.deploy", "an image of a registry with a port", { source: { kind: "image", ref: "registry.example.org:5000/team/app@sha256:0123" } }, ["owner"]);
 passes("service.deploy", "while an export is written: the IMVU lives on", {}, ["owner"], { status: "exiting" });
 passes("mail.mailbox.create", "exactly what is left", { quotaBytes: 39 * GIB }, ["owner"]);
+passes("imvu.snapshot.create", "by a maintainer, the sixteenth, with just room enough", {}, ["maintainer"], {}, { snapshots: { ...TAKEN, count: 15 }, used: used({ storageBytes: 50 * GIB - 8 * 1024 ** 2 }) });
+passes("imvu.snapshot.restore", "with one a quarter of an hour old", {}, ["owner"], {}, { snapshots: { ...TAKEN, fresh: { id: "S2", at_ms: NOW - 900_000 } } });
+passes("imvu.snapshot.restore", "by a maintainer with the owner's approval", {}, ["maintainer", "owner"]);
+passes("imvu.snapshot.remove", "an hour after a restore rested on it", {}, ["owner"], {}, { snapshots: { ...TAKEN, rested_ms: NOW - 3_600_000 } });
 passes("imvu.exit", "in any state", {} as never, ["owner"], { status: "exited" });
 
 test("gate 1: a command that would live longer than seven days, or not at all, is denied", () => {

@@ -16,6 +16,7 @@ export type { FabricName, LogReality, ProbeRow, Reality, RecordedCommand, Record
 export { erasedWith, type ErasingCommand, isErasure } from "./erasure.ts";
 export { isOperatorCommand } from "./operators.ts";
 export { isRevenue, type RevenueCommand } from "./revenue.ts";
+export { isSnapshotCommand, type SnapshotCommand, snapshotFactsOf } from "./snapshots.ts";
 export { refusalOf, wantsApproval } from "./refusal.ts";
 export { type RegisteredKey, signatureFactsOf } from "./signature-facts.ts";
 export { hasStanding } from "./standing.ts";

@@ -1,8 +1,11 @@
-import type { Command, DnsRecordSet, Imvu, Op, Params } from "../../contract/index.ts";
+import type { Command, DnsRecordSet, Imvu, Op, Params, Snapshot } from "../../contract/index.ts";
 import type { Effects, Work, Worked } from "../../core/command/index.ts";
+import { isSnapshotCommand } from "../../core/policy-engine/index.ts";
 import { type Fqdn, type IdentityName, type ImvuId, type Json, refuse, type Refusal, type Sha256 } from "../../kernel/index.ts";
 import { converge, type FabricName, FABRIC_ORDER, type Fabrics, stepsTo } from "./fabrics.ts";
+import { desiredOf } from "./desired.ts";
 import { type Allocation, createdImvu, nextImvu, withDkim } from "./next.ts";
+import { nextSnapshots, objectionToSnapshot, runSnapshot, type SnapshotAllocation, unfresh, withSnapshot } from "./snapshots.ts";
 
 /** Leaving and arriving, which need more than steps; imvu/export and imvu/import implement them. */
 export interface Journeys {
@@ -61,6 +64,9 @@ const TOUCHED: Record<Op, readonly FabricName[]> = {
   "consent.record": [],
   "revenue.record": [],
   "revenue.reverse": [],
+  "imvu.snapshot.create": [],
+  "imvu.snapshot.restore": [],
+  "imvu.snapshot.remove": [],
   "imvu.erase": [],
 };
 
@@ -74,15 +80,17 @@ export function imvuEffects(deps: EffectsDeps): Effects {
         return { ...allocation };
       }
       if (command.op === "imvu.import") return JSON.parse(JSON.stringify(await journeys.arriving(command, actor as IdentityName))) as Json;
-      return null;
+      return isSnapshotCommand(command) ? { at } : null;
     },
     after(command, before, allocation) {
       if (command.op === "imvu.create") return createdImvu(command.params, allocation as unknown as Allocation);
       if (command.op === "imvu.import") return allocation as unknown as Imvu;
-      return before && nextImvu(before, command);
+      if (isSnapshotCommand(command)) return before && nextSnapshots(before, command, allocation as unknown as SnapshotAllocation);
+      return before && unfresh(before, nextImvu(before, command));
     },
     withLearned: (after, learned) => {
-      const { dkim } = (learned ?? {}) as { dkim?: Imvu["dkim"] };
+      const { dkim, snapshot } = (learned ?? {}) as { dkim?: Imvu["dkim"]; snapshot?: Snapshot };
+      if (snapshot) return withSnapshot(after, snapshot);
       return dkim ? withDkim(after, dkim) : after;
     },
     objection: async (command, before) => command.op === "imvu.import" ? await journeys.objection(command) : objectionTo(fabrics, command, before) ?? (await objectionToMember(deps, command, before)),
@@ -108,6 +116,13 @@ export function imvuEffects(deps: EffectsDeps): Effects {
           return { learned: null, observed: await fabrics.view(after as Imvu) };
         case "imvu.exit":
           return { learned: null, observed: await journeys.exit(work) };
+        case "imvu.snapshot.create":
+        case "imvu.snapshot.restore":
+        case "imvu.snapshot.remove": {
+          const { before } = work;
+          if (!before || !after) throw new TypeError("no unit to capture");
+          return await runSnapshot(fabrics.snapshots, { ...work, command, before, after }, desiredOf(before, fabrics.resolverAddressOf(before.number)).compute, work.allocation as unknown as SnapshotAllocation);
+        }
         case "service.restart": {
           const { name } = command.params;
           const id = command.imvu as ImvuId;
@@ -174,6 +189,7 @@ type Objection = Awaited<ReturnType<Effects["objection"]>>;
 
 function objectionTo(fabrics: Fabrics, command: Command, before: Imvu | undefined): Objection {
   if (!before) return undefined;
+  if (isSnapshotCommand(command)) return objectionToSnapshot(command, before);
   if (command.op === "dns.set") {
     const checked = fabrics.validateRecord(before.zone, command.params);
     if (!checked.ok) return checked;

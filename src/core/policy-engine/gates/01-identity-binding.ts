@@ -50,6 +50,9 @@ export const identityBinding = defineGate<Code>({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.snapshot.create": true,
+    "imvu.snapshot.restore": true,
+    "imvu.snapshot.remove": true,
     "imvu.erase": true,
   },
   denials: {

@@ -39,6 +39,9 @@ export const mailAttribution = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.snapshot.create": false,
+    "imvu.snapshot.restore": false,
+    "imvu.snapshot.remove": false,
     "imvu.erase": false,
   },
   denials: {

@@ -17,6 +17,8 @@ const NEEDED: Partial<Record<Op, readonly Resource[]>> = {
   "imvu.scale": COMPUTE,
   "service.deploy": [...COMPUTE, ...NETWORK],
   "service.restart": [...COMPUTE, ...NETWORK],
+  "imvu.snapshot.create": COMPUTE,
+  "imvu.snapshot.restore": [...COMPUTE, ...NETWORK],
   "mail.mailbox.create": MAIL,
   "route.set": NETWORK,
 };
@@ -58,6 +60,9 @@ export const revenueMetering = defineGate<"METER_MISSING" | "TARIFF_TOO_SOON" | 
     "consent.record": false,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.snapshot.create": true,
+    "imvu.snapshot.restore": true,
+    "imvu.snapshot.remove": false,
     "imvu.erase": false,
   },
   denials: {

@@ -38,6 +38,9 @@ export const jurisdictionTagging = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.snapshot.create": true,
+    "imvu.snapshot.restore": true,
+    "imvu.snapshot.remove": false,
     "imvu.erase": false,
   },
   denials: {

@@ -40,6 +40,9 @@ export const consentLogging = defineGate({
     "consent.record": true,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.snapshot.create": false,
+    "imvu.snapshot.restore": false,
+    "imvu.snapshot.remove": false,
     "imvu.erase": true,
   },
   denials: {

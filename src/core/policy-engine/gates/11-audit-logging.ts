@@ -38,6 +38,9 @@ export const auditLogging = defineGate<ErasureCode | "LEDGER_UNAVAILABLE">({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.snapshot.create": true,
+    "imvu.snapshot.restore": true,
+    "imvu.snapshot.remove": true,
     "imvu.erase": true,
   },
   denials: {

@@ -4,7 +4,7 @@ import { defineGate } from "../gate.ts";
 import { subjectOf } from "../standing.ts";
 
 /** While a capture is written, these would take from it what it has not reached yet. Everything else goes on: the IMVU lives. */
-const TAKES_AWAY: ReadonlySet<Op> = new Set<Op>(["service.remove", "dns.remove", "mail.mailbox.remove", "route.remove"]);
+const TAKES_AWAY: ReadonlySet<Op> = new Set<Op>(["service.remove", "dns.remove", "mail.mailbox.remove", "route.remove", "imvu.snapshot.restore", "imvu.snapshot.remove"]);
 
 export const exitPortability = defineGate({
   number: 13,
@@ -42,6 +42,9 @@ export const exitPortability = defineGate({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.snapshot.create": true,
+    "imvu.snapshot.restore": true,
+    "imvu.snapshot.remove": true,
     "imvu.erase": true,
   },
   denials: {

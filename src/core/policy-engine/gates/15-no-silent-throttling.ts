@@ -40,6 +40,9 @@ export const noSilentThrottling = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.snapshot.create": false,
+    "imvu.snapshot.restore": false,
+    "imvu.snapshot.remove": false,
     "imvu.erase": false,
   },
   denials: {

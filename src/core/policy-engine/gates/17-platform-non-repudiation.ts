@@ -39,6 +39,9 @@ export const platformNonRepudiation = defineGate({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.snapshot.create": true,
+    "imvu.snapshot.restore": true,
+    "imvu.snapshot.remove": true,
     "imvu.erase": true,
   },
   denials: {
