@@ -618,7 +618,7 @@ for(const p of ["/data/a/one","/data/bytes","/data/empty","/data/a/b","/data/a"]
   await house.room.fabric.export(imvuIdOf(1), bundle);
   assert.deepEqual(bundle.list(""), ["compute/compose.yaml", ...["pages", "snake", "web"].map((name) => `compute/images/${name}.oci.tar`), ...["pages", "snake", "web"].map((name) => `compute/volumes/${name}.tar.zst`)]);
   for (const name of ["pages", "snake", "web"]) assert.match(bundle.files.get(`compute/images/${name}.oci.tar`)?.toString("latin1") ?? "", new RegExp(`"localhost/imvu-001/${name}:exported"`));
-  assert.deepEqual(await readdir(house.volume(1, "snapshots")), []);
+  for (const folder of ["snapshots", "scratch"]) assert.deepEqual(await readdir(house.volume(1, folder)), []);
 
   await using second = await ComputeHouse.start();
   assert.notEqual(second.site.uidBase + second.site.homeId, house.site.uidBase + house.site.homeId);
