@@ -5,7 +5,7 @@ import {
   asksForRoom, type BlobFact, type BundleFacts, blobsIn, domainsIn, type ErasureFact, type Facts, GATES, type IdentityFacts, imvuFactsOf, isErasure, isOperatorCommand, isRevenue, type NodeFacts, type OperatorFacts, type RevenueFact, type SignatureFact, signatureFactsOf, type UsedFacts,
   zoneClaimsFor,
 } from "../policy-engine/index.ts";
-import type { ReadTx, Statement, Store } from "../store/index.ts";
+import { bigintArray, type ReadTx, type Statement, type Store, textArray } from "../store/index.ts";
 import { erasureFacts } from "./erasure.ts";
 import { type KeyNow, type KeyRow, knownIn, knownKids, operatorNames, ringByName } from "./identities.ts";
 import * as projection from "./projection.ts";
@@ -87,16 +87,16 @@ interface Shared {
 const SHARED: Statement = {
   name: "facts of commands",
   text: `SELECT /* one look */
-    (SELECT jsonb_agg(jsonb_build_object('kid', kid, 'doc', identity.doc, 'public_key', public_key)) FROM identity_key JOIN identity ON name = identity WHERE kid = ANY($1)) AS keys,
-    (SELECT jsonb_agg(doc) FROM imvu WHERE id = ANY($2)) AS imvus,
-    (SELECT jsonb_agg(to_jsonb(seen) - 'nonce') FROM command_seen seen WHERE digest = ANY($3)) AS earlier,
-    (SELECT jsonb_agg(jsonb_build_array(seen.actor, seen.nonce, seen.digest)) FROM unnest($4::text[], $5::text[]) AS asked (kid, nonce)
+    (SELECT json_agg(json_build_object('kid', kid, 'doc', identity.doc, 'public_key', public_key)) FROM identity_key JOIN identity ON name = identity WHERE kid = ANY($1)) AS keys,
+    (SELECT json_agg(doc) FROM imvu WHERE id = ANY($2)) AS imvus,
+    (SELECT json_agg(to_jsonb(seen) - 'nonce') FROM command_seen seen WHERE digest = ANY($3)) AS earlier,
+    (SELECT json_agg(json_build_array(seen.actor, seen.nonce, seen.digest)) FROM unnest($4::text[], $5::text[]) AS asked (kid, nonce)
        JOIN LATERAL (
          SELECT actor, nonce, digest FROM command_seen WHERE actor = 'unknown' AND nonce = asked.nonce
          UNION ALL
          SELECT actor, nonce, digest FROM command_seen WHERE actor = (SELECT identity FROM identity_key WHERE kid = asked.kid) AND nonce = asked.nonce
        ) seen ON true) AS nonces,
-    (SELECT jsonb_agg(jsonb_build_array(at, last.state, last.text)) FROM unnest($6::int[], $7::text[], $8::text[], $9::text[]) AS asked (at, imvu, subject, purpose)
+    (SELECT json_agg(json_build_array(at, last.state, last.text)) FROM unnest($6::bigint[], $7::text[], $8::text[], $9::text[]) AS asked (at, imvu, subject, purpose)
        JOIN LATERAL (SELECT c.state, c.text FROM consent c WHERE c.imvu = asked.imvu AND c.subject = asked.subject AND c.purpose = asked.purpose ORDER BY c.entry_index DESC LIMIT 1) last ON true) AS consents`,
 };
 
@@ -111,15 +111,15 @@ interface SharedRow extends Record<string, unknown> {
 async function readShared(store: Pick<Store, "select">, all: readonly OpenedCommand[]): Promise<Shared> {
   const recorded = all.flatMap(({ command }, at) => (command.op === "consent.record" && command.imvu !== null ? [{ at, imvu: command.imvu, ...command.params }] : []));
   const [row] = await store.select<SharedRow>(SHARED, [
-    [...new Set(all.flatMap(({ signatures }) => signatures.map(({ kid }) => kid)))],
-    [...new Set(all.flatMap(({ command }) => command.imvu ?? []))],
-    all.map(({ digest }) => digest),
-    all.map(({ signatures }) => signatures[0]?.kid ?? ""),
-    all.map(({ command }) => command.nonce),
-    recorded.map(({ at }) => at),
-    recorded.map(({ imvu }) => imvu),
-    recorded.map(({ subject }) => subject),
-    recorded.map(({ purpose }) => purpose),
+    textArray([...new Set(all.flatMap(({ signatures }) => signatures.map(({ kid }) => kid)))]),
+    textArray([...new Set(all.flatMap(({ command }) => command.imvu ?? []))]),
+    textArray(all.map(({ digest }) => digest)),
+    textArray(all.map(({ signatures }) => signatures[0]?.kid ?? "")),
+    textArray(all.map(({ command }) => command.nonce)),
+    bigintArray(recorded.map(({ at }) => at)),
+    textArray(recorded.map(({ imvu }) => imvu)),
+    textArray(recorded.map(({ subject }) => subject)),
+    textArray(recorded.map(({ purpose }) => purpose)),
   ]);
   const nonces = new Map<string, readonly string[]>();
   for (const [actor, nonce, digest] of row?.nonces ?? []) nonces.set(`${actor} ${nonce}`, [...(nonces.get(`${actor} ${nonce}`) ?? []), digest]);

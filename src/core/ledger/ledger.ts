@@ -6,14 +6,14 @@ import { type Appended, parseEntryBody } from "./entry.ts";
 import { type Fsck, fsckLedger } from "./fsck.ts";
 import { entryRow, entryRows, leavesOf, newestCheckpoint } from "./log-rows.ts";
 import { noteSigner } from "./note.ts";
-import type { Also } from "./request-queue.ts";
+import type { Also, Beside } from "./request-queue.ts";
 import { Sequencer } from "./sequencer.ts";
 import { SignedMemory } from "./signed-memory.ts";
 import { entriesBundleOf, TILE_LEVEL_MAX, TILE_WIDTH, tileWidth } from "./tile.ts";
 import { formatTlogProof } from "./tlog-proof.ts";
 import { consistencyRanges, inclusionRanges } from "./tree.ts";
 
-export type { Also };
+export type { Also, Beside };
 
 export const RECEIPT_TIMEOUT_MS = 15_000;
 /** Code of the fault that a question about an erased body ends with. */
@@ -44,7 +44,7 @@ export interface ErasedEntry extends Pick<Appended, "index" | "stream" | "stream
 
 export interface Ledger {
   /** Resolves after COMMIT. The entries of one call stand next to each other, in order, or not at all. */
-  append(entries: readonly NewEntry[], also?: Also): Promise<readonly Appended[]>;
+  append(entries: readonly NewEntry[], also?: Also, beside?: Beside): Promise<readonly Appended[]>;
   /** Waits for a published checkpoint that covers the entry. */
   receipt(index: number): Promise<Receipt>;
   /** The entry's commitment and the same proof, also where the body was erased; undefined: the ledger has no such entry. */
@@ -123,7 +123,7 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
   };
 
   return {
-    append: (entries, also) => sequencer.append(entries, also),
+    append: (entries, also, beside) => sequencer.append(entries, also, beside),
     checkpoint: () => published()?.note,
     watch: (fn) => sequencer.watch(fn),
     publishedSize: () => published()?.size ?? 0,
