@@ -32,7 +32,8 @@ export interface PlatformPort {
   readMeters(imvu: Imvu): Promise<Json>;
   /** Makes the bundle that an exit would make now, imports it into a scratch instance, compares, and keeps nothing. */
   rehearseExit(imvu: Imvu): Promise<Json>;
-  statement(imvu: Imvu, month: string): Promise<Outcome<Json>>;
+  /** Without a month: of the present one, by the unit's own clock. */
+  statement(imvu: Imvu, month: string | undefined): Promise<Outcome<Json>>;
   /** Closed months, newest first. */
   statements(imvu: Imvu): Promise<Json>;
   /** What it used on each day of a month. */
@@ -41,6 +42,23 @@ export interface PlatformPort {
   journal(imvu: Imvu, month?: string): Promise<Json>;
   /** Oldest first. */
   sales(imvu: Imvu, page: { readonly sourceId?: string; readonly from: number; readonly limit: number }): Promise<Json>;
+  /** A unit's payouts, what is owed beyond them, and where its money goes. */
+  payouts(imvu: Imvu): Promise<Json>;
+  /** Of all units, oldest first. */
+  allPayouts(state: string | undefined): Promise<Json>;
+  /** Those that are to be made, reckoned from the log, with receipts of their entries. */
+  duePayouts(): Promise<Json>;
+  isOperator(name: IdentityName): Promise<boolean>;
+  /** The platform's own billing profile, with the entry that set it. */
+  seller(): Promise<Json>;
+  /** The unit's owner's, and the platform's. */
+  billing(imvu: Imvu): Promise<Json>;
+  /** Oldest first. */
+  invoices(imvu: Imvu): Promise<Json>;
+  /** Those of a month; a refusal says why there is none. */
+  invoice(imvu: Imvu, month: string): Promise<Outcome<Json>>;
+  /** The budget that holds, and what of it and of those before it was reached. */
+  budget(imvu: Imvu): Promise<Json>;
   tariff(): Promise<Json>;
   entries(imvu: Imvu, from: number, limit: number): Promise<Json>;
   /** Bodies of a stream as they were hashed, with from ≤ index, in order. `next`: where to go on asking; null at the end. Of `platform` only the platform's own words. */

@@ -7,6 +7,7 @@ import { openApiDocument } from "./openapi.ts";
 import type { PlatformPort } from "./platform-port.ts";
 import { commandRoutes } from "./public/commands.ts";
 import { logRoutes } from "./public/log.ts";
+import { payoutRoutes } from "./public/payouts.ts";
 import { unitRoutes } from "./public/units.ts";
 
 const REQUEST_TIMEOUT_MS = 300_000;
@@ -66,6 +67,8 @@ export function apiOf(platform: PlatformPort, say: (line: string) => void, onRou
   app.get("/openapi.json", async (_request, reply) => reply.send(openApiDocument()));
   commandRoutes(app, platform);
   logRoutes(app, platform);
-  unitRoutes(app, platform, new Authenticator(platform));
+  const authenticator = new Authenticator(platform);
+  unitRoutes(app, platform, authenticator);
+  payoutRoutes(app, platform, authenticator);
   return app;
 }

@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { IMVU_DOCUMENT_PATH, packBundle } from "../imvu/export/index.ts";
 import { openBundle } from "../imvu/import/index.ts";
-import { type DisplayName, type Fqdn, type ImvuId, type Jurisdiction, parseDisplayName, parseFqdn, parseImvuId, parseJurisdiction, type Sha256 } from "../kernel/index.ts";
+import { type Currency, type DisplayName, type Fqdn, type ImvuId, type Jurisdiction, parseCurrency, parseDisplayName, parseFqdn, parseImvuId, parseJurisdiction, parseTimeZone, type Sha256, type TimeZone } from "../kernel/index.ts";
 import { must } from "./context.ts";
 
 export interface UploadableBundle {
   readonly archive: string;
   /** SHA-256 of MANIFEST.json: what the signed command commits to. */
   readonly manifest: Sha256;
-  readonly imvu: { readonly id: ImvuId; readonly name: DisplayName; readonly jurisdiction: Jurisdiction; readonly zone: Fqdn };
+  readonly imvu: { readonly id: ImvuId; readonly name: DisplayName; readonly jurisdiction: Jurisdiction; readonly zone: Fqdn; readonly timeZone?: TimeZone; readonly currency?: Currency };
   close(): Promise<void>;
 }
 
@@ -26,6 +26,8 @@ export async function packForUpload(path: string): Promise<UploadableBundle> {
       name: must(parseDisplayName(document.name)),
       jurisdiction: must(parseJurisdiction(document.jurisdiction)),
       zone: must(parseFqdn(document.zone)),
+      ...(document.timeZone === undefined ? {} : { timeZone: must(parseTimeZone(document.timeZone)) }),
+      ...(document.currency === undefined ? {} : { currency: must(parseCurrency(document.currency)) }),
     };
     const { manifest, manifestSha256 } = opened;
     if (!(await stat(path)).isDirectory()) return { archive: path, manifest: manifestSha256, imvu, close };

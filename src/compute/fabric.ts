@@ -2,7 +2,7 @@ import type { ComputeDesired, Fabric } from "../contract/index.ts";
 import { handsOf } from "./hands.ts";
 import { exportCompute } from "./leaving/export.ts";
 import { importCompute } from "./leaving/import.ts";
-import { readMeters } from "./meter.ts";
+import { computeMeter } from "./meter.ts";
 import { observeCompute } from "./observe.ts";
 import type { Parts } from "./parts.ts";
 import { planCompute } from "./plan.ts";
@@ -15,7 +15,7 @@ export function computeFabric(parts: Parts): Fabric<ComputeDesired, ComputeState
     name: "compute",
     plan: (imvu, desired, observed) => planCompute(hands, imvu, desired, observed),
     observe: (imvu) => observeCompute(parts, imvu),
-    meter: (imvu) => readMeters(parts, imvu),
+    meter: computeMeter(parts),
     probe: (gate, imvu) => probeCompute(parts, gate, imvu),
     probes: COMPUTE_PROBES,
     export: (imvu, sink) => exportCompute(parts, imvu, sink),

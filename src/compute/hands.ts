@@ -11,6 +11,7 @@ export function handsOf(parts: Parts): Hands {
     imageNameOf: (source) => images.nameOf(source),
     ensureVolume: (number, bytes, jurisdiction) => volumes.ensure(number, bytes, jurisdiction),
     removeVolume: (number) => volumes.remove(number),
+    settleVolume: (number) => volumes.settle(number),
     applyEnvelope: async ({ number, envelope }) => groups.apply(number, envelope, await deviceOf(number)),
     restoreEnvelope: async (number, read) => groups.restore(number, read, await deviceOf(number)),
     removeEnvelope: async (number) => {

@@ -84,6 +84,16 @@ export function dataOf(layout: Layout, number: number, service: ServiceName): st
   return join(mountPointOf(layout, number), "data", service);
 }
 
+/** Captures, each a subvolume that nobody can write to, named by its id. */
+export function snapshotsOf(layout: Layout, number: number): string {
+  return join(mountPointOf(layout, number), "snapshots");
+}
+
+/** What is needed for a while and means nothing after a crash. */
+export function scratchOf(layout: Layout, number: number): string {
+  return join(mountPointOf(layout, number), "scratch");
+}
+
 export function contentOf(layout: Layout, number: number, digest: string): string {
   return join(mountPointOf(layout, number), "content", digest);
 }

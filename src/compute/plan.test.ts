@@ -21,6 +21,7 @@ function recorder(): { hands: Hands; calls: string[] } {
     imageNameOf: (source) => (source.kind === "runtime" ? `base/${source.runtime}` : source.kind === "oci" ? `oci/${source.archive}` : source.ref),
     ensureVolume: note("ensureVolume"),
     removeVolume: note("removeVolume"),
+    settleVolume: note("settleVolume"),
     applyEnvelope: note("applyEnvelope"),
     restoreEnvelope: note("restoreEnvelope"),
     removeEnvelope: note("removeEnvelope"),
@@ -59,7 +60,7 @@ function standing(wanted: ComputeDesired, more: Partial<ServiceReading> = {}): C
   return {
     number: 7,
     envelope: readingOf(wanted.envelope),
-    volume: { mounted: true, sizeBytes: wanted.envelope.storageBytes, usedBytes: 0, device: "7:0" },
+    volume: { mounted: true, sizeBytes: wanted.envelope.storageBytes, usedBytes: 0, device: "7:0", unsettled: false },
     services: wanted.services.map((one) => {
       const order = { service: one, resolverAddress: wanted.resolverAddress, jurisdiction: wanted.jurisdiction };
       return {
@@ -144,7 +145,7 @@ describe("from one state to another", () => {
 
   test("a volume that is only not attached is attached, and an undo leaves it", async () => {
     const wanted = desired([]);
-    const { sentences, undone } = await carriedOut(wanted, { ...standing(wanted), volume: { mounted: false, sizeBytes: 256 * MIB, usedBytes: 0, device: null } });
+    const { sentences, undone } = await carriedOut(wanted, { ...standing(wanted), volume: { mounted: false, unsettled: false, sizeBytes: 256 * MIB, usedBytes: 0, device: null } });
     assert.deepEqual([sentences, undone], [["attach the volume"], []]);
   });
 });

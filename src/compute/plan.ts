@@ -12,6 +12,8 @@ export interface Hands {
   /** `jurisdiction` is written on a volume that is made; one that exists keeps its own. */
   ensureVolume(number: number, bytes: number, jurisdiction: Jurisdiction): Promise<void>;
   removeVolume(number: number): Promise<void>;
+  /** Ends what a crash interrupted between two names: the data is there again, whole, as it was or as it was to be. */
+  settleVolume(number: number): Promise<void>;
   applyEnvelope(desired: ComputeDesired): Promise<void>;
   /** Puts limits back as they were read. */
   restoreEnvelope(number: number, read: EnvelopeReading): Promise<void>;
@@ -48,6 +50,7 @@ function planPresent(hands: Hands, desired: ComputeDesired, observed: ComputeSta
       },
     });
   }
+  if (volume?.mounted && volume.unsettled) steps.push({ key: `compute/settle/${imvu}`, sentence: "end a restore that was interrupted", do: () => hands.settleVolume(number), undo: async () => {} });
   if (observed.envelope === null || differences(envelope, observed.envelope).length > 0) {
     const before = observed.envelope;
     steps.push({

@@ -1,5 +1,5 @@
 import { readFile, rm } from "node:fs/promises";
-import type { Blobs, ComputeDesired, FabricRoom, Site } from "../contract/index.ts";
+import type { Blobs, ComputeDesired, FabricRoom, Site, SnapshotHands } from "../contract/index.ts";
 import { ensureFolder, Fault, type ImvuId, imvuNumberOf, type ServiceName, writeFileAtomic } from "../kernel/index.ts";
 import { examine } from "./doctor.ts";
 import { Bursts } from "./envelopes/bursts.ts";
@@ -12,6 +12,7 @@ import { tailOfLog } from "./fabric/podman/logs.ts";
 import { settleEngine } from "./fabric/podman/remains.ts";
 import { type Layout, logFileOf } from "./layout.ts";
 import { makeParts, type Parts } from "./parts.ts";
+import { snapshotHands } from "./snapshots/hands.ts";
 import type { ComputeState } from "./state.ts";
 
 export interface ComputeRoomDeps {
@@ -26,6 +27,7 @@ export interface ComputeRoom extends FabricRoom<ComputeDesired, ComputeState> {
   /** Its last lines as `TIME text`. */
   serviceLogs(imvu: ImvuId, service: ServiceName, lines: number): Promise<string>;
   restartService(imvu: ImvuId, service: ServiceName): Promise<void>;
+  readonly snapshots: SnapshotHands;
   /** Processes and threads in the envelope now. */
   processes(imvu: ImvuId): Promise<number>;
 }
@@ -51,6 +53,7 @@ export async function openComputeRoom({ site, blobs, desiredOf = () => undefined
     doctor: () => examine(site),
     serviceLogs: (imvu, service, lines) => tailOfLog(logFileOf(layout, imvuNumberOf(imvu), service), lines),
     restartService: (imvu, service) => parts.services.restart(imvu, service),
+    snapshots: snapshotHands(parts),
     async processes(imvu) {
       const number = imvuNumberOf(imvu);
       if (!groups.exists(number)) throw new Fault("NO_ENVELOPE", `${imvu} has no control group`, { hint: `nexus imvu show ${imvu}` });

@@ -18,6 +18,8 @@ export type VolumeReading = {
   readonly usedBytes: number;
   /** `major:minor` of the loop device; null when not attached. */
   readonly device: string | null;
+  /** A restore was interrupted between two names. */
+  readonly unsettled: boolean;
 };
 
 export type ServiceReading = {

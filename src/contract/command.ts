@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  type Currency,
   type DisplayName,
   type Fqdn,
   type IdentityName,
@@ -8,8 +9,14 @@ import {
   type KeyId,
   type MailAddress,
   type Outcome,
+  minorDecimals,
+  parseCurrency,
+  type Bic,
+  type Iban,
+  parseBic,
   parseDisplayName,
   parseFqdn,
+  parseIban,
   parseIdentityName,
   parseImvuId,
   parseJurisdiction,
@@ -17,9 +24,12 @@ import {
   parseMailAddress,
   parseServiceName,
   parseSha256,
+  parseTimeZone,
   type ServiceName,
   type Sha256,
+  type TimeZone,
 } from "../kernel/index.ts";
+import { zBuyer, zSeller } from "./billing.ts";
 import type { DnsType } from "./imvu.ts";
 import { type FirstResource, type LaterResource, likeOf, RESOURCES, type Resource } from "./meter.ts";
 import { flawOfTiers, stepsWithoutPrice } from "./tiers.ts";
@@ -63,6 +73,8 @@ export const zServiceName = branded<ServiceName>(parseServiceName);
 export const zMailAddress = branded<MailAddress>(parseMailAddress);
 export const zJurisdiction = branded<Jurisdiction>(parseJurisdiction);
 export const zDisplayName = branded<DisplayName>(parseDisplayName);
+export const zTimeZone = branded<TimeZone>(parseTimeZone);
+export const zCurrency = branded<Currency>(parseCurrency);
 export const zSha256 = z.string().transform((text, context): Sha256 => {
   const parsed = parseSha256(text);
   if (parsed) return parsed;
@@ -135,15 +147,54 @@ const zMonthBegin = z.string().regex(/^20\d\d-(0[1-9]|1[0-2])-01T00:00:00\.000Z$
 /** What the system that took the money calls a sale, or a refund: the same name is booked once. */
 const zSourceId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/, "1 to 128 letters, digits, '.', '_', ':', '@', '+' and '-', beginning with a letter or digit");
 /** With the minor unit's decimals, always: what is signed has one spelling. */
-const zAmount = z.string().regex(/^(0|[1-9]\d{0,11})\.\d{2}$/, "must be an amount with two decimals, like 12.34").refine((amount) => amount !== "0.00", "must be more than nothing");
+const zAmount = z.string().regex(/^(0|[1-9]\d{0,11})(\.\d{1,4})?$/, "must be an amount with the decimals of its currency, like 12.34").refine((amount) => /[1-9]/.test(amount), "must be more than nothing");
 const zInstant = z.string().refine((at) => /^\d{4}-/.test(at) && new Date(at).getTime() >= 0 && new Date(at).toISOString() === at, "must be an RFC 3339 instant in UTC with milliseconds, like 2026-11-23T12:00:00.000Z");
 const zSale = z.strictObject({
   sourceId: zSourceId,
   amount: zAmount,
-  currency: z.literal("EUR"),
+  currency: zCurrency,
   /** When it was sold, or paid back: the month it belongs to. */
   at: zInstant,
 });
+
+function hasDecimals({ amount, currency }: { readonly amount: string; readonly currency: Currency }, context: z.RefinementCtx): void {
+  const decimals = minorDecimals(currency);
+  if ((amount.split(".")[1]?.length ?? 0) !== decimals) context.addIssue({ code: "custom", path: ["amount"], message: `must have ${decimals} decimals: ${currency} has as many` });
+}
+
+/** Where a creator's money goes. A name as a bank knows it: one line, at most as long as a SEPA name. */
+const zPayoutAccount = z.strictObject({
+  holder: z.string().regex(/^[^\s\p{C}](?:[^\p{C}\p{Zl}\p{Zp}]{0,68}[^\s\p{C}])?$/u, "1 to 70 characters on one line, without white space at its ends"),
+  /** Some ways to pay must know. */
+  kind: z.enum(["person", "company"]),
+  iban: branded<Iban>(parseIban),
+  bic: branded<Bic>(parseBic).optional(),
+});
+const zPayoutRef = { imvu: zImvuId, /** Its end-to-end id. */ payout: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,34}$/, "1 to 35 letters, digits and hyphens, like IMVU-001-1") };
+/** What a bank or provider calls a payment. */
+const zReference = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/, "1 to 128 letters, digits, '.', '_', ':', '@', '+' and '-', beginning with a letter or digit");
+const zReason = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9 .,-]{0,138}[A-Za-z0-9.])?$/, "1 to 140 letters, digits, spaces, '.', ',' and '-', like AC04 account closed");
+
+const zSnapshotId = z.string().regex(/^S[1-9]\d{0,5}$/, "must be a snapshot's id, like S1");
+/** What its owner calls it. */
+const zSnapshotLabel = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9 ._:+-]{0,61}[A-Za-z0-9])?$/, "1 to 63 letters, digits, spaces, '.', '_', ':', '+' and '-', with a letter or digit at both ends");
+
+/** Percents of a budget at which its owner is told. */
+export const THRESHOLDS_MAX = 5;
+export const THRESHOLD_PERCENT_MAX = 200;
+const zBudget = z
+  .strictObject({
+    /** What a month's usage may come to before somebody is told; null: no budget any more. */
+    amount: zAmount.nullable(),
+    currency: zCurrency,
+    thresholds: z.array(z.int().min(1).max(THRESHOLD_PERCENT_MAX)).max(THRESHOLDS_MAX),
+  })
+  .superRefine(({ amount, currency, thresholds }, context) => {
+    const refuse = (message: string) => context.addIssue({ code: "custom", path: ["thresholds"], message });
+    if (amount !== null) hasDecimals({ amount, currency }, context);
+    if ((amount === null) !== (thresholds.length === 0)) refuse(`1 to ${THRESHOLDS_MAX} percents of an amount, and none where there is no budget`);
+    if (thresholds.some((percent, at) => at > 0 && percent <= (thresholds[at - 1] as number))) refuse("each must be more than the one before");
+  });
 
 /** A body that is to go: of a consent or of a refused command, whose outcome goes with it. */
 const zErasure = z.strictObject({
@@ -177,10 +228,16 @@ export const COMMAND_PARAMS = {
   /** As imvu.erase, for entries that stand in no unit's stream. */
   "platform.erase": zErasure,
   /** What usage costs from a month on, a price for one unit of each resource, and further ones for what is used above a step. */
-  "platform.tariff.publish": z.strictObject({ currency: z.literal("EUR"), validFrom: zMonthBegin, prices: zPrices, tiers: zTiers.optional() }).superRefine(({ prices, tiers }, context) => {
+  "platform.tariff.publish": z.strictObject({ currency: zCurrency, validFrom: zMonthBegin, prices: zPrices, tiers: zTiers.optional() }).superRefine(({ prices, tiers }, context) => {
     const resource = stepsWithoutPrice(prices, tiers);
     if (resource !== undefined) context.addIssue({ code: "custom", message: `tiers["${resource}"]: its first price is not said`, path: ["tiers"] });
   }),
+  /** A payout left the platform: the bank or the provider took it. What it comes to and whose account it goes to stands in the payout's own entry. */
+  "platform.payout.execute": z.strictObject({ ...zPayoutRef, /** What the bank or provider calls it. */ reference: zReference, at: zInstant }),
+  /** A payout did not arrive, or will not be made: what it came to is owed again. */
+  "platform.payout.return": z.strictObject({ ...zPayoutRef, reason: zReason, at: zInstant }),
+  /** Who the platform's invoices are from. */
+  "platform.billing.set": zSeller,
   "imvu.create": z.strictObject({
     name: zDisplayName,
     owner: zIdentityName,
@@ -189,6 +246,10 @@ export const COMMAND_PARAMS = {
     runtime: z.enum(["static", "node", "python"]),
     /** First mailbox: `hello@<zone>`; SHA-256 of the blob with its crypt(3) hash. */
     mailboxPasswordHash: zSha256,
+    /** By whose clock its months begin, for good; none: UTC. */
+    timeZone: zTimeZone.optional(),
+    /** In what it is rated, sold and paid, for good; none: EUR. */
+    currency: zCurrency.optional(),
   }),
   "imvu.scale": z.strictObject({ envelope: zEnvelope }),
   "imvu.exit": z.strictObject({
@@ -204,6 +265,9 @@ export const COMMAND_PARAMS = {
     jurisdiction: zJurisdiction,
     sourceId: zImvuId,
     zone: zFqdn,
+    /** As the bundle has it: what was agreed at creation goes with the unit. */
+    timeZone: zTimeZone.optional(),
+    currency: zCurrency.optional(),
   }),
   /** Adds a member, or gives one another role. There is one owner, and no command makes another. */
   "imvu.member.set": z.strictObject({ identity: zIdentityName, role: z.enum(["maintainer", "billing", "viewer"]) }),
@@ -256,9 +320,20 @@ export const COMMAND_PARAMS = {
     state: z.enum(["given", "withdrawn"]),
   }),
   /** A sale inside the IMVU. */
-  "revenue.record": zSale,
+  "revenue.record": zSale.superRefine(hasDecimals),
   /** A sale, or a part of it, was paid back. */
-  "revenue.reverse": z.strictObject({ ...zSale.shape, /** The sale's own source id. */ reverses: zSourceId }),
+  "revenue.reverse": z.strictObject({ ...zSale.shape, /** The sale's own source id. */ reverses: zSourceId }).superRefine(hasDecimals),
+  /** The account that the owner's share is paid to from now on; null: none, and what is owed waits. */
+  "imvu.payout.account": z.strictObject({ account: zPayoutAccount.nullable() }),
+  /** Who the unit's invoices are to. */
+  "imvu.billing.set": zBuyer,
+  /** The volume's data and the unit's document as they are now. */
+  "imvu.snapshot.create": z.strictObject({ label: zSnapshotLabel.nullable() }),
+  /** The volume's data as they were then; the document stays as it is. */
+  "imvu.snapshot.restore": z.strictObject({ id: zSnapshotId }),
+  "imvu.snapshot.remove": z.strictObject({ id: zSnapshotId }),
+  /** When its people are told what a month's usage comes to. It stops nothing and slows nothing down. */
+  "imvu.budget.set": zBudget,
   /** A body of the unit's own stream goes; its commitment stays. */
   "imvu.erase": zErasure,
 } as const;
@@ -269,7 +344,7 @@ export type Params<O extends Op> = z.output<(typeof COMMAND_PARAMS)[O]>;
 /** Ops whose payload names no IMVU: they are about an identity or the platform, or it has no id yet. */
 export const OPS_WITHOUT_IMVU = [
   "identity.register", "identity.key.add", "identity.key.rotate", "identity.key.revoke", "identity.recovery.set", "identity.recovery.begin", "identity.recovery.object",
-  "identity.recovery.complete", "platform.operator.add", "platform.operator.remove", "platform.erase", "platform.tariff.publish", "imvu.create", "imvu.import",
+  "identity.recovery.complete", "platform.operator.add", "platform.operator.remove", "platform.erase", "platform.tariff.publish", "platform.payout.execute", "platform.payout.return", "platform.billing.set", "imvu.create", "imvu.import",
 ] as const satisfies readonly Op[];
 export type OpWithoutImvu = (typeof OPS_WITHOUT_IMVU)[number];
 

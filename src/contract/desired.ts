@@ -1,5 +1,6 @@
 import type { Fqdn, ImvuId, Jurisdiction } from "../kernel/index.ts";
 import type { DkimKey, DnsRecordSet, Envelope, Mailbox, Route, Service } from "./imvu.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** What each fabric shall make true for one IMVU: plain data, rendered by imvu/ from the projection. */
 export interface ComputeDesired {
@@ -11,6 +12,8 @@ export interface ComputeDesired {
   readonly services: readonly Service[];
   /** Address of the IMVU's resolver inside its namespace, for resolv.conf. */
   readonly resolverAddress: string;
+  /** What an export lists. No step follows from it: a capture that is gone cannot be made again, and none is taken away but by a command. */
+  readonly snapshots?: readonly Snapshot[];
 }
 
 export interface DomainsDesired {

@@ -1,4 +1,5 @@
-import type { Fqdn, IdentityName, ImvuId, Jurisdiction, MailAddress, ServiceName, Sha256 } from "../kernel/index.ts";
+import type { Currency, Fqdn, IdentityName, ImvuId, Jurisdiction, MailAddress, ServiceName, Sha256, TimeZone } from "../kernel/index.ts";
+import type { Snapshots } from "./snapshot.ts";
 
 /** The compute envelope an owner agreed to; every number is a hard limit read back from the kernel. */
 export interface Envelope {
@@ -81,6 +82,10 @@ export interface Imvu {
   readonly status: ImvuStatus;
   readonly zone: Fqdn;
   readonly createdAt: string;
+  /** By whose clock its months begin, for good; none: UTC. */
+  readonly timeZone?: TimeZone;
+  /** In what it is rated, sold and paid, for good; none: EUR. */
+  readonly currency?: Currency;
   readonly envelope: Envelope;
   readonly services: readonly Service[];
   /** What the owner set; the platform adds apex SOA, NS, DNSSEC and its own service records when rendering. */
@@ -89,4 +94,6 @@ export interface Imvu {
   readonly mailboxes: readonly Mailbox[];
   readonly routes: readonly Route[];
   readonly members: readonly { readonly identity: IdentityName; readonly role: MemberRole }[];
+  /** Absent: none was ever taken. */
+  readonly snapshots?: Snapshots;
 }

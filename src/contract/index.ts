@@ -3,6 +3,7 @@
  * zod schemas where bytes come from outside; plain types inside.
  * Depends on kernel.
  */
+export { type Buyer, isInEu, type Seller, zBuyer, zSeller } from "./billing.ts";
 export {
   CLOCK_SKEW_MS_MAX,
   COMMAND_BYTES_MAX,
@@ -46,8 +47,10 @@ export type {
   ServiceSource,
 } from "./imvu.ts";
 export { hashMailPassword, parseMailPasswordHash } from "./mail-password.ts";
-export { FIRST_RESOURCES, type FirstResource, type LaterResource, likeOf, RESOURCES, type Reading, type ReadingSet, type Resource } from "./meter.ts";
+export { FIRST_RESOURCES, type FirstResource, type LaterResource, likeOf, RESOURCES, type MeterReading, type Reading, type ReadingLife, type ReadingSet, type ReadingSummary, type Resource } from "./meter.ts";
 export type { FabricRoom, Finding } from "./room.ts";
+export type { Snapshot, Snapshots } from "./snapshot.ts";
+export type { Captured, SnapshotHands } from "./snapshot-hands.ts";
 export {
   type Blobs,
   IMVUS_PER_HOME_MAX,

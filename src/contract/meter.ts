@@ -57,3 +57,31 @@ export interface ReadingSet {
   readonly at: string;
   readonly readings: readonly Reading[];
 }
+
+/**
+ * Data of a `meter.reading` entry of the second form, an interval summary: sets of up to half an hour in one entry. Nothing in it is calculated: what is
+ * told is what the engines said, and what is left out changes no month. All series are there at `at`.
+ */
+export interface ReadingSummary {
+  readonly v: 2;
+  readonly imvu: ImvuId;
+  /** When the engines were first read for it. */
+  readonly from: string;
+  /** And last: the instant of each series' last word. */
+  readonly at: string;
+  /** Milliseconds after `from` of the instants at which gauges are told, and counters, before `at`. */
+  readonly levels: readonly number[];
+  readonly counters: readonly number[];
+  readonly lives: readonly ReadingLife[];
+}
+
+/** The series of one (boot, epoch). */
+export interface ReadingLife {
+  readonly boot: string;
+  readonly epoch: string;
+  /** One word, the value at `at`; or, with a space between, one for each instant at which its kind is told and then that one. */
+  readonly values: Readonly<Partial<Record<Resource, string>>>;
+}
+
+/** Both forms of a `meter.reading` entry's data. */
+export type MeterReading = ReadingSet | ReadingSummary;

@@ -7,6 +7,7 @@ import { knotEngine } from "./dns-authority/engine.ts";
 import { exportKeys, importKeys } from "./dns-authority/keys.ts";
 import { Knot } from "./dns-authority/knot.ts";
 import { layoutOf } from "./layout.ts";
+import { domainsMeter } from "./meter.ts";
 import { planZones } from "./plan.ts";
 import { DOMAIN_GATES, probeDomains } from "./probes.ts";
 import { unboundEngine } from "./resolvers/engine.ts";
@@ -46,7 +47,7 @@ export function openDomainsRoom({ site, desiredOf = () => undefined, zonesOf = (
       const zone = await authority.observe(zoneOf(imvu));
       return { zones: zone ? [zone] : [] };
     },
-    meter: async (imvu) => [{ resource: "dns.answers", value: String(await authority.answers(zoneOf(imvu))), boot: site.boot, epoch: await processStart(join(site.dir, "run", "engine-knot.json")) }],
+    meter: domainsMeter(site, authority, zoneOf, () => processStart(join(site.dir, "run", "engine-knot.json"))),
     probe: (gate, imvu) => probeDomains({ site, authority, desiredOf, zonesOf }, gate, imvu),
     async export(imvu: ImvuId, sink: ExportSink) {
       const zone = zoneOf(imvu);

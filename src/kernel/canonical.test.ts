@@ -37,6 +37,15 @@ describe("canonical JSON", () => {
     assert.equal(canonicalJson(value), '{"\\r":2,"1":4,"\u0080":6,"ö":7,"€":1,"😀":5,"\ufb33":3}');
   });
 
+  test("escapes exactly what JSON.stringify escapes", () => {
+    for (let code = 0; code < 0x100; code += 1) {
+      const text = `a${String.fromCharCode(code)}z`;
+      assert.equal(canonicalJson(text), JSON.stringify(text), `code ${code}`);
+      assert.equal(canonicalJson({ [text]: null }), `{${JSON.stringify(text)}:null}`);
+    }
+    assert.equal(canonicalJson("line\n"), '"line\\n"');
+  });
+
   test("writes minus zero as zero", () => assert.equal(canonicalJson([-0]), "[0]"));
 
   test("refuses what two programs could write differently", () => {
@@ -68,6 +77,10 @@ describe("canonical JSON", () => {
     const nested = (depth: number): Json => (depth === 0 ? 1 : [nested(depth - 1)]);
     assert.ok(canonicalJson(nested(CANONICAL_DEPTH_MAX)));
     assert.throws(() => canonicalJson(nested(CANONICAL_DEPTH_MAX + 1)), /nested too deep/);
+    for (const leaf of ["text", 1, null, {}, []]) {
+      assert.ok(canonicalJson(leaf, CANONICAL_DEPTH_MAX));
+      assert.throws(() => canonicalJson(leaf, CANONICAL_DEPTH_MAX + 1), /nested too deep/);
+    }
     const ring: Json[] = [];
     ring.push(ring);
     assert.throws(() => canonicalJson(ring), /nested too deep/);

@@ -44,27 +44,41 @@ function isOrdered(value: Json, depth: number): boolean {
   return true;
 }
 
+/** Strings are put together as they come, keys sorted only when they are not: bodies of entries are written for every command. */
 function write(value: Json, depth: number): string {
   if (depth > CANONICAL_DEPTH_MAX) throw new TypeError("canonical JSON: nested too deep");
+  if (typeof value === "string") return writeString(value);
   if (value === null || typeof value === "boolean") return String(value);
   if (typeof value === "number") {
     if (!Number.isSafeInteger(value)) throw new TypeError(`canonical JSON: ${value} is not a safe integer`);
     return String(value === 0 ? 0 : value);
   }
-  if (typeof value === "string") return writeString(value);
-  if (Array.isArray(value)) return `[${value.map((item: Json) => write(item, depth + 1)).join(",")}]`;
+  let text = "";
+  if (Array.isArray(value)) {
+    for (const item of value as readonly Json[]) text += `${text === "" ? "" : ","}${write(item, depth + 1)}`;
+    return `[${text}]`;
+  }
   if (typeof value !== "object") throw new TypeError(`canonical JSON: ${typeof value} has no form`);
   const record = value as { readonly [key: string]: Json };
-  const members: string[] = [];
-  for (const key of Object.keys(record).sort()) {
+  for (const key of sortedKeys(record)) {
     const member = record[key];
     if (member === undefined) throw new TypeError(`canonical JSON: "${key}" is undefined`);
-    members.push(`${writeString(key)}:${write(member, depth + 1)}`);
+    text += `${text === "" ? "" : ","}${writeString(key)}:${write(member, depth + 1)}`;
   }
-  return `{${members.join(",")}}`;
+  return `{${text}}`;
 }
 
+function sortedKeys(record: object): readonly string[] {
+  const keys = Object.keys(record);
+  for (let at = 1; at < keys.length; at += 1) if ((keys[at - 1] as string) > (keys[at] as string)) return keys.sort();
+  return keys;
+}
+
+/** Printable ASCII without quotation mark and backslash: it is written as it is. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function writeString(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   if (!text.isWellFormed()) throw new TypeError("canonical JSON: a string holds a lone surrogate");
   return JSON.stringify(text);
 }

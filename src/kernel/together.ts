@@ -20,3 +20,17 @@ export function together<T>(ask: () => Promise<T>): () => Promise<T> {
     return asked;
   };
 }
+
+/** Likewise, of an engine that is asked about each by name: one question names all who are asked about. Undefined: it said nothing of this one. */
+export function togetherOf<K, V>(ask: (keys: readonly K[]) => Promise<ReadonlyMap<K, V>>): (key: K) => Promise<V | undefined> {
+  let keys = new Set<K>();
+  const question = together(() => {
+    const asked = [...keys];
+    keys = new Set();
+    return ask(asked);
+  });
+  return async (key) => {
+    keys.add(key);
+    return (await question()).get(key);
+  };
+}

@@ -1,7 +1,8 @@
 import type { Fabric, MailDesired } from "../contract/index.ts";
+import { systemClock } from "../kernel/index.ts";
 import { exportMail } from "./export.ts";
 import { importMail } from "./import.ts";
-import { meterMail } from "./meter.ts";
+import { mailMeter } from "./meter.ts";
 import { observeMail } from "./observe.ts";
 import type { MailParts } from "./parts.ts";
 import { planMail } from "./plan.ts";
@@ -14,7 +15,7 @@ export function mailFabric(parts: MailParts): Fabric<MailDesired, MailState> {
     name: "mail",
     plan: (imvu, desired, observed) => planMail(hands, imvu, desired, observed),
     observe: (imvu) => observeMail(site, layout, directory, imvu),
-    meter: async (imvu) => await meterMail(layout, directory, await parts.journal(), imvu),
+    meter: mailMeter(layout, directory, parts.journal, systemClock),
     probes: MAIL_PROBES,
     probe: (gate, imvu) => probeMail(parts, gate, imvu),
     export: (imvu, sink) => exportMail(parts, imvu, sink),

@@ -1,17 +1,20 @@
 import type { Imvu, NewEntry } from "../contract/index.ts";
 import { allImvus, asJson } from "../core/command/index.ts";
-import { type Period, periodOf } from "../core/handshake/index.ts";
+import { parsePeriod, type Period, periodAfter, periodOf, termsOf } from "../core/handshake/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { ReadTx, Store } from "../core/store/index.ts";
-import { type Clock, type ImvuId, messageOf } from "../kernel/index.ts";
+import { type Clock, lastTurn, messageOf } from "../kernel/index.ts";
 import type { Meters } from "./meters.ts";
-import { closingFor, putCorrection, putStatement } from "./statements.ts";
+import type { Raters } from "./rating-pool.ts";
+import { putCorrection, putStatement } from "./statements.ts";
 
 export interface ClosingDeps {
   readonly store: Store;
   readonly ledger: Ledger;
   readonly meters: Pick<Meters, "record">;
   readonly clock: Clock;
+  /** Begun for a round that has months to close, and ended with it. */
+  raters(): Raters;
   say(line: string): void;
 }
 
@@ -25,8 +28,8 @@ const SIDE_BY_SIDE = 4;
  */
 export class Closing {
   private readonly deps: ClosingDeps;
-  /** No month before this one is open anywhere. */
-  private closedBefore: string | undefined;
+  /** Every month that was over then is closed, whichever clock it is by. */
+  private closedUntil: number | undefined;
 
   constructor(deps: ClosingDeps) {
     this.deps = deps;
@@ -35,16 +38,18 @@ export class Closing {
   /** @returns how many statements were closed */
   async round(): Promise<number> {
     const { store, clock, say } = this.deps;
-    const now = periodOf(clock.now());
-    if (this.closedBefore === now.name) return 0;
+    const now_ms = clock.now();
+    const turn = lastTurn(now_ms);
+    if (this.closedUntil === turn) return 0;
     let closed = 0;
     let open = 0;
     const waiting = (await store.snapshot(allImvus)).values();
+    await using raters = this.deps.raters();
     const closer = async () => {
       for (const imvu of waiting) {
         try {
-          for (const period of await store.snapshot((tx) => dueMonths(tx, imvu.id, now))) {
-            await this.close(imvu, period);
+          for (const period of await store.snapshot((tx) => dueMonths(tx, imvu, now_ms))) {
+            await this.close(imvu, period, raters);
             closed += 1;
           }
         } catch (error) {
@@ -55,14 +60,14 @@ export class Closing {
       }
     };
     await Promise.all(Array.from({ length: SIDE_BY_SIDE }, closer));
-    if (open === 0) this.closedBefore = now.name;
+    if (open === 0) this.closedUntil = turn;
     return closed;
   }
 
-  private async close(imvu: Imvu, period: Period): Promise<void> {
+  private async close(imvu: Imvu, period: Period, raters: Raters): Promise<void> {
     const { store, ledger, meters, say } = this.deps;
-    if (!(await store.snapshot((tx) => readAfter(tx, imvu.id, period)))) await meters.record(imvu.id);
-    const made = await closingFor(ledger, imvu, period.name);
+    if (!(await store.snapshot((tx) => readAfter(tx, imvu, period)))) await meters.record(imvu.id);
+    const made = await raters.rate(imvu, period.name);
     if (!made.ok) throw new TypeError(`${period.name}: ${made.message}`);
     const { corrections, statement } = made.value;
     const entries: NewEntry[] = [...corrections.map((data) => ({ type: "statement.corrected" as const, data })), { type: "statement.closed" as const, data: statement }].map(({ type, data }) => ({ stream: imvu.id, type, actor: "platform", data: asJson(data) }));
@@ -77,20 +82,21 @@ export class Closing {
 }
 
 /** Months that have ended and are not closed, from the one after the last closed one, or of the unit's first reading. */
-async function dueMonths(tx: ReadTx, imvu: ImvuId, now: Period): Promise<readonly Period[]> {
+async function dueMonths(tx: ReadTx, imvu: Imvu, now_ms: number): Promise<readonly Period[]> {
+  const { timeZone } = termsOf(imvu);
   const [row] = await tx.query<{ closed: string | null; first: string | null }>(
     "SELECT (SELECT max(period) FROM statement WHERE imvu = $1) AS closed, (SELECT at FROM reading WHERE imvu = $1 ORDER BY entry_index LIMIT 1) AS first",
-    [imvu],
+    [imvu.id],
   );
   if (!row?.first) return [];
   const due: Period[] = [];
-  // A month's last instant is in it, and the next one begins after it.
-  let period = row.closed === null ? periodOf(Date.parse(row.first)) : periodOf(Date.parse(`${row.closed}-01T00:00:00Z`) + 32 * 24 * 3_600_000);
-  for (; period.end_ms <= now.start_ms; period = periodOf(period.end_ms + 1)) due.push(period);
+  const last = parsePeriod(row.closed, timeZone);
+  // A month's last instant is in it: it is over after that.
+  for (let period = last.ok ? periodAfter(last.value, timeZone) : periodOf(Date.parse(row.first), timeZone); period.end_ms < now_ms; period = periodAfter(period, timeZone)) due.push(period);
   return due;
 }
 
-async function readAfter(tx: ReadTx, imvu: ImvuId, { end_ms }: Period): Promise<boolean> {
+async function readAfter(tx: ReadTx, { id: imvu }: Pick<Imvu, "id">, { end_ms }: Period): Promise<boolean> {
   const [newest] = await tx.query<{ at: string }>("SELECT at FROM reading WHERE imvu = $1 ORDER BY entry_index DESC LIMIT 1", [imvu]);
   return newest !== undefined && Date.parse(newest.at) >= end_ms;
 }

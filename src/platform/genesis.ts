@@ -1,9 +1,9 @@
 import type { NewEntry } from "../contract/index.ts";
-import { asJson, putOperator, putRing } from "../core/command/index.ts";
+import { asJson, putOperator, putRing, putTariff } from "../core/command/index.ts";
 import { DEFAULT_PRICES_V1, TARIFF_V1, type Tariff } from "../core/handshake/index.ts";
 import { firstRing, type StoredIdentity } from "../core/identity/index.ts";
 import type { Appended, Ledger } from "../core/ledger/index.ts";
-import { type Clock, rfc3339 } from "../kernel/index.ts";
+import { type Clock, EUR, rfc3339 } from "../kernel/index.ts";
 
 export interface GenesisFacts {
   readonly name: string;
@@ -25,11 +25,15 @@ export async function ensureGenesis(ledger: Ledger, clock: Clock, facts: Genesis
   const say = (type: NewEntry["type"], data: NewEntry["data"]) => wanted.push({ stream: "platform", type, actor: "platform", data });
   if (ledger.size() === 0) {
     say("platform.created", { name: facts.name, suffix: facts.suffix, logKey: ledger.verifierKey });
-    const tariff: Tariff = { v: TARIFF_V1, currency: "EUR", validFrom: rfc3339(clock.now()), prices: DEFAULT_PRICES_V1 };
+    const tariff: Tariff = { v: TARIFF_V1, currency: EUR, validFrom: rfc3339(clock.now()), prices: DEFAULT_PRICES_V1 };
     say("platform.tariff", asJson(tariff));
   }
   if (law !== facts.law) say("platform.law", { digest: facts.law });
-  if (wanted.length > 0) await ledger.append(wanted);
+  if (wanted.length > 0) {
+    await ledger.append(wanted, async (tx, placed) => {
+      for (const [at, { type, data }] of wanted.entries()) if (type === "platform.tariff") await putTariff(tx, data as unknown as Tariff, (placed[at] as Appended).index);
+    });
+  }
   if (!operated) await appointFirst(ledger, await facts.firstOperator());
 }
 

@@ -4,7 +4,7 @@ import { decimalText, type ImvuId, MONEY_DECIMALS } from "../kernel/index.ts";
 
 /** One line of the journal. Money has 21 decimals; a debit has no sign, a credit a minus. */
 export interface JournalLine {
-  /** Ledger index of the statement or correction that books it. */
+  /** Ledger index of the statement, correction or payout that books it. */
   readonly index: number;
   readonly period: string;
   readonly account: JournalAccount;
@@ -22,7 +22,7 @@ export interface Journal {
 export async function journalOf(tx: ReadTx, imvu: ImvuId, month?: string): Promise<Journal> {
   const rows = await tx.query<{ entry_index: string; period: string; account: JournalAccount; currency: string; amount: string }>(
     `SELECT entry_index, period, account, currency, amount::text AS amount FROM journal WHERE imvu = $1 AND ($2::text IS NULL OR period = $2)
-       ORDER BY entry_index, array_position(ARRAY['usage', 'sales', 'refunds', 'creator', 'platform', 'rounding'], account)`,
+       ORDER BY entry_index, array_position(ARRAY['usage', 'sales', 'refunds', 'creator', 'platform', 'rounding', 'transit', 'paid'], account)`,
     [imvu, month ?? null],
   );
   const lines = rows.map(({ entry_index, amount, ...row }) => ({ index: Number(entry_index), ...row, amount: decimalText(BigInt(amount), MONEY_DECIMALS) }));
@@ -33,13 +33,30 @@ export interface TrialBalance {
   readonly lines: number;
   /** Entries whose debits and credits differ. */
   readonly unbalanced: number;
-  readonly balance: string;
+  /** One for each currency, by its code: what is of two currencies is never added. */
+  readonly currencies: readonly CurrencyBalance[];
 }
 
-/** Of all units. */
+export interface CurrencyBalance {
+  readonly currency: string;
+  readonly lines: number;
+  /** Sum of its lines: 0, or something is wrong. */
+  readonly balance: string;
+  /** What its closed months come to, and who gets it. */
+  readonly gross: string;
+  readonly creator: string;
+  readonly platform: string;
+}
+
+/** Of all units. An entry that books two currencies is none that balances. */
 export async function trialBalance(tx: ReadTx): Promise<TrialBalance> {
-  const [row] = await tx.query<{ lines: string; balance: string; unbalanced: string }>(
-    "SELECT coalesce(sum(lines), 0)::text AS lines, coalesce(sum(balance), 0)::text AS balance, count(*) FILTER (WHERE balance <> 0)::text AS unbalanced FROM (SELECT count(*) AS lines, sum(amount) AS balance FROM journal GROUP BY entry_index) AS entry",
+  const [row] = await tx.query<{ unbalanced: string }>("SELECT count(*)::text AS unbalanced FROM (SELECT FROM journal GROUP BY entry_index HAVING sum(amount) <> 0 OR count(DISTINCT currency) > 1) AS entry");
+  const rows = await tx.query<{ currency: string; lines: string; balance: string; gross: string; creator: string; platform: string }>(
+    `SELECT currency, count(*)::text AS lines, sum(amount)::text AS balance, coalesce(sum(amount) FILTER (WHERE account IN ('usage', 'sales', 'refunds')), 0)::text AS gross,
+         coalesce(-sum(amount) FILTER (WHERE account IN ('creator', 'rounding')), 0)::text AS creator, coalesce(-sum(amount) FILTER (WHERE account = 'platform'), 0)::text AS platform
+       FROM journal GROUP BY currency ORDER BY currency`,
   );
-  return { lines: Number(row?.lines ?? 0), unbalanced: Number(row?.unbalanced ?? 0), balance: decimalText(BigInt(row?.balance ?? "0"), MONEY_DECIMALS) };
+  const text = (count: string) => decimalText(BigInt(count), MONEY_DECIMALS);
+  const currencies = rows.map(({ currency, lines, balance, gross, creator, platform }) => ({ currency, lines: Number(lines), balance: text(balance), gross: text(gross), creator: text(creator), platform: text(platform) }));
+  return { lines: currencies.reduce((all, { lines }) => all + lines, 0), unbalanced: Number(row?.unbalanced ?? 0), currencies };
 }

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, type Evidence, type Imvu, IMVUS_PER_HOME_MAX } from "../contract/index.ts";
 import { asJson, ringByName } from "../core/command/index.ts";
+import { periodOf, termsOf } from "../core/handshake/index.ts";
 import { type Ledger, openLogKey } from "../core/ledger/index.ts";
 import { noteSigner, signNote } from "../core/ledger/pure.ts";
 import { type BundleFacts, flawsOf } from "../core/policy-engine/index.ts";
@@ -141,7 +142,7 @@ export function openJourneys(deps: JourneyDeps): OpenJourneys {
       return await withBundle(command.params.bundle, async (bundle) => {
         const document = must(parseDocument(await bundle.read(IMVU_DOCUMENT_PATH)));
         const owner = JSON.parse(Buffer.from(await bundle.read(OWNER_PATH)).toString("utf8")) as { keys: { kid: KeyId; status: KnownKey["status"] }[] };
-        return { manifest: bundle.manifestSha256, sourceId: document.id, zone: document.zone, envelope: document.envelope, flaws: flawsOf(document), ownerKids: owner.keys.filter(({ status }) => status === "live").map(({ kid }) => kid) };
+        return { manifest: bundle.manifestSha256, sourceId: document.id, zone: document.zone, envelope: document.envelope, ...(document.timeZone === undefined ? {} : { timeZone: document.timeZone }), ...(document.currency === undefined ? {} : { currency: document.currency }), flaws: flawsOf(document), ownerKids: owner.keys.filter(({ status }) => status === "live").map(({ kid }) => kid) };
       });
     },
 
@@ -156,7 +157,7 @@ function must<T>(outcome: Outcome<T>): T {
 }
 
 async function drawStatement(ledger: Ledger, imvu: Imvu, at: string): Promise<void> {
-  const statement = must(await statementFor(ledger, imvu, at.slice(0, 7)));
+  const statement = must(await statementFor(ledger, imvu, periodOf(Date.parse(at), termsOf(imvu).timeZone).name));
   await ledger.append([{ stream: imvu.id, type: "statement.closed", actor: "platform", data: asJson(statement) }]);
 }
 

@@ -1,14 +1,14 @@
-import type { Fabric, Imvu, Reading, ReadingSet } from "../contract/index.ts";
-import { asJson } from "../core/command/index.ts";
-import { type Known, newsIn } from "../core/handshake/index.ts";
+import type { Fabric, Imvu, Reading, ReadingSet, ReadingSummary } from "../contract/index.ts";
+import { asJson, PUT_READING } from "../core/command/index.ts";
+import { type Gathered, gather, lastSetOf, parseReadingSet, resourcesOf } from "../core/handshake/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { Clock, ImvuId } from "../kernel/index.ts";
-import { messageOf, rfc3339 } from "../kernel/index.ts";
+import { Fault, messageOf, rfc3339 } from "../kernel/index.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a meter does not care what a fabric desires or observes.
 type AnyFabric = Fabric<any, any>;
 
-/** Units at once: who counts for all of them is asked once for so many. */
+/** Units whose news is written at once. */
 const SIDE_BY_SIDE = 16;
 
 /** Asks every fabric for its absolute counters, side by side. A fabric that cannot answer is a fault: nothing is guessed. */
@@ -16,12 +16,13 @@ export async function readMeters(fabrics: readonly AnyFabric[], imvu: ImvuId): P
   return (await Promise.all(fabrics.map((fabric) => fabric.meter(imvu)))).flat();
 }
 
-/** Readings into the ledger and, in the same transaction, into the table that statements are made from. */
+/** Readings into the ledger and, in the same transaction, what is asked of them often into a table: a unit's first and its newest. */
 export class Meters {
   private readonly fabrics: readonly AnyFabric[];
   private readonly ledger: Ledger;
   private readonly clock: Clock;
-  private readonly known = new Map<ImvuId, Known>();
+  private readonly known = new Map<ImvuId, Gathered>();
+  private readonly turns = new Map<ImvuId, Promise<unknown>>();
 
   constructor(fabrics: readonly AnyFabric[], ledger: Ledger, clock: Clock) {
     this.fabrics = fabrics;
@@ -29,53 +30,78 @@ export class Meters {
     this.clock = clock;
   }
 
-  /** Reads now, records it whatever it says, and returns the entry's index with it. */
+  /** Reads now, records it whatever it says, and returns the entry's index with the set that it ends with: this one, as the log holds it. */
   async record(imvu: ImvuId): Promise<{ readonly index: number; readonly set: ReadingSet }> {
     const set = await this.read(imvu);
-    const index = await this.write(imvu, newsIn(this.known.get(imvu) ?? {}, set, true));
-    return { index: index as number, set };
+    const { index, entry } = (await this.inTurn(imvu, () => this.take(imvu, set, true))) as Recorded;
+    return { index, set: lastSetOf(entry) };
   }
 
   private async read(imvu: ImvuId): Promise<ReadingSet> {
     const readings = await readMeters(this.fabrics, imvu);
-    return { imvu, at: rfc3339(this.clock.now()), readings };
+    const set = { imvu, at: rfc3339(this.clock.now()), readings };
+    // As one set, where a series may not stand twice, and as the entry that it would be alone: what an engine must not say never comes near the log.
+    for (const form of [() => set, () => gather({}, set).write[0]]) {
+      const parsed = parseReadingSet(form());
+      if (!parsed.ok) throw new Fault("METER_MALFORMED", parsed.message, { retry: true });
+    }
+    return set;
   }
 
-  /** @returns the last one's entry */
-  private async write(imvu: ImvuId, sets: readonly ReadingSet[]): Promise<number | undefined> {
-    if (sets.length === 0) return undefined;
-    const entries = await this.ledger.append(sets.map((set) => ({ stream: imvu, type: "meter.reading" as const, actor: "platform", data: asJson(set) })), async (tx, appended) => {
-      for (const [at, { readings, at: instant }] of sets.entries()) {
-        await tx.run(
-          `INSERT INTO reading (imvu, entry_index, resource, at, value, boot, epoch)
-           SELECT $1, $2, resource, $3, value::numeric, boot, epoch FROM jsonb_to_recordset($4::jsonb) AS r(resource text, value text, boot text, epoch text)`,
-          [imvu, appended[at]?.index, instant, JSON.stringify(readings)],
-        );
-      }
+  /** One set more of a unit. When it cannot be written it was not read, and what is held stays. */
+  private async take(imvu: ImvuId, set: ReadingSet, always: boolean): Promise<Recorded | undefined> {
+    const { write, known } = gather(this.known.get(imvu) ?? {}, set, always);
+    const recorded = await this.write(imvu, write);
+    this.known.set(imvu, known);
+    return recorded;
+  }
+
+  /** After whatever is being done with the unit's set before. */
+  private async inTurn<T>(imvu: ImvuId, work: () => Promise<T>): Promise<T> {
+    const turn = (this.turns.get(imvu) ?? Promise.resolve()).then(work);
+    const settled = turn.catch(() => {}).then(() => {
+      if (this.turns.get(imvu) === settled) this.turns.delete(imvu);
     });
-    this.known.set(imvu, { recorded: sets.at(-1) as ReadingSet });
-    return entries.at(-1)?.index;
+    this.turns.set(imvu, settled);
+    return await turn;
+  }
+
+  /** @returns the last one */
+  private async write(imvu: ImvuId, entries: readonly ReadingSummary[]): Promise<Recorded | undefined> {
+    const [first, last] = [entries[0], entries.at(-1)];
+    if (!first || !last) return undefined;
+    const appended = await this.ledger.append(entries.map((entry) => ({ stream: imvu, type: "meter.reading" as const, actor: "platform", data: asJson(entry) })), async (tx, placed) => {
+      await tx.named(PUT_READING, [imvu, placed[0]?.index, first.from, resourcesOf(first), placed.at(-1)?.index, last.at, resourcesOf(last)]);
+    });
+    return { index: appended.at(-1)?.index as number, entry: last };
   }
 
   /**
-   * One round over all units; of each what is new. A unit whose engines do not answer leaves a gap that the next reading shows; the others go on.
+   * One round over all units; of each what is new. All are read in one turn, so that an engine is asked once about all of them. A unit whose engines do not
+   * answer leaves a gap that the next reading shows; the others go on. What was recorded on somebody's demand meanwhile is newer: the clock did not go back.
    * @param always because engines are about to end, and counters and levels with them
    */
   async round(imvus: readonly Imvu[], say: (line: string) => void, always = false): Promise<void> {
-    const waiting = imvus.values();
-    const reader = async () => {
-      for (const { id } of waiting) await this.note(id, always).catch((error) => say(`no reading of ${id}: ${messageOf(error)}`));
+    const sets = imvus.map(({ id }) => ({ id, before: this.known.get(id)?.recorded, set: this.read(id) }));
+    for (const { set } of sets) set.catch(() => {});
+    const waiting = sets.values();
+    const writer = async () => {
+      for (const { id, before, set } of waiting) await this.note(id, set, before, always).catch((error) => say(`no reading of ${id}: ${messageOf(error)}`));
     };
-    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, reader));
+    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, writer));
     const there = new Set(imvus.map(({ id }) => id));
     for (const id of this.known.keys()) if (!there.has(id)) this.known.delete(id);
   }
 
-  private async note(imvu: ImvuId, always: boolean): Promise<void> {
-    const set = await this.read(imvu);
-    const known = this.known.get(imvu) ?? {};
-    const news = newsIn(known, set, always);
-    if (news.length === 0) this.known.set(imvu, { ...known, held: set });
-    else await this.write(imvu, news);
+  private async note(imvu: ImvuId, reading: Promise<ReadingSet>, before: ReadingSet | undefined, always: boolean): Promise<void> {
+    const set = await reading;
+    await this.inTurn(imvu, async () => {
+      if (this.known.get(imvu)?.recorded === before) await this.take(imvu, set, always);
+    });
   }
+}
+
+interface Recorded {
+  readonly index: number;
+  readonly entry: ReadingSummary;
 }

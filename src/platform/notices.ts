@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { type Imvu, RECOVERY_WAIT_MS } from "../contract/index.ts";
-import { allImvus, imvuById, type OthersRefusals, othersRefusals, recoveringRings } from "../core/command/index.ts";
+import { accountCommands, allImvus, imvuById, type OthersRefusals, othersRefusals, reachedOf, recoveringRings } from "../core/command/index.ts";
+import { budgetNotice } from "./budget-notice.ts";
 import type { KeyRing } from "../core/identity/index.ts";
 import type { Store } from "../core/store/index.ts";
+import { accountNotice } from "./account-notice.ts";
 import { type Clock, type ImvuId, messageOf, writeFileAtomic } from "../kernel/index.ts";
 
 /** Whoever tries again and again writes to the owner six times an hour, not a thousand times. */
@@ -35,12 +37,14 @@ interface Told {
 
 /**
  * Writes to an owner's mailbox when somebody else's command on the unit was refused, and when somebody began to recover the owner's
- * identity: older keys have three days to object. What was told is written down after it is in the
+ * identity: older keys have three days to object. And when the account changes that the unit's money goes to; and when something of the unit's budget was reached. What was told is written down after it is in the
  * mailbox: a crash between the two tells twice rather than never.
  */
 export class Notices {
   private readonly deps: NoticesDeps;
   private readonly pending = new Set<ImvuId>();
+  private readonly accounts = new Set<ImvuId>();
+  private readonly budgets = new Set<ImvuId>();
   private recoveries = false;
   private told: Record<string, Told> = {};
   private timer: NodeJS.Timeout | undefined;
@@ -65,6 +69,18 @@ export class Notices {
     this.schedule(SOON_MS);
   }
 
+  /** The unit's money goes to another account from now on, or to none: whoever holds a stolen key would begin with that. */
+  accountNamed(imvu: ImvuId): void {
+    this.accounts.add(imvu);
+    this.schedule(SOON_MS);
+  }
+
+  /** Something of the unit's budget was reached just now. */
+  budgetReached(imvu: ImvuId): void {
+    this.budgets.add(imvu);
+    this.schedule(SOON_MS);
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);
@@ -76,7 +92,11 @@ export class Notices {
     const { file, store } = this.deps;
     const text = await readFile(file, "utf8").catch(() => "{}");
     this.told = JSON.parse(text) as Record<string, Told>;
-    for (const { id } of await store.snapshot(allImvus)) this.pending.add(id);
+    for (const { id } of await store.snapshot(allImvus)) {
+      this.pending.add(id);
+      this.accounts.add(id);
+      this.budgets.add(id);
+    }
     this.recoveries = true;
   }
 
@@ -88,7 +108,7 @@ export class Notices {
         .then(() => this.round())
         .catch((error: unknown) => this.deps.say(`notices: ${messageOf(error)}`))
         .finally(() => {
-          if (this.pending.size > 0 || this.recoveries) this.schedule(ROUND_MS);
+          if (this.pending.size > 0 || this.accounts.size > 0 || this.budgets.size > 0 || this.recoveries) this.schedule(ROUND_MS);
         });
     }, delay_ms);
     this.timer.unref();
@@ -96,12 +116,20 @@ export class Notices {
 
   private async round(): Promise<void> {
     if (this.recoveries) await this.tellRecoveries();
+    for (const id of [...this.budgets]) {
+      await this.tellBudget(id);
+      this.budgets.delete(id);
+    }
     for (const id of [...this.pending]) {
       const before = this.told[id];
       if (before && this.deps.clock.now() - before.at_ms < PAUSE_MS) continue;
       const imvu = await this.deps.store.snapshot((tx) => imvuById(tx, id));
       if (imvu) await this.tell(imvu, before?.upTo ?? -1);
       this.pending.delete(id);
+    }
+    for (const id of [...this.accounts]) {
+      await this.tellAccount(id);
+      this.accounts.delete(id);
     }
   }
 
@@ -127,6 +155,30 @@ export class Notices {
     const units = (await store.snapshot(allImvus)).filter((imvu) => imvu.owner === ring.name && imvu.mailboxes.length > 0);
     for (const imvu of units) await deliver(imvu, { ...recoveryNotice(ring, pending), at: new Date(at_ms) });
     await this.remembered(key, { upTo: pending.index, at_ms });
+  }
+
+  /** Of several changes the newest: where the money goes now. */
+  private async tellAccount(id: ImvuId): Promise<void> {
+    const { store, clock, deliver } = this.deps;
+    const key = `account/${id}`;
+    const [newest] = await store.snapshot((tx) => accountCommands(tx, id, this.told[key]?.upTo ?? -1));
+    const imvu = newest && (await store.snapshot((tx) => imvuById(tx, id)));
+    const notice = imvu && accountNotice(imvu, newest);
+    if (!notice || imvu.mailboxes.length === 0 || imvu.status === "exited") return;
+    const at_ms = clock.now();
+    await deliver(imvu, { ...notice, at: new Date(at_ms) });
+    await this.remembered(key, { upTo: newest.index, at_ms });
+  }
+
+  private async tellBudget(id: ImvuId): Promise<void> {
+    const { store, clock, deliver } = this.deps;
+    const key = `budget/${id}`;
+    const reached = await store.snapshot((tx) => reachedOf(tx, id, this.told[key]?.upTo ?? -1));
+    const imvu = reached.length === 0 ? undefined : await store.snapshot((tx) => imvuById(tx, id));
+    if (!imvu || imvu.mailboxes.length === 0) return;
+    const at_ms = clock.now();
+    await deliver(imvu, { ...budgetNotice(imvu, reached), at: new Date(at_ms) });
+    await this.remembered(key, { upTo: reached.at(-1)?.index ?? -1, at_ms });
   }
 
   private async remembered(key: string, told: Told): Promise<void> {

@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
 import type { PlatformPort } from "../api/index.ts";
 import type { Imvu } from "../contract/index.ts";
-import { allImvus, asJson, type CommandBus, commandByDigest, consentHistory, type Effects, imvuById, keyNow, meteredSince, operatorNames, refusalsOf, replayCheck, replayUnits, ringByName, salesOf } from "../core/command/index.ts";
-import { forecastOf, parsePeriod, periodOf, tariffInForce } from "../core/handshake/index.ts";
+import { allImvus, asJson, buyersNow, budgetsOf, type CommandBus, commandByDigest, consentHistory, type Effects, imvuById, keyNow, meteredSince, operatorNames, reachedOf, refusalsOf, replayCheck, replayUnits, ringByName, salesOf, sellerNow } from "../core/command/index.ts";
+import { forecastOf, parsePeriod, percentUsed, periodOf, tariffInForce, termsOf } from "../core/handshake/index.ts";
 import { type KeyRing, stateIn } from "../core/identity/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import { formatTlogProof, parseTilePath } from "../core/ledger/pure.ts";
@@ -22,9 +22,12 @@ import { realityOf } from "./reality.ts";
 import { Rehearsals } from "./rehearsals.ts";
 import { revenueCheck } from "./revenue-check.ts";
 import type { Rooms } from "./rooms.ts";
+import { invoicesOf, invoicesOfMonth } from "./invoices.ts";
 import { journalOf, trialBalance } from "./journal.ts";
+import { allPayouts, duePayouts, unitPayouts } from "./payout-views.ts";
 import { closedMonths, statementFor } from "./statements.ts";
 import { usageOf } from "./usage.ts";
+import { checkSnapshots } from "./snapshot-check.ts";
 import { statusOf } from "./status.ts";
 import { readAsStranger } from "./stranger.ts";
 import type { RunningEngines } from "./supervision/index.ts";
@@ -102,31 +105,55 @@ export function platformPort(deps: PortDeps): PlatformPort {
       const { index, set } = await meters.record(imvu.id);
       return asJson({ index, ...set });
     },
-    statement: async (imvu, month) => {
+    statement: async (imvu, asked) => {
+      const { timeZone, currency } = termsOf(imvu);
+      const month = asked ?? periodOf(clock.now(), timeZone).name;
       const [closed] = await store.snapshot((tx) => closedMonths(tx, imvu.id, month));
       if (closed) return accept(asJson({ ...closed.statement, index: closed.index, corrections: closed.corrections }));
       await meters.record(imvu.id);
-      const [made, period] = [await statementFor(ledger, imvu, month), parsePeriod(month)];
+      const [made, period] = [await statementFor(ledger, imvu, month), parsePeriod(month, timeZone)];
       if (!made.ok) return made;
       if (!period.ok) return period;
       const since_ms = await store.snapshot((tx) => meteredSince(tx, imvu.id));
-      const tariff = tariffInForce(period.value, await publishedTariffs(ledger));
+      const tariff = tariffInForce(period.value, await publishedTariffs(ledger), currency);
       const forecast = since_ms === undefined || !tariff ? undefined : forecastOf(made.value, tariff.tariff, period.value, since_ms, clock.now());
-      return accept(asJson({ ...made.value, ...(forecast ? { forecast } : {}) }));
+      const [budget] = await store.snapshot((tx) => budgetsOf(tx, imvu.id));
+      const used = budget ? { amount: budget.amount, thresholds: budget.thresholds, index: budget.index, percentUsed: percentUsed(budget, made.value.usage as string) } : null;
+      return accept(asJson({ ...made.value, ...(forecast ? { forecast } : {}), budget: used }));
     },
     statements: async (imvu) => {
       const months = await store.snapshot((tx) => closedMonths(tx, imvu.id));
       return asJson({ imvu: imvu.id, statements: months.map(({ period, index, statement: { currency, gross, creator, platform, readings }, corrections }) => ({ period, index, currency, gross, creator, platform, readings: readings.count, corrections: corrections.length, total: corrections.at(-1)?.total ?? null })) });
     },
     usage: async (imvu, month) => {
-      const days = await usageOf(ledger, imvu.id, month);
+      const days = await usageOf(ledger, imvu, month);
       return days.ok ? accept(asJson({ imvu: imvu.id, month, days: days.value })) : days;
     },
     journal: async (imvu, month) => asJson({ imvu: imvu.id, ...(await store.snapshot((tx) => journalOf(tx, imvu.id, month))) }),
-    sales: async (imvu, page) => asJson({ imvu: imvu.id, sales: await store.snapshot((tx) => salesOf(tx, imvu.id, page)) }),
+    payouts: (imvu) => store.snapshot((tx) => unitPayouts(tx, imvu)),
+    allPayouts: (state) => store.snapshot((tx) => allPayouts(tx, state)),
+    duePayouts: () => duePayouts(store, ledger),
+    isOperator: async (name) => (await store.snapshot(operatorNames)).includes(name),
+    sales: async (imvu, page) => asJson({ imvu: imvu.id, currency: termsOf(imvu).currency, sales: await store.snapshot((tx) => salesOf(tx, imvu.id, page)) }),
+    seller: async () => asJson({ seller: (await store.snapshot(sellerNow)) ?? null }),
+    billing: async (imvu) => asJson({ imvu: imvu.id, buyer: (await store.snapshot((tx) => buyersNow(tx, [imvu.id]))).get(imvu.id) ?? null, ...(await store.snapshot(async (tx) => ({ seller: (await sellerNow(tx)) ?? null }))) }),
+    invoices: async (imvu) => {
+      const issued = await store.snapshot((tx) => invoicesOf(tx, imvu.id));
+      return asJson({ imvu: imvu.id, invoices: issued.map(({ index, invoice: { number, kind, issued, period, correction, statement, currency, amounts } }) => ({ index, number, kind, issued, period, correction, statement, currency, ...amounts })) });
+    },
+    invoice: async (imvu, month) => {
+      const issued = await store.snapshot((tx) => invoicesOfMonth(tx, imvu.id, month));
+      return issued.ok ? accept(asJson({ imvu: imvu.id, month, invoices: issued.value })) : issued;
+    },
+    budget: async (imvu) => {
+      const [budget, reached] = await store.snapshot(async (tx) => [(await budgetsOf(tx, imvu.id))[0], await reachedOf(tx, imvu.id)]);
+      return asJson({ imvu: imvu.id, currency: termsOf(imvu).currency, budget: budget ? { amount: budget.amount, thresholds: budget.thresholds, index: budget.index } : null, reached });
+    },
     tariff: async () => {
       const published = await publishedTariffs(ledger);
-      return asJson({ ...tariffInForce(periodOf(clock.now()), published), announced: published.filter(({ tariff }) => Date.parse(tariff.validFrom) > clock.now()) });
+      const now = periodOf(clock.now());
+      const inForce = [...new Set(published.map(({ tariff }) => tariff.currency))].flatMap((currency) => tariffInForce(now, published, currency) ?? []);
+      return asJson({ ...inForce[0], inForce, announced: published.filter(({ tariff }) => Date.parse(tariff.validFrom) > clock.now()) });
     },
     entries: async (imvu, from, limit) => {
       const entries: Json[] = [];
@@ -168,6 +195,8 @@ export function platformPort(deps: PortDeps): PlatformPort {
       return asJson({ imvu: imvu.id, ...(await rehearsals.run(imvu.id, () => bus.still(imvu.id, () => journeys.rehearseExit(told)))) });
     }),
     verifyGates: (imvu) => oneRun.of(`gates ${imvu ?? ""}`, async () => {
+      let once: ReturnType<typeof units> | undefined;
+      const log = () => (once ??= units());
       const reality = realityOf({
         fabrics: all,
         ledger,
@@ -177,6 +206,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
         recordMeters: async (id) => (await meters.record(id)).set,
         answeredConsents: (id) => store.snapshot((tx) => consentHistory(tx, id)),
         rehearseExit: async (id) => rehearsals.evidence(id),
+        checkSnapshots: (id) => checkSnapshots({ fabrics, bus, units: (anew) => (anew ? units() : log()) }, id),
         readAsStranger: (id) => readAsStranger(apiOrigin, id, clock.now()),
         keptCheckpoints: atStart === undefined ? [] : [atStart],
       });

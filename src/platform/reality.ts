@@ -18,6 +18,7 @@ export interface RealityDeps {
   recordMeters(imvu: ImvuId): Promise<ReadingSet>;
   answeredConsents: NonNullable<Reality["answeredConsents"]>;
   rehearseExit: NonNullable<Reality["rehearseExit"]>;
+  checkSnapshots: NonNullable<Reality["checkSnapshots"]>;
   readAsStranger(imvu: ImvuId): ReturnType<NonNullable<Reality["readAsStranger"]>>;
   /** Notes of this log that were kept before: at least the one published when the platform started. */
   readonly keptCheckpoints: readonly string[];
@@ -35,6 +36,7 @@ export function realityOf(deps: RealityDeps): Reality {
     recordMeters: (imvu) => deps.recordMeters(imvu),
     answeredConsents: (imvu) => deps.answeredConsents(imvu),
     rehearseExit: (imvu) => deps.rehearseExit(imvu),
+    checkSnapshots: (imvu) => deps.checkSnapshots(imvu),
     readAsStranger: (imvu) => deps.readAsStranger(imvu),
   };
 }

@@ -75,6 +75,7 @@ export function fabricsOf(rooms: Rooms, view: Fabrics["view"]): Fabrics {
     removeDkimKeys: (imvu) => rooms.mail.removeDkimKeys(imvu),
     resolverAddressOf: (number) => resolverAddressOf(number),
     validateRecord,
+    snapshots: rooms.compute.snapshots,
     restartService: (imvu, service) => rooms.compute.restartService(imvu, service),
     view,
   };

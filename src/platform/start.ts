@@ -9,15 +9,19 @@ import { lawDigest } from "../core/policy-engine/index.ts";
 import { openStore, postgresEngine, type Store } from "../core/store/index.ts";
 import { blueprintTar, converge, imvuEffects, RUNTIMES, type Runtime, zoneOf } from "../imvu/imvu-manager/index.ts";
 import { type Clock, Fault, type IdentityName, messageOf, type Sha256, sha256Hex, sleep, systemClock } from "../kernel/index.ts";
+import { Budgets } from "./budgets.ts";
 import { BlobShelf, blobsOf, WAITING_MS_MAX } from "./blob-shelf.ts";
 import { ensureGenesis } from "./genesis.ts";
 import { publishTariff } from "./tariffs.ts";
 import { type Home, operatorsFolder } from "./home.ts";
 import { Closing } from "./closing.ts";
+import { Invoicing } from "./invoices.ts";
 import { openJourneys } from "./journeys.ts";
 import { Meters } from "./meters.ts";
+import { RatingPool } from "./rating-pool.ts";
 import { Metrics } from "./metrics.ts";
 import { Notices } from "./notices.ts";
+import { Payouts, settlePayout } from "./payouts.ts";
 import { platformPort } from "./port.ts";
 import { endLeftRehearsals } from "./rehearsal.ts";
 import { fabricsOf, openRooms } from "./rooms.ts";
@@ -30,6 +34,7 @@ import { witnessesFile } from "./witnesses-file.ts";
 
 const SWEEP_MS = 3_600_000;
 const CLOSING_MS = 60_000;
+const BUDGETS_MS = 5 * 60_000;
 
 export interface RunningPlatform {
   readonly apiOrigin: string;
@@ -108,6 +113,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
     publicAddress: site.publicAddress,
     isRegistered: async (name) => (await store.snapshot((tx) => ringByName(tx, name))) !== undefined,
     publishTariff: (tariff, command) => publishTariff(ledger, clock, tariff, command),
+    settlePayout: (order, command) => settlePayout({ store, ledger, say }, order, command),
     contentOf: async (runtime) => contents.get(runtime) as Sha256,
     attachMeters: async (imvu) => {
       await meters.record(imvu);
@@ -130,6 +136,7 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
     onJudged: metrics.onJudged,
     onRefused: (imvu) => notices.refused(imvu),
     onRecovery: (identity) => notices.recovering(identity),
+    onPayoutAccount: (imvu) => notices.accountNamed(imvu),
     ...(aroundStep ? { aroundStep } : {}),
     loadFacts: factsLoader(store, clock, {
       suffix: site.suffix,
@@ -155,7 +162,10 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
   const api = await serveApi(port, site.listenAddress, site.ports.api, say);
   opened.onClose(() => api.close());
   opened.onClose(startSweeps(blobs, usedBlobs, clock, say));
-  opened.onClose(startClosing(new Closing({ store, ledger, meters, clock, say }), say));
+  // Months close soon after they end, and those that ended while the platform was down at its start; what is owed then is paid out, and invoices are written.
+  const statements = new Closing({ store, ledger, meters, clock, raters: () => new RatingPool({ site }), say });
+  opened.onClose(startRounds(CLOSING_MS, { statements, payouts: new Payouts({ store, ledger, say }), invoices: new Invoicing({ store, ledger, clock, say }) }, say));
+  opened.onClose(startRounds(BUDGETS_MS, { budgets: new Budgets({ store, ledger, clock, say, onReached: (imvu) => notices.budgetReached(imvu) }) }, say));
   opened.onClose(startMeterRounds(home.meterInterval_ms, store, meters, say));
   return { apiOrigin: port.apiOrigin, stop: () => opened.close() };
 }
@@ -178,14 +188,14 @@ function startSweeps(blobs: BlobShelf, used: () => Promise<ReadonlySet<Sha256>>,
   };
 }
 
-/** Months close soon after they end, and those that ended while the platform was down at its start. */
-function startClosing(closing: Closing, say: (line: string) => void): () => Promise<void> {
+/** One of each now, in this order, and then again and again; the one that is at work is finished before the engines stop. */
+function startRounds(interval_ms: number, rounds: Readonly<Record<string, { round(): Promise<unknown> }>>, say: (line: string) => void): () => Promise<void> {
   let running: Promise<unknown> = Promise.resolve();
   const begin = () => {
-    running = running.then(() => closing.round()).catch((error: unknown) => say(`statements: ${messageOf(error)}`));
+    for (const [what, one] of Object.entries(rounds)) running = running.then(() => one.round()).catch((error: unknown) => say(`${what}: ${messageOf(error)}`));
   };
   begin();
-  const timer = setInterval(begin, CLOSING_MS).unref();
+  const timer = setInterval(begin, interval_ms).unref();
   return async () => {
     clearInterval(timer);
     await running;

@@ -1,10 +1,10 @@
-import type { Imvu, ReadingSet } from "../contract/index.ts";
+import type { Imvu, MeterReading } from "../contract/index.ts";
 import type { CommandRecord } from "../core/command/index.ts";
-import { Account, type Correction, openRating, parsePeriod, type Period, postingsOf, type Rating, saleOf, type Statement, type StatementHead, statementOf, tariffInForce } from "../core/handshake/index.ts";
+import { Account, type Correction, openRating, parsePeriod, type Period, postingsOf, type Rating, saleOf, sameTerms, type Statement, type StatementHead, statementOf, type TariffEntry, tariffInForce, type Terms, termsIn, termsOf } from "../core/handshake/index.ts";
 import { openCommand } from "../core/identity/index.ts";
 import type { Ledger, LedgerEntry } from "../core/ledger/index.ts";
 import type { ReadTx, Tx } from "../core/store/index.ts";
-import { accept, type ImvuId, MONEY_DECIMALS, type Outcome, parseDecimal, refuse } from "../kernel/index.ts";
+import { accept, Fault, type ImvuId, MONEY_DECIMALS, type Outcome, parseDecimal, refuse } from "../kernel/index.ts";
 import { publishedTariffs } from "./tariffs.ts";
 
 /** A month that is over, as it is written down at once: what sales that came late change of earlier months, and its own statement. */
@@ -13,50 +13,55 @@ export interface ClosingMonth {
   readonly statement: Statement;
 }
 
+type UnitOfTerms = Pick<Imvu, "id" | "timeZone" | "currency">;
+
 /** A month of one unit so far, from its ledger stream alone: no other table is asked. */
-export async function statementFor(ledger: Pick<Ledger, "entries">, imvu: Pick<Imvu, "id">, month: string): Promise<Outcome<Statement>> {
+export async function statementFor(ledger: Pick<Ledger, "entries">, imvu: UnitOfTerms, month: string): Promise<Outcome<Statement>> {
   const made = await madeFor(ledger, imvu, month, false);
   return made.ok ? accept(made.value.statement) : made;
 }
 
 /** The month's last statement: the month is over, and a reading after its end is known. */
-export async function closingFor(ledger: Pick<Ledger, "entries">, imvu: Pick<Imvu, "id">, month: string): Promise<Outcome<ClosingMonth>> {
-  return await madeFor(ledger, imvu, month, true);
+export async function closingFor(ledger: Pick<Ledger, "entries">, imvu: UnitOfTerms, month: string, tariffs?: readonly TariffEntry[]): Promise<Outcome<ClosingMonth>> {
+  return await madeFor(ledger, imvu, month, true, tariffs);
 }
 
-async function madeFor(ledger: Pick<Ledger, "entries">, { id }: Pick<Imvu, "id">, month: string, closed: boolean): Promise<Outcome<ClosingMonth>> {
-  const period = parsePeriod(month);
+async function madeFor(ledger: Pick<Ledger, "entries">, unit: UnitOfTerms, month: string, closed: boolean, tariffs?: readonly TariffEntry[]): Promise<Outcome<ClosingMonth>> {
+  const { id } = unit;
+  const terms = termsOf(unit);
+  const period = parsePeriod(month, terms.timeZone);
   if (!period.ok) return period;
-  const tariff = tariffInForce(period.value, await publishedTariffs(ledger));
-  if (!tariff) return refuse("not-found", "NO_TARIFF", `no tariff is in force in ${month}`, "nexus tariff show");
-  const { rating, account, head } = await streamOf(ledger, id, period.value);
-  const { currency } = tariff.tariff;
+  const tariff = tariffInForce(period.value, tariffs ?? (await publishedTariffs(ledger)), terms.currency);
+  if (!tariff) return refuse("not-found", "NO_TARIFF", `no tariff in ${terms.currency} is in force in ${month}`, "nexus tariff show");
+  const { rating, account, head } = await streamOf(ledger, id, period.value, terms);
   const late = closed && head ? account.late(period.value.end_ms) : [];
   return accept({
-    corrections: late.flatMap((one) => account.correction(one.period, currency, head as StatementHead) ?? []),
-    statement: statementOf({ imvu: id, period: period.value, tariff, streamHead: head, closed, revenue: account.revenue(month, head?.streamSeq ?? -1) }, rating),
+    corrections: late.flatMap((one) => account.correction(one.period, head as StatementHead) ?? []),
+    statement: statementOf({ imvu: id, period: period.value, tariff, streamHead: head, closed, revenue: account.revenue(month, head?.streamSeq ?? -1), terms }, rating),
   });
 }
 
 /** The unit's stream, once: its readings rated for the period, its sales booked, its head. */
-async function streamOf(ledger: Pick<Ledger, "entries">, imvu: ImvuId, period: Period): Promise<{ rating: Rating; account: Account; head: StatementHead | null }> {
-  const [rating, account] = [openRating(period), new Account(imvu)];
+async function streamOf(ledger: Pick<Ledger, "entries">, imvu: ImvuId, period: Period, terms: Terms): Promise<{ rating: Rating; account: Account; head: StatementHead | null }> {
+  const [rating, account] = [openRating(period), new Account(imvu, terms)];
   let head: StatementHead | null = null;
   for await (const entry of ledger.entries({ stream: imvu })) {
     head = { streamSeq: entry.streamSeq, sha256: entry.leaf.toString("hex") };
-    if (entry.type === "meter.reading") rating.add(entry.index, entry.data as unknown as ReadingSet);
-    else keepAccount(account, entry);
+    if (entry.type === "meter.reading") rating.add(entry.index, entry.data as unknown as MeterReading);
+    else keepAccount(account, entry, terms);
   }
   return { rating, account, head };
 }
 
-function keepAccount(account: Account, entry: LedgerEntry): void {
+function keepAccount(account: Account, entry: LedgerEntry, terms: Terms): void {
   if (entry.type === "statement.closed") {
     const made = entry.data as unknown as Statement;
     if (made.closed) account.close(made, entry.index);
   } else if (entry.type === "statement.corrected") account.correct(entry.data as unknown as Correction, entry.index);
   else if (entry.type === "command.accepted") {
     const opened = openCommand((entry.data as unknown as CommandRecord).jws);
+    const agreed = opened.ok ? termsIn(opened.value.command) : undefined;
+    if (agreed && !sameTerms(agreed, terms)) throw new Fault("UNIT_TERMS_CHANGED", `entry ${entry.index}: the unit's time zone or currency was agreed otherwise than the table says`, { hint: "nexus ledger replay --check" });
     const sale = opened.ok ? saleOf(opened.value.command) : undefined;
     // What cannot be booked, because somebody changed the tables that the gate reads, is not counted; verifiers name it, and the month closes all the same.
     if (sale) account.book(sale, { index: entry.index, streamSeq: entry.streamSeq, time_ms: Date.parse(entry.time) });

@@ -1,8 +1,8 @@
-import { type Params, TARIFF_NOTICE_MS, TARIFF_WRITE_MS_MAX } from "../contract/index.ts";
-import { asJson } from "../core/command/index.ts";
-import { parseTariff, TARIFF_V1, TARIFF_V2, type Tariff, type TariffEntry } from "../core/handshake/index.ts";
+import type { Params } from "../contract/index.ts";
+import { asJson, putTariff } from "../core/command/index.ts";
+import { announcedForAll, parseTariff, TARIFF_V1, TARIFF_V2, type Tariff, type TariffEntry } from "../core/handshake/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
-import { type Clock, Fault } from "../kernel/index.ts";
+import { type Clock, Fault, rfc3339 } from "../kernel/index.ts";
 
 /** Every tariff that was ever published, in the log's order. */
 export async function publishedTariffs(ledger: Pick<Ledger, "entries">): Promise<readonly TariffEntry[]> {
@@ -21,9 +21,10 @@ export async function publishedTariffs(ledger: Pick<Ledger, "entries">): Promise
  * comes too late to be announced in time is not written.
  */
 export async function publishTariff(ledger: Pick<Ledger, "entries" | "append">, clock: Clock, { currency, validFrom, prices, tiers }: Params<"platform.tariff.publish">, command: string): Promise<number> {
-  for (const { index, tariff } of await publishedTariffs(ledger)) if (tariff.command === command) return index;
-  if (Date.parse(validFrom) < clock.now() + TARIFF_NOTICE_MS - TARIFF_WRITE_MS_MAX) throw new Fault("TARIFF_LATE", `validFrom: ${validFrom} is less than 30 days ahead by now`, { hint: "publish it for a later month" });
+  const before = await publishedTariffs(ledger);
+  for (const { index, tariff } of before) if (tariff.command === command) return index;
+  if (!announcedForAll({ currency, validFrom }, rfc3339(clock.now()), before)) throw new Fault("TARIFF_LATE", `validFrom: ${validFrom} is less than 30 days ahead by now`, { hint: "publish it for a later month" });
   const tariff = { v: tiers ? TARIFF_V2 : TARIFF_V1, currency, validFrom, prices, ...(tiers ? { tiers } : {}), command } as Tariff;
-  const [entry] = await ledger.append([{ stream: "platform", type: "platform.tariff", actor: "platform", data: asJson(tariff) }]);
+  const [entry] = await ledger.append([{ stream: "platform", type: "platform.tariff", actor: "platform", data: asJson(tariff) }], (tx, [placed]) => putTariff(tx, tariff, (placed as { index: number }).index));
   return (entry as { index: number }).index;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Command, Fabric, Imvu, Reading, Site } from "../contract/index.ts";
+import type { Command, Fabric, Imvu, Reading, ReadingSummary, Site } from "../contract/index.ts";
 import { DEFAULT_PRICES_V1, parseReadingSet, TARIFF_V1 } from "../core/handshake/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { Fqdn, ImvuId, Json } from "../kernel/index.ts";
@@ -100,27 +100,31 @@ describe("meters", () => {
   const silent = { meter: async () => Promise.reject(new Error("no answer")) } as unknown as Fabric<unknown, Json>;
   const clock = { now: () => 0 };
 
-  /** A ledger of one page, with the transaction's values kept. */
+  /** A ledger of one page, with the transaction's values kept; it can be made to refuse. */
   function book() {
     const entries: { type: string; data: Json; stream: string }[] = [];
     const rows: (readonly unknown[])[] = [];
+    const state = { refuses: false };
     const ledger = {
       append: async (wanted: typeof entries, within: (tx: unknown, appended: { index: number }[]) => Promise<void>) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (state.refuses) throw new Error("the ledger is full");
         const appended = wanted.map((entry) => ({ index: entries.push(entry) - 1 }));
-        await within({ run: async (_: string, values: readonly unknown[]) => rows.push(values) }, appended);
+        await within({ named: async (_: unknown, values: readonly unknown[]) => rows.push(values) }, appended);
         return appended;
       },
     } as unknown as Ledger;
-    return { ledger, entries, rows };
+    return { ledger, entries, rows, state };
   }
 
   test("all fabrics' series stand in one reading, which rating can read", async () => {
     const { ledger, entries, rows } = book();
     const { index, set } = await new Meters([fabric(reading("compute.cpu", "1")), fabric(), fabric(reading("network.in", "2"))], ledger, clock).record(id);
     assert.deepEqual(set, { imvu: id, at: "1970-01-01T00:00:00.000Z", readings: [reading("compute.cpu", "1"), reading("network.in", "2")] });
-    assert.deepEqual(entries.map(({ type, stream, data }) => [type, stream, data]), [["meter.reading", id, set]]);
+    const entry = { v: 2, imvu: id, from: set.at, at: set.at, levels: [], counters: [], lives: [{ boot: "b", epoch: "e", values: { "compute.cpu": "1", "network.in": "2" } }] };
+    assert.deepEqual(entries.map(({ type, stream, data }) => [type, stream, data]), [["meter.reading", id, entry]]);
     assert.ok(parseReadingSet(entries[index]?.data).ok);
-    assert.deepEqual(rows[0]?.slice(0, 2), [id, index]);
+    assert.deepEqual(rows, [[id, index, set.at, ["compute.cpu", "network.in"], index, set.at, ["compute.cpu", "network.in"]]]);
   });
 
   test("when one fabric does not answer nothing is written: half a reading would be a guess", async () => {
@@ -140,28 +144,65 @@ describe("meters", () => {
     assert.deepEqual(entries.map(({ stream }) => stream), [other]);
   });
 
-  test("a round in which nothing moved writes nothing, half an hour at most; whoever asks for a reading gets one, and so does the end", async () => {
-    const { ledger, entries, rows } = book();
-    let [now, value, epoch] = [0, "1", "e"];
-    const counting = { meter: async () => [{ ...reading("compute.cpu", value), epoch }] } as unknown as Fabric<unknown, Json>;
-    const meters = new Meters([counting], ledger, { now: () => now });
+  test("what no engine may say is no reading: a series twice, a fraction, a name with a space, more series than an entry has", async () => {
+    const { ledger, entries } = book();
+    const one = reading("compute.cpu", "1");
+    const many = Array.from({ length: 65 }, (_, at) => ({ ...one, epoch: `e${at}` }));
+    for (const readings of [[one, one], [{ ...one, value: "1.5" }], [{ ...one, epoch: "e 1" }], [{ ...one, resource: "toString" } as unknown as Reading], many]) {
+      await assert.rejects(new Meters([fabric(...readings)], ledger, clock).record(id), { code: "METER_MALFORMED" }, JSON.stringify(readings[0]));
+    }
+    assert.deepEqual(entries, []);
+  });
+
+  /** A counter that the test turns, read at the minutes it names. */
+  function counting() {
+    const world = { now: 0, value: "1", epoch: "e1" };
+    const { ledger, entries, rows, state } = book();
+    const counter = { meter: async () => [{ ...reading("compute.cpu", world.value), epoch: world.epoch }] } as unknown as Fabric<unknown, Json>;
+    const meters = new Meters([counter], ledger, { now: () => world.now });
+    const said: string[] = [];
     const round = async (at_min: number, always = false) => {
-      now = at_min * 60_000;
-      await meters.round([imvu], assert.fail, always);
+      world.now = at_min * 60_000;
+      await meters.round([imvu], (line) => said.push(line), always);
       return entries.length;
     };
+    const told = () => entries.map(({ data }) => data as unknown as ReadingSummary).map(({ from, at, lives }) => [Date.parse(from) / 60_000, Date.parse(at) / 60_000, lives[0]?.values["compute.cpu"]]);
+    return { world, meters, entries, rows, state, said, round, told };
+  }
+
+  test("rounds come to an entry each half hour; whoever asks for a reading gets one, and so does the end", async () => {
+    const { world, meters, entries, rows, round, told } = counting();
     assert.deepEqual([await round(0), await round(1), await round(29), await round(30), await round(31)], [1, 1, 1, 2, 2]);
-    value = "2";
-    assert.deepEqual([await round(32), await round(33), await round(34)], [3, 3, 3]);
-    await meters.record(id);
-    assert.deepEqual([entries.length, await round(35), await round(36, true)], [4, 4, 5]);
-    await round(40);
-    epoch = "another";
-    assert.equal(await round(41), 7, "the last set of a series that ended, and the one that no longer has it");
-    assert.deepEqual(entries.slice(-2).map(({ data }) => (data as { at: string }).at), ["1970-01-01T00:40:00.000Z", "1970-01-01T00:41:00.000Z"]);
-    assert.equal(rows.length, entries.length);
+    world.value = "2";
+    assert.deepEqual([await round(32), await round(45)], [2, 2]);
+    world.now = 46 * 60_000;
+    const { index, set } = await meters.record(id);
+    assert.deepEqual([index, set.readings[0]?.value, set.at, told()[2]], [2, "2", "1970-01-01T00:46:00.000Z", [31, 46, "2 2"]]);
+    assert.deepEqual([await round(47), await round(48, true)], [3, 4]);
+    await round(50);
+    world.epoch = "another";
+    assert.equal(await round(51), 6, "the last set of a series that ended, and the one that no longer has it");
+    assert.deepEqual(told().slice(-2), [[50, 50, "2"], [51, 51, "2"]]);
+    assert.equal(rows.length, entries.length - 1, "those two in one transaction");
     await meters.round([], assert.fail);
-    assert.equal(await round(42), 8, "a unit that was gone is new");
+    assert.equal(await round(52), 7, "a unit that was gone is new");
+  });
+
+  test("what the ledger does not take is not lost, and what is asked for while it writes stands behind it", async () => {
+    const { world, meters, entries, state, said, round, told } = counting();
+    await round(0);
+    world.value = "5";
+    await round(10);
+    state.refuses = true;
+    await assert.rejects(meters.record(id), /full/);
+    world.value = "7";
+    await round(30);
+    assert.deepEqual(said, ["no reading of IMVU-007: the ledger is full"]);
+    state.refuses = false;
+    world.now = 31 * 60_000;
+    const both = await Promise.all([meters.record(id), meters.record(id)]);
+    assert.deepEqual([both.map(({ index }) => index), entries.length], [[1, 2], 3]);
+    assert.deepEqual(told().slice(1), [[10, 31, "5 7"], [31, 31, "7"]]);
   });
 });
 

@@ -1,18 +1,20 @@
 import type { Imvu, Site } from "../contract/index.ts";
 import { asJson } from "../core/command/index.ts";
+import { termsOf } from "../core/handshake/index.ts";
 import type { Json } from "../kernel/index.ts";
 import type { Rooms } from "./rooms.ts";
 
 /** One unit for people and scripts: what was agreed, and beside it what kernel, DNS, mail and gateway themselves say. */
 export async function viewOf(rooms: Rooms, site: Site, imvu: Imvu): Promise<Json> {
   const { id, name, owner, jurisdiction, status, zone, createdAt, envelope: agreed } = imvu;
+  const { timeZone, currency } = termsOf(imvu);
   const [compute, domains, network] = await Promise.all([rooms.compute.fabric.observe(id), rooms.domains.fabric.observe(id), rooms.network.fabric.observe(id)]);
   const kernel = compute.envelope;
   const first = imvu.services[0];
   const running = compute.services.find((service) => service.name === first?.name);
   const at = (port: number) => `${site.listenAddress}:${port}`;
   return asJson({
-    imvu: { id, name, owner, jurisdiction, status, zone, createdAt },
+    imvu: { id, name, owner, jurisdiction, status, zone, createdAt, timeZone, currency },
     envelope: {
       cpuCores: (kernel?.cpuMillis ?? 0) / 1_000,
       memoryBytes: kernel?.memoryBytes ?? 0,

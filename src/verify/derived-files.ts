@@ -1,5 +1,5 @@
-import type { Command, Params } from "../contract/index.ts";
-import { type Correction, type Sale, type Statement, saleOf } from "../core/handshake/index.ts";
+import type { Buyer, Command, Params } from "../contract/index.ts";
+import { type Correction, type PayoutAccount, type Invoice, type Sale, type Statement, saleOf, type Terms, termsIn } from "../core/handshake/index.ts";
 import type { Entry } from "./ledger-files.ts";
 
 /**
@@ -20,6 +20,22 @@ export function correctionPath({ period, number }: Pick<Correction, "period" | "
   return `ledger/revenue/${period}-correction-${number}.csv`;
 }
 
+/** `2026-11-invoice`, and `2026-11-invoice-1` of the month's first correction. */
+export function invoiceXmlPath(invoice: InvoiceName): string {
+  return `${invoicePath(invoice)}.xml`;
+}
+
+/** For people: drawn when the bundle is written, with the proof that its checkpoint gives. No verifier draws it again. */
+export function invoicePdfPath(invoice: InvoiceName): string {
+  return `${invoicePath(invoice)}.pdf`;
+}
+
+type InvoiceName = Pick<Invoice, "period" | "correction">;
+
+function invoicePath({ period, correction }: InvoiceName): string {
+  return `ledger/revenue/${period}-invoice${correction === 0 ? "" : `-${correction}`}`;
+}
+
 export interface AuditRecord {
   readonly op: string;
   readonly digest: string;
@@ -28,12 +44,18 @@ export interface AuditRecord {
   readonly consent: Params<"consent.record"> | null;
   /** Of revenue.record and revenue.reverse alone. */
   readonly sale: Sale | null;
+  /** Of imvu.create and imvu.import alone. */
+  readonly terms: Terms | null;
+  /** Of imvu.payout.account alone; null: it was withdrawn. */
+  readonly account?: PayoutAccount | null;
+  /** Of imvu.billing.set alone. */
+  readonly buyer: Buyer | null;
   readonly verdicts: readonly { readonly gate: number; readonly verdict: string; readonly code?: string }[];
 }
 
-/** The parts of a command that the consent log and the list of sales repeat. */
-export function repeatedOf(command: Command): Pick<AuditRecord, "consent" | "sale"> {
-  return { consent: command.op === "consent.record" ? command.params : null, sale: saleOf(command) ?? null };
+/** The parts of a command that the consent log, the list of sales and the statements go by, and what payouts rest on, and who invoices are to. */
+export function repeatedOf(command: Command): Pick<AuditRecord, "consent" | "sale" | "terms" | "account" | "buyer"> {
+  return { consent: command.op === "consent.record" ? command.params : null, sale: saleOf(command) ?? null, terms: termsIn(command) ?? null, ...(command.op === "imvu.payout.account" ? { account: command.params.account } : {}), buyer: command.op === "imvu.billing.set" ? command.params : null };
 }
 
 /** Which repeating files an entry goes to, and its line in each. */
@@ -56,9 +78,9 @@ export function auditLines({ index, body }: Entry, record: AuditRecord): readonl
 }
 
 /** RFC 4180: a row for each line of usage, then the sums. Every field is a number, a name of ours or a unit: nothing to quote. */
-export function revenueCsv({ period, currency, tariffIndex, lines, usage, revenue, gross, creator, platform, payout }: Statement): string {
+export function revenueCsv({ period, timeZone, start, end, currency, tariffIndex, lines, usage, revenue, gross, creator, platform, payout }: Statement): string {
   const rows = lines.map(({ resource, above, quantity, unit, unitPrice, amount }) => [period, above === undefined ? resource : `${resource} above ${above}`, quantity, unit, unitPrice, amount]);
-  const head = ["period", "resource", "quantity", "unit", `unit price ${currency} (tariff: ledger entry ${tariffIndex})`, `amount ${currency}`];
+  const head = [timeZone === undefined ? "period" : `period (${timeZone}: after ${start} up to ${end})`, "resource", "quantity", "unit", `unit price ${currency} (tariff: ledger entry ${tariffIndex})`, `amount ${currency}`];
   const sums = [...(usage === undefined ? [] : [["usage", usage]]), ...(revenue ? soldRows(revenue) : []), ...sharesRows({ gross, creator, platform }), ...(payout ? payoutRows(payout) : [])];
   return csv([head, ...rows, ...sums.map(([what = "", amount = ""]) => [period, what, "", "", "", amount])]);
 }

@@ -9,8 +9,9 @@ export {
 } from "./bundle/manifest.ts";
 export { type BundlePath, MANIFEST_PATH, parseBundlePath, SIGNATURE_PATH, sectionOf } from "./bundle/path.ts";
 export { BUNDLE_LIMITS, type BundleLimits, unpackBundle } from "./bundle/unpack.ts";
-export { type AuditRecord, auditLines, correctionCsv, correctionPath, LINE_PATHS, repeatedOf, revenueCsv, revenuePath } from "./derived-files.ts";
+export { type AuditRecord, auditLines, correctionCsv, correctionPath, invoicePdfPath, invoiceXmlPath, LINE_PATHS, repeatedOf, revenueCsv, revenuePath } from "./derived-files.ts";
 export { type Failure, Failures } from "./failures.ts";
+export { InvoiceCheck, NumberCheck } from "./invoices.ts";
 export { type IdentityKeyLine, keysFile, KEYS_PATH } from "./keys-file.ts";
 export { Registry } from "./registry.ts";
 export { CHECKPOINT_PATH, type Entry, type EntryGroup, entriesPath, entryLine, erasedLine, proofLine, proofsPath } from "./ledger-files.ts";
@@ -20,5 +21,7 @@ export { checkTree, type TreeCheck } from "./log/check-tree.ts";
 export { bodiesPath, LOG_CHECKPOINT_PATH, LOG_KEY_PATH } from "./log/layout.ts";
 export { countsLine, progressLine, verificationText } from "./print.ts";
 export { type VerifyExportOptions, verifyExport } from "./verify-export.ts";
+export { agreedIn } from "./terms.ts";
+export { PayoutCheck } from "./payouts.ts";
 export { StatementCheck } from "./statements.ts";
 export type { Verification, VerifyOptions } from "./verify-bundle.ts";

@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
-import type { ReadingSet } from "../contract/index.ts";
-import { Account, announcedInTime, type Correction, NO_REVENUE, openRating, parsePeriod, parseReadingSet, parseTariff, type Period, type Rating, type Revenue, type Sale, type Statement, type StatementForm, statementOf, type TariffEntry, tariffInForce } from "../core/handshake/index.ts";
+import type { MeterReading } from "../contract/index.ts";
+import { Account, announcedInTime, type Correction, FIRST_TERMS, NO_REVENUE, notForThePast, openRating, parsePeriod, parseReadingSet, parseTariff, type Period, type Rating, type Revenue, type Sale, type Statement, type StatementForm, statementOf, type TariffEntry, sameTerms, tariffInForce, type Terms } from "../core/handshake/index.ts";
 import { canonicalJson, type ImvuId, type Json } from "../kernel/index.ts";
 import { firstDifference } from "./difference.ts";
 import { Counter, type Failures } from "./failures.ts";
@@ -32,7 +32,8 @@ export class StatementCheck {
   private readonly failures: Failures;
   private readonly expected = new Map<number, Expected>();
   private readonly account: Account;
-  private readonly tariffs: TariffEntry[] = [];
+  private readonly tariffs: (TariffEntry & { readonly time: string })[] = [];
+  private terms: Terms = FIRST_TERMS;
   private form: StatementForm = 1;
 
   constructor(imvu: ImvuId, failures: Failures) {
@@ -44,9 +45,31 @@ export class StatementCheck {
   learnTariff({ index, body }: Entry): void {
     const tariff = parseTariff(body.data);
     if (tariff.ok) {
-      if (this.tariffs.length > 0 && !announcedInTime(tariff.value, body.time)) this.failures.add(`entry ${index} (${body.type})`, "a tariff announced 30 days before it holds", `one of ${body.time} for ${tariff.value.validFrom}`);
-      this.tariffs.push({ index, tariff: tariff.value });
+      const before = this.tariffs.filter((one) => one.tariff.currency === tariff.value.currency);
+      // By the first tariff of a currency nobody is rated yet; the first of all is the platform's beginning.
+      if (before.length === 0 && this.tariffs.length > 0 && !notForThePast(tariff.value, body.time)) this.failures.add(`entry ${index} (${body.type})`, "the first tariff of a currency, from the month in which it was published on", `one of ${body.time} for ${tariff.value.validFrom}`);
+      if (before.length > 0 && !announcedInTime(tariff.value, body.time)) this.failures.add(`entry ${index} (${body.type})`, "a tariff announced 30 days before it holds", `one of ${body.time} for ${tariff.value.validFrom}`);
+      this.tariffs.push({ index, tariff: tariff.value, time: body.time });
     } else this.failures.add(`entry ${index} (${body.type})`, "a tariff", tariff.message);
+  }
+
+  /** What the unit's owner agreed to, before its statements are expected; her notice of prices is by her own clock from there on. */
+  agree({ index }: Pick<Entry, "index">, terms: Terms | undefined): void {
+    if (!terms) return;
+    this.terms = terms;
+    this.account.agree(terms);
+    const priced = this.tariffs.filter(({ tariff }) => tariff.currency === terms.currency);
+    if (priced.every((one) => one.index > index)) this.failures.add(`entry ${index} (command.accepted)`, `a tariff in ${terms.currency} that stands before`, "none");
+    for (const { index: at, tariff, time } of priced) if (at > index && !announcedInTime(tariff, time, terms.timeZone)) this.failures.add(`entry ${at} (platform.tariff)`, `a tariff announced 30 days before it holds by the clock of ${terms.timeZone}`, `one of ${time} for ${tariff.validFrom}`);
+  }
+
+  /** Another command makes the unit, or brings it here. */
+  agreedAgain({ index, body }: Entry, terms: Terms): void {
+    if (!sameTerms(terms, this.terms)) this.failures.add(`entry ${index} (${body.type})`, `what was agreed before: ${JSON.stringify(this.terms)}`, JSON.stringify(terms));
+  }
+
+  get agreed(): Terms {
+    return this.terms;
   }
 
   /** An accepted command of the stream, in order, that books a sale or what was paid back of one. */
@@ -58,7 +81,7 @@ export class StatementCheck {
   /** Announces a statement or correction entry before the stream is walked, so that memory holds sums and no readings. */
   expect({ body }: Entry): void {
     const { period: name, streamHead } = (body.data ?? {}) as { period?: unknown; streamHead?: { streamSeq?: unknown } | null };
-    const period = parsePeriod(name);
+    const period = parsePeriod(name, this.terms.timeZone);
     const headSeq = streamHead?.streamSeq ?? -1;
     if (!period.ok || typeof headSeq !== "number" || headSeq >= body.streamSeq) return;
     this.expected.set(body.streamSeq, { period: period.value, headSeq, rating: openRating(period.value), head: undefined, whole: false, missed: undefined });
@@ -93,16 +116,16 @@ export class StatementCheck {
     }
     const { period, headSeq, rating, head, missed } = known;
     if (this.account.isClosed(period.name)) this.failures.add(`${what} ${period.name}`, "no statement after the closed one", "another");
-    const tariff = tariffInForce(period, this.tariffs.filter((one) => one.index < index));
+    const tariff = tariffInForce(period, this.tariffs.filter((one) => one.index < index), this.terms.currency);
     if (!tariff) {
-      this.failures.add(what, "a tariff published before", "none in the bundle");
+      this.failures.add(what, `a tariff in ${this.terms.currency} published before`, "none in the bundle");
       return undefined;
     }
     const streamHead = head === undefined ? null : { streamSeq: headSeq, sha256: head };
     const closed = Date.parse(body.time) >= period.end_ms;
     if (closed && missed !== undefined) this.failures.add(`${what} ${period.name}`, "every reading up to the period's end and the first after it", `without entry ${missed}`);
     const revenue = this.account.revenue(period.name, headSeq);
-    const derived = statementOf({ imvu: this.imvu, period, tariff, streamHead, closed, revenue, form: this.formOf(body.data, revenue) }, rating);
+    const derived = statementOf({ imvu: this.imvu, period, tariff, streamHead, closed, revenue, terms: this.terms, form: this.formOf(body.data, revenue) }, rating);
     this.compare(`${what} ${period.name}`, derived, body.data);
     if (!closed) return derived;
     this.account.close(derived, index);
@@ -116,8 +139,7 @@ export class StatementCheck {
     const what = `entry ${index} (${body.type})`;
     const known = this.expected.get(body.streamSeq);
     this.expected.delete(body.streamSeq);
-    const currency = this.tariffs[0]?.tariff.currency;
-    const derived = known?.head && currency !== undefined ? this.account.correction(known.period.name, currency, { streamSeq: known.headSeq, sha256: known.head }) : undefined;
+    const derived = known?.head ? this.account.correction(known.period.name, { streamSeq: known.headSeq, sha256: known.head }) : undefined;
     if (!known || !derived || derived.revenue === NO_REVENUE) {
       this.failures.add(what, "a correction of a closed month, by sales that nothing before knew", canonicalJson(body.data).slice(0, 100));
       return undefined;
@@ -130,7 +152,7 @@ export class StatementCheck {
   /** Older forms are good where they stood already: never after a newer one, and the first where nothing was sold. */
   private formOf(said: Json, revenue: Revenue): StatementForm {
     const { v } = (said ?? {}) as { v?: Json };
-    const form = v === undefined && revenue === NO_REVENUE ? 1 : v === 2 ? 2 : 3;
+    const form = !sameTerms(this.terms, FIRST_TERMS) ? 3 : v === undefined && revenue === NO_REVENUE ? 1 : v === 2 ? 2 : 3;
     if (form > this.form) this.form = form;
     return this.form;
   }
@@ -141,7 +163,7 @@ export class StatementCheck {
     else this.statements.good += 1;
   }
 
-  private readingOf(index: number, data: Json): ReadingSet | undefined {
+  private readingOf(index: number, data: Json): MeterReading | undefined {
     const set = parseReadingSet(data);
     if (set.ok && set.value.imvu === this.imvu) return set.value;
     this.failures.add(`entry ${index} (meter.reading)`, `a reading of ${this.imvu}`, set.ok ? `one of ${set.value.imvu}` : set.message);

@@ -8,8 +8,11 @@ import { entryTexts, parseLine, readEntries } from "./entry-reader.ts";
 import { Counter, Failures, type Failure, type Tally } from "./failures.ts";
 import { CHECKPOINT_PATH, type Entry, entriesPath, type GoneEntry } from "./ledger-files.ts";
 import type { LiveReport } from "./live/report.ts";
+import { InvoiceCheck } from "./invoices.ts";
 import { Registry } from "./registry.ts";
+import { PayoutCheck } from "./payouts.ts";
 import { StatementCheck } from "./statements.ts";
+import { agreedIn, checkDocument } from "./terms.ts";
 
 export interface VerifyOptions {
   /** The log's verifier key as the reader knows it from elsewhere; without it the bundle's own is taken. */
@@ -71,6 +74,8 @@ async function verifyLedger(dir: string, manifest: Manifest, logKey: string, fai
   const registry = new Registry();
   const commands = new CommandCheck(registry, failures);
   const statements = new StatementCheck(manifest.imvu, failures);
+  const payouts = new PayoutCheck(manifest.imvu, failures, (opened, index) => registry.signatureFacts(opened, index));
+  const invoices = new InvoiceCheck(verifier.ok ? verifier.value.name : "", failures);
   const derived = new DerivedCheck();
   const read = (group: "identities" | "platform" | "events") => readEntries(dir, group, checkpoint.value, entries, failures);
 
@@ -85,10 +90,15 @@ async function verifyLedger(dir: string, manifest: Manifest, logKey: string, fai
     else if (entry.body.type === "command.accepted") commands.check(entry);
     else registerFrom(entry, registry, failures);
   }
+  let first = true;
   for await (const text of entryTexts(dir, "events")) {
-    if (!text.includes('"type":"statement.')) continue;
+    if (!first && !text.includes('"type":"statement.')) continue;
     const entry = parseLine(text);
-    if (typeof entry !== "string" && entry.text !== null && entry.body.type.startsWith("statement.")) statements.expect(entry);
+    if (typeof entry !== "string" && entry.text !== null) {
+      if (first) statements.agree(entry, agreedIn(entry.body));
+      if (entry.body.type.startsWith("statement.")) statements.expect(entry);
+    }
+    first = false;
   }
   const stream = new StreamCheck(manifest, failures);
   for await (const entry of read("events")) {
@@ -102,20 +112,40 @@ async function verifyLedger(dir: string, manifest: Manifest, logKey: string, fai
     if (type === "command.accepted" || type === "command.refused") {
       const record = commands.check(entry);
       if (record) derived.command(entry, record);
+      if (record?.terms && type === "command.accepted") statements.agreedAgain(entry, record.terms);
       if (record?.sale && type === "command.accepted") statements.sold(entry, record.sale);
+      if (record?.account !== undefined && type === "command.accepted") payouts.named(record.account, record.digest, entry.index);
+      if (record?.buyer && type === "command.accepted") invoices.bills(entry.index, record.buyer);
     } else if (type === "effect.applied" || type === "effect.failed") commands.checkOutcome(entry);
     else if (type === "statement.closed") {
       const statement = statements.check(entry);
-      if (statement) derived.statement(statement);
+      if (statement) {
+        derived.statement(statement);
+        payouts.owe(statement, entry.index);
+      }
+      if (statement) invoices.made(entry.index, statement);
     } else if (type === "statement.corrected") {
       const correction = statements.checkCorrection(entry);
-      if (correction) derived.correction(correction);
-    }
+      if (correction) {
+        derived.correction(correction);
+        payouts.owe(correction, entry.index);
+      }
+      if (correction) invoices.made(entry.index, correction);
+    } else if (type === "invoice.issued") {
+      const invoice = invoices.check(entry);
+      if (invoice) derived.invoice(invoice);
+    } else if (type.startsWith("payout.")) payouts.check(entry);
   }
   stream.finish();
+  await checkDocument(dir, statements.agreed, failures);
   commands.checkExit(manifest);
   derived.finish(manifest, logKey, registry.keyLines(), failures);
-  return { entries, commands: commands.commands, verdicts: commands.verdicts, statements: statements.statements };
+  return { entries, commands: commands.commands, verdicts: commands.verdicts, statements: both(statements.statements, invoices.invoices) };
+}
+
+/** Invoices are counted among the statements that they are made of. */
+function both(a: Tally, b: Tally): Tally {
+  return { good: a.good + b.good, of: a.of + b.of };
 }
 
 function registerFrom({ index, body }: Entry, registry: Registry, failures: Failures): void {

@@ -10,13 +10,15 @@ import { commandFields, createIdentityKey, openCommand, signCommand } from "../.
 import { type Ledger, openLedger, openLogKey } from "../../src/core/ledger/index.ts";
 import { openStore, postgresEngine, type Store } from "../../src/core/store/index.ts";
 import { newImvu } from "../../src/imvu/imvu-manager/imvu.fixture.ts";
-import { imvuIdOf, type ImvuId, type Json, runOk, sleep } from "../../src/kernel/index.ts";
+import { type Currency, imvuIdOf, type ImvuId, type Json, runOk, sleep, type TimeZone } from "../../src/kernel/index.ts";
 import { Closing } from "../../src/platform/closing.ts";
 import { journalOf, trialBalance } from "../../src/platform/journal.ts";
+import { RatingPool } from "../../src/platform/rating-pool.ts";
 import { Meters } from "../../src/platform/meters.ts";
 import { revenueCheck } from "../../src/platform/revenue-check.ts";
 import { closedMonths, statementFor } from "../../src/platform/statements.ts";
 import { type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
+import { DOOMED } from "../harness/dying-rater.ts";
 import { FaultyStore } from "../harness/faulty-store.ts";
 import { ScratchSite } from "../harness/scratch-site.ts";
 
@@ -28,6 +30,7 @@ const scratch = await ScratchSite.create();
 const { site } = scratch;
 const FIRST_READING = Date.UTC(2026, 10, 10);
 const AFTER_DECEMBER = Date.UTC(2027, 0, 1, 0, 0, 30);
+const DYING = new URL("../harness/dying-rater.ts", import.meta.url);
 const AFTER_NOVEMBER = Date.UTC(2026, 11, 1, 0, 0, 30);
 const EFFECTS: Pick<Effects, "after" | "withLearned"> = { after: () => undefined, withLearned: (after) => after };
 let engines: RunningEngines;
@@ -61,14 +64,14 @@ async function world(on: Store) {
     },
   } as unknown as Fabric<unknown, Json>;
   const meters = new Meters([fabric], ledger, clock);
-  const closing = () => new Closing({ store: on, ledger, meters, clock, say: (line) => void said.push(line) });
+  const closing = (raters = () => new RatingPool({ site })) => new Closing({ store: on, ledger, meters, clock, raters, say: (line) => void said.push(line) });
   return { clock, ledger, meters, silent, said, closing };
 }
 
 let number = 0;
-async function newUnit(): Promise<ImvuId> {
+async function newUnit(more: Partial<Imvu> = {}): Promise<ImvuId> {
   number += 1;
-  const imvu: Imvu = { ...newImvu(), id: imvuIdOf(number), number };
+  const imvu: Imvu = { ...newImvu(), id: imvuIdOf(number), number, ...more };
   await store.transaction((tx) => tx.run("INSERT INTO imvu (id, number, owner, status, doc, updated_index) VALUES ($1, $2, $3, 'active', $4::jsonb, 0)", [imvu.id, number, imvu.owner, JSON.stringify(imvu)]));
   return imvu.id;
 }
@@ -79,16 +82,24 @@ async function inLog(ledger: Ledger, imvu: ImvuId): Promise<string[]> {
   for await (const entry of ledger.entries({ stream: imvu })) if (entry.type === "statement.closed") periods.push((entry.data as unknown as Statement).period);
   return periods;
 }
-const replayed = async (ledger: Ledger) => (await replayCheck(store, ledger, EFFECTS)).failures.filter(({ table }) => ["statement", "correction", "journal"].includes(table));
+const replayed = async (ledger: Ledger) => (await replayCheck(store, ledger, EFFECTS)).failures.filter(({ table }) => ["reading", "statement", "correction", "journal"].includes(table));
 const psql = (sql: string) => runOk(["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "/usr/bin/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", store.describe().socket, "-U", "postgres", "-d", "nexus", "-c", sql], { cwd: "/" });
 const seller = createIdentityKey();
 /** A sale as an accepted command records it: only its entry, which is all that money is made of. */
-async function sell(ledger: Ledger, imvu: ImvuId, sourceId: string, amount: string, at_ms: number, reverses?: string): Promise<void> {
-  const params = { sourceId, amount, currency: "EUR", at: new Date(at_ms).toISOString(), ...(reverses === undefined ? {} : { reverses }) };
+async function sell(ledger: Ledger, imvu: ImvuId, sourceId: string, amount: string, at_ms: number, reverses?: string, currency = "EUR"): Promise<void> {
+  const params = { sourceId, amount, currency, at: new Date(at_ms).toISOString(), ...(reverses === undefined ? {} : { reverses }) };
   const jws = signCommand(commandFields(reverses === undefined ? "revenue.record" : "revenue.reverse", imvu, params, at_ms), seller);
   const opened = openCommand(jws);
   assert.ok(opened.ok);
   await ledger.append([{ stream: imvu, type: "command.accepted", actor: "seller", data: { digest: opened.value.digest, jws: jws as unknown as Json, allocation: null } }]);
+}
+/** The owner's own words, which a unit's stream begins with. */
+async function agree(ledger: Ledger, imvu: ImvuId, terms: { readonly timeZone?: string; readonly currency?: string }, at_ms: number): Promise<void> {
+  const { name, owner, jurisdiction, envelope } = newImvu();
+  const jws = signCommand(commandFields("imvu.create", null, { name, owner, jurisdiction, envelope: envelope as unknown as Json, runtime: "static", mailboxPasswordHash: "ab".repeat(32), ...terms }, at_ms), seller);
+  const opened = openCommand(jws);
+  assert.ok(opened.ok, opened.ok ? "" : opened.message);
+  await ledger.append([{ stream: imvu, type: "command.accepted", actor: owner, data: { digest: opened.value.digest, jws: jws as unknown as Json, allocation: null } }]);
 }
 const typesOf = async (ledger: Ledger, imvu: ImvuId) => {
   const types: string[] = [];
@@ -124,6 +135,66 @@ test("a month closes when it is over, with a reading after its end, once; and wh
   }
 });
 
+test("a unit that is read each minute over the month's end is billed to the minute before it, from five entries", async () => {
+  const { clock, ledger, meters, closing } = await world(store);
+  try {
+    const unit = await newUnit();
+    const units = [{ ...newImvu(), id: unit }];
+    for (clock.at = Date.UTC(2026, 10, 30, 22, 0, 30); clock.at <= AFTER_NOVEMBER; clock.at += 60_000) await meters.round(units, assert.fail);
+    clock.at = AFTER_NOVEMBER + 1_000;
+    assert.equal(await closing().round(), 1);
+    const [november] = await store.snapshot((tx) => closedMonths(tx, unit));
+    const line = (resource: Resource) => november?.statement.lines.find((one) => one.resource === resource)?.quantity;
+    // A counter's first value is all of a new series; so to the last one that was read in November.
+    assert.equal(line("dns.answers"), String((Date.UTC(2026, 10, 30, 23, 59, 30) - FIRST_READING) * 1_000));
+    assert.equal(line("compute.memory"), `${2 * 3_600 - 30}.000000000000`);
+    const types: string[] = [];
+    for await (const { type } of ledger.entries({ stream: unit })) types.push(type);
+    assert.deepEqual(types, [...Array.from({ length: 5 }, () => "meter.reading"), "statement.closed"]);
+    assert.deepEqual(await replayed(ledger), []);
+    const { ok, failures, readings } = await checked(ledger, unit);
+    assert.deepEqual([ok, failures, readings], [true, [], 5]);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("a thread that dies takes the month of its own unit with it and no other; the next round closes it", async () => {
+  const { clock, ledger, meters, said, closing } = await world(store);
+  try {
+    const units = [await newUnit(), await newUnit({ name: DOOMED }), await newUnit(), await newUnit()];
+    for (const unit of units) await meters.record(unit);
+    clock.at = AFTER_NOVEMBER;
+    const doomed = units[1] as ImvuId;
+    assert.equal(await closing(() => new RatingPool({ site }, DYING)).round(), 3);
+    assert.deepEqual(await Promise.all(units.map(closed)), units.map((unit) => (unit === doomed ? [] : ["2026-11"])));
+    assert.deepEqual(said.filter((line) => line.includes("stays open")), [`a month of ${doomed} stays open for now: the thread that rated ${doomed} is gone: it ended`]);
+    assert.equal(await closing().round(), 1);
+    assert.deepEqual([await closed(doomed), (await checked(ledger, ...units)).ok], [["2026-11"], true]);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("threads that cannot read the log say so, and nothing closes; a pool that ends lets nobody wait", async () => {
+  const { clock, ledger, meters, said, closing } = await world(store);
+  try {
+    const unit = await newUnit();
+    await meters.record(unit);
+    clock.at = AFTER_NOVEMBER;
+    assert.equal(await closing(() => new RatingPool({ site: { ...site, dir: join(site.dir, "elsewhere") } })).round(), 0);
+    assert.match(said.at(-1) ?? "", /stays open for now: the database does not answer/);
+    const pool = new RatingPool({ site });
+    const waiting = [1, 2, 3].map(() => pool.rate({ ...newImvu(), id: unit }, "2026-11"));
+    const ended = Promise.allSettled(waiting);
+    await pool[Symbol.asyncDispose]();
+    assert.deepEqual((await ended).map(({ status }) => status), ["rejected", "rejected", "rejected"]);
+    assert.equal(await closing().round(), 1);
+  } finally {
+    await ledger.close();
+  }
+});
+
 test("months that ended while the platform was down close in their order, each by its own readings", async () => {
   const { clock, ledger, meters, closing } = await world(store);
   try {
@@ -134,6 +205,109 @@ test("months that ended while the platform was down close in their order, each b
     assert.deepEqual(await closed(unit), ["2026-11", "2026-12", "2027-01", "2027-02"]);
     assert.deepEqual(await inLog(ledger, unit), await closed(unit));
     assert.equal((await checked(ledger, unit)).ok, true);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("each unit's month closes when it is over by the unit's own clock, and one closer sees them all", async () => {
+  const { clock, ledger, meters, closing, said } = await world(store);
+  try {
+    const zones = ["Pacific/Kiritimati", "Europe/Berlin", undefined, "America/New_York", "Pacific/Pago_Pago"] as (TimeZone | undefined)[];
+    const units: ImvuId[] = [];
+    for (const timeZone of zones) {
+      const terms = timeZone === undefined ? {} : { timeZone };
+      const unit = await newUnit(terms);
+      await agree(ledger, unit, terms, clock.at);
+      await meters.record(unit);
+      units.push(unit);
+    }
+    const one = closing();
+    const ends = ["2026-11-30T10:00:00Z", "2026-11-30T23:00:00Z", "2026-12-01T00:00:00Z", "2026-12-01T05:00:00Z", "2026-12-01T11:00:00Z"].map(Date.parse);
+    for (const [at, end_ms] of ends.entries()) {
+      clock.at = end_ms;
+      await one.round();
+      assert.deepEqual(await closed(units[at] as ImvuId), [], `not over: ${zones[at]}`);
+      clock.at = end_ms + 1_000;
+      await one.round();
+      for (const [nth, unit] of units.entries()) assert.deepEqual(await closed(unit), nth <= at ? ["2026-11"] : [], `${zones[nth]} at ${new Date(end_ms).toISOString()}: ${said.join()}`);
+    }
+    for (const [at, unit] of units.entries()) {
+      const [{ statement } = { statement: undefined }] = await store.snapshot((tx) => closedMonths(tx, unit, "2026-11"));
+      const [start, end] = [statement?.start, statement?.end];
+      assert.deepEqual([statement?.timeZone, end === undefined ? undefined : Date.parse(end)], zones[at] === undefined ? [undefined, undefined] : [zones[at], ends[at]]);
+      assert.equal(start === undefined, end === undefined);
+      const hours = ((ends[at] as number) - FIRST_READING) / 3_600_000;
+      assert.equal(statement?.lines.find(({ resource }) => resource === "compute.memory")?.quantity, `${hours * 3_600}.${"0".repeat(12)}`, String(zones[at]));
+    }
+    const { ok, failures } = await checked(ledger, ...units);
+    assert.deepEqual([ok, failures], [true, []]);
+    assert.deepEqual(await replayed(ledger), []);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("each unit's month is of its own currency: rated by its tariff, rounded to its minor unit, booked apart; what was sold in another is counted nowhere, and named", async () => {
+  const { clock, ledger, meters, closing } = await world(store);
+  try {
+    const yen = "JPY" as Currency;
+    const tariff = { currency: yen, validFrom: "2026-11-01T00:00:00.000Z", prices: { ...DEFAULT_PRICES_V1, "dns.answers": "0.000001000" } };
+    const jws = signCommand(commandFields("platform.tariff.publish", null, tariff, clock.at), seller);
+    const opened = openCommand(jws);
+    assert.ok(opened.ok);
+    const { digest } = opened.value;
+    await ledger.append([{ stream: "platform", type: "command.accepted", actor: "seller", data: { digest, jws: jws as unknown as Json, allocation: null } }, { stream: "platform", type: "platform.tariff", actor: "platform", data: { v: TARIFF_V1, ...tariff, command: digest } }]);
+    const [euros, yens, mixed] = [await newUnit(), await newUnit({ currency: yen }), await newUnit({ currency: yen })];
+    await agree(ledger, euros, {}, clock.at);
+    for (const unit of [yens, mixed]) await agree(ledger, unit, { currency: yen }, clock.at);
+    for (const unit of [euros, yens, mixed]) await meters.record(unit);
+    await sell(ledger, euros, "order-1", "100.01", FIRST_READING + 1);
+    await sell(ledger, yens, "order-1", "10001", FIRST_READING + 1, undefined, yen);
+    await sell(ledger, mixed, "order-1", "100.01", FIRST_READING + 1);
+    clock.at = AFTER_NOVEMBER;
+    const one = closing();
+    await one.round();
+    const of = async (unit: ImvuId) => (await store.snapshot((tx) => closedMonths(tx, unit)))[0]?.statement as Statement;
+    const [inEuros, inYens, other] = [await of(euros), await of(yens), await of(mixed)];
+    assert.deepEqual([inEuros, inYens, other].map(({ currency, revenue }) => `${currency} ${revenue?.recorded.replace(/\.0+$/, "")} ${revenue?.sales}`), [`EUR 100.01${"0".repeat(19)} 1`, "JPY 10001 1", "JPY 0 0"]);
+    assert.match(inEuros.payout?.creator ?? "", /^\d+\.\d{2}$/);
+    assert.match(inYens.payout?.creator ?? "", /^\d+$/);
+    assert.equal(inYens.lines.find(({ resource }) => resource === "dns.answers")?.unitPrice, "0.000001000");
+    await sell(ledger, yens, "order-2", "3", FIRST_READING + 2, undefined, yen);
+    clock.at = AFTER_DECEMBER;
+    await one.round();
+    const [, november] = await store.snapshot((tx) => closedMonths(tx, yens));
+    assert.deepEqual([november?.corrections[0]?.currency, november?.corrections[0]?.gross, /^\d+$/.test(november?.corrections[0]?.total.payout ?? "")], [yen, `3.${"0".repeat(21)}`, true]);
+    assert.deepEqual([(await checked(ledger, euros, yens)).failures, await replayed(ledger)], [[], []]);
+    const { ok, failures } = await checked(ledger, mixed);
+    assert.deepEqual([ok, failures.length], [false, 1]);
+    assert.match(failures[0]?.found ?? "", /order-1 is in EUR, and the unit's money is JPY/);
+    const { currencies, unbalanced } = await store.snapshot(trialBalance);
+    assert.equal(unbalanced, 0);
+    assert.deepEqual(currencies.map(({ currency, balance }) => `${currency} ${balance}`), [`EUR 0.${"0".repeat(21)}`, `JPY 0.${"0".repeat(21)}`]);
+    for (const { gross, creator, platform } of currencies) assert.equal(BigInt(gross.replace(".", "")), BigInt(creator.replace(".", "")) + BigInt(platform.replace(".", "")));
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("a unit's clock that somebody changed in the table keeps the month open and is named; what was agreed stays", async () => {
+  const { clock, ledger, meters, closing, said } = await world(store);
+  try {
+    const unit = await newUnit({ timeZone: "Europe/Berlin" as TimeZone });
+    await agree(ledger, unit, { timeZone: "Europe/Berlin" }, clock.at);
+    await meters.record(unit);
+    await psql(`UPDATE imvu SET doc = jsonb_set(doc, '{timeZone}', '"Pacific/Kiritimati"') WHERE id = '${unit}'`);
+    clock.at = Date.UTC(2026, 10, 30, 12);
+    const one = closing();
+    await one.round();
+    assert.deepEqual([await closed(unit), await inLog(ledger, unit)], [[], []]);
+    assert.ok(said.some((line) => line.startsWith(`a month of ${unit} stays open for now: `) && line.includes("time zone or currency was agreed otherwise")), said.join());
+    await psql(`UPDATE imvu SET doc = jsonb_set(doc, '{timeZone}', '"Europe/Berlin"') WHERE id = '${unit}'`);
+    clock.at = Date.UTC(2026, 10, 30, 23, 0, 1);
+    await one.round();
+    assert.deepEqual(await closed(unit), ["2026-11"]);
   } finally {
     await ledger.close();
   }
@@ -230,7 +404,7 @@ test("a journal that does not balance is refused by the database; one that balan
       assert.deepEqual(await replayed(ledger), []);
     }
     await psql(`ALTER TABLE journal DISABLE TRIGGER journal_balances; UPDATE journal SET amount = amount - 1 ${where} AND account = 'platform'; ALTER TABLE journal ENABLE ALWAYS TRIGGER journal_balances`);
-    assert.deepEqual(await store.snapshot(trialBalance).then(({ unbalanced, balance }) => [unbalanced, balance]), [1, `-0.${"0".repeat(20)}1`]);
+    assert.deepEqual(await store.snapshot(trialBalance).then(({ unbalanced, currencies }) => [unbalanced, ...currencies.filter(({ currency }) => currency === "EUR").map(({ currency, balance }) => `${currency} ${balance}`)]), [1, `EUR -0.${"0".repeat(20)}1`]);
     assert.equal((await replayed(ledger)).length, 1);
     await psql(`UPDATE journal SET amount = amount + 1 ${where} AND account = 'platform'`);
     assert.deepEqual(await replayed(ledger), []);

@@ -7,12 +7,16 @@ import { buffer } from "node:stream/consumers";
 import test, { after, before } from "node:test";
 import { gzipSync } from "node:zlib";
 import { type Header, pack } from "tar-stream";
+import { readAttached } from "../../src/compute/envelopes/attached.ts";
+import { Volumes } from "../../src/compute/envelopes/volume.ts";
 import { type ComputeRoom, openComputeRoom } from "../../src/compute/index.ts";
+import { layoutOf } from "../../src/compute/layout.ts";
 import { type BundleReader, type ComputeDesired, type Envelope, type ExportSink, type GateNumber, imvuUidBase, namespaceNameOf, namespacePathOf, type Service, type ServiceSource, type Site, type Step } from "../../src/contract/index.ts";
 import { Fault, imvuIdOf, type Jurisdiction, run, runOk, type ServiceName, type Sha256, sha256Hex, sleep } from "../../src/kernel/index.ts";
 import { type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
 import { footprint, ofHome } from "../harness/footprint.ts";
 import { ScratchSite } from "../harness/scratch-site.ts";
+import { started } from "../harness/started.ts";
 
 const MIB = 1024 ** 2;
 const ENVELOPE: Envelope = { cpuMillis: 500, memoryBytes: 256 * MIB, storageBytes: 256 * MIB, iops: 1_000, bandwidthBps: 100_000_000, processes: 128, burst: null };
@@ -439,6 +443,24 @@ test("meters equal the kernel's own files, and never fall when a service is star
   assert.deepEqual(await epochs(), before);
 });
 
+test("a meter asks the kernel alone, about as many units as there are; where a volume has gone from its place, the disk below is nobody's level", async () => {
+  const meters = () => Promise.all([1, 2].map(async (number) => (await house.room.fabric.meter(imvuIdOf(number))).length));
+  assert.deepEqual(await started(meters), { answer: [7, 7], processes: 0, connections: 0 });
+  const layout = layoutOf(house.site);
+  const [volumes, attached] = [new Volumes(house.site, layout), readAttached(layout.volumes)];
+  const before = volumes.readNow(2, attached);
+  assert.ok(before && before.usedBytes > 0);
+  await runOk(["/usr/bin/umount", "--lazy", house.volume(2)]);
+  try {
+    assert.equal(volumes.readNow(2, attached), undefined, "though it was there when the tables were read");
+    await assert.rejects(house.meters(2), faultWith("NO_METER", /no envelope and volume/));
+    assert.equal(Object.keys(await house.meters(1)).length, 7, "the other is read");
+  } finally {
+    await runOk(["/usr/bin/mount", "--types", "btrfs", "--options", "nosuid,nodev,noatime,discard=async", before.loop.path, house.volume(2)]);
+  }
+  assert.deepEqual(volumes.readNow(2, readAttached(layout.volumes))?.loop, before.loop);
+});
+
 test("podman's service is killed: containers live on, and the next one knows them", async () => {
   const [engine, service] = [house.enginePid(), await house.pid(1)];
   process.kill(engine, "SIGKILL");
@@ -618,7 +640,7 @@ for(const p of ["/data/a/one","/data/bytes","/data/empty","/data/a/b","/data/a"]
   await house.room.fabric.export(imvuIdOf(1), bundle);
   assert.deepEqual(bundle.list(""), ["compute/compose.yaml", ...["pages", "snake", "web"].map((name) => `compute/images/${name}.oci.tar`), ...["pages", "snake", "web"].map((name) => `compute/volumes/${name}.tar.zst`)]);
   for (const name of ["pages", "snake", "web"]) assert.match(bundle.files.get(`compute/images/${name}.oci.tar`)?.toString("latin1") ?? "", new RegExp(`"localhost/imvu-001/${name}:exported"`));
-  assert.deepEqual(await readdir(house.volume(1, "snapshots")), []);
+  for (const folder of ["snapshots", "scratch"]) assert.deepEqual(await readdir(house.volume(1, folder)), []);
 
   await using second = await ComputeHouse.start();
   assert.notEqual(second.site.uidBase + second.site.homeId, house.site.uidBase + house.site.homeId);

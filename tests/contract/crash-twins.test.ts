@@ -124,6 +124,41 @@ for (const { after, instant, persisted } of CASES) {
   });
 }
 
+for (const instant of ["before BEGIN", "after INSERT", "before COMMIT", "COMMIT sent, not persisted", "COMMIT sent, persisted anyway"] as const)
+  for (const dies of [false, true])
+    test(`a checkpoint that goes with the next batch, ${instant}: ${dies ? "the process dies, and the next one" : "the process lives on, and"} signs the same history`, async () => {
+      const faulty = new FaultyStore(store);
+      const ledger = await open(faulty);
+      try {
+        const [first] = await send(ledger, `first, ${instant}, ${dies}`);
+        await ledger.receipt(first?.index as number);
+        const before = ledger.checkpoint() as string;
+        const [one] = await send(ledger, `one, ${instant}, ${dies}`);
+        // Nothing covers that one yet: its checkpoint is sent with this.
+        assert.equal(ledger.checkpoint(), before);
+        faulty.strike({ after: 0, instant, dies });
+        const token = `two, ${instant}, ${dies}`;
+        const sent = send(ledger, token).then(() => true, () => false);
+        await eventually("the fault", () => faulty.struck);
+        const persisted = instant === "COMMIT sent, persisted anyway";
+        if (!dies) assert.equal(await sent, persisted);
+        const on = dies ? await open(store) : ledger;
+        try {
+          await eventually("a checkpoint of everything", () => on.publishedSize() === on.size());
+          assert.equal(on.size(), (one?.index as number) + (persisted ? 2 : 1));
+          assert.equal(await times(on, token), persisted ? 1 : 0);
+          assert.ok(verifyReceipt(await on.receipt(one?.index as number), on.verifierKey).ok);
+          const sizes = await store.snapshot((tx) => tx.query<{ size: number }>("SELECT size FROM ledger_checkpoint WHERE size > $1", [one?.index as number]));
+          assert.ok(sizes.length >= 1);
+          await assertFollows(on, before);
+        } finally {
+          if (dies) await on.close();
+        }
+      } finally {
+        if (!dies) await ledger.close();
+      }
+    });
+
 test("after publication: the process dies, and the next one shows the very same checkpoint", async () => {
   const faulty = new FaultyStore(store);
   const dying = await open(faulty);

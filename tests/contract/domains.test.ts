@@ -3,9 +3,10 @@ import { Readable } from "node:stream";
 import test from "node:test";
 import type { BundleReader, DnsRecordSet, DomainsDesired } from "../../src/contract/index.ts";
 import { type DomainsRoom, openDomainsRoom } from "../../src/domains/index.ts";
-import { type Fqdn, type ImvuId, run, runOk } from "../../src/kernel/index.ts";
+import { type Fault, type Fqdn, type ImvuId, run, runOk } from "../../src/kernel/index.ts";
 import { superviseEngines } from "../../src/platform/supervision/index.ts";
 import { ScratchSite } from "../harness/scratch-site.ts";
+import { started } from "../harness/started.ts";
 
 const ID = "IMVU-001" as ImvuId;
 const ZONE = "imvu001.world" as Fqdn;
@@ -94,6 +95,10 @@ test("zones: signed and validated at once, changed in place, exported with their
       const before = BigInt((await room.fabric.meter(ID))[0]?.value ?? "0");
       for (let n = 0; n < 25; n += 1) await dig(dns, `www.${ZONE}`, "A");
       assert.equal(BigInt((await room.fabric.meter(ID))[0]?.value ?? "0") - before, 25n);
+    });
+    await t.test("many units are one question; one whose zone is not served is a fault of its own, never a zero", async () => {
+      const meter = (imvu: string) => room.fabric.meter(imvu as ImvuId).then((readings) => readings.length, (error: Fault) => error.code);
+      assert.deepEqual(await started(() => Promise.all([ID, "IMVU-009", ID, "IMVU-010"].map(meter))), { answer: [1, "METER_GONE", 1, "METER_GONE"], processes: 0, connections: 1 });
     });
     await t.test("updates, transfers and recursion are refused by the server itself", async () => {
       for (const gate of [3, 4, 14] as const) assert.equal((await room.fabric.probe(gate, undefined)).verdict, "holds", `gate ${gate}: ${(await room.fabric.probe(gate, undefined)).detail}`);

@@ -122,6 +122,23 @@ test("what is refused leaves nothing, and its neighbours stand without a gap", a
   await assertSound();
 });
 
+test("rows that go beside the entries stand with them; where one is refused, its own entry is the only one that does not stand", async () => {
+  const size = ledger.size();
+  const named = (name: string) => (appended: readonly { readonly index: number }[]) => [
+    { statement: { name: "test identity", text: "INSERT INTO identity (name, doc, updated_index) VALUES ($1, '{}', $2)" }, params: [name, appended[0]?.index ?? null] },
+  ];
+  const all = (names: readonly string[]) => Promise.allSettled(names.map((name, n) => ledger.append([entry("IMVU-001", { n })], undefined, named(name))));
+  const indexes = (results: Awaited<ReturnType<typeof all>>) => results.map((result) => (result.status === "fulfilled" ? (result.value[0]?.index ?? 0) - size : (result.reason as { code: string }).code));
+  assert.deepEqual(indexes(await all(["one", "two", "three"])), [0, 1, 2]);
+  assert.deepEqual(indexes(await all(["four", "two", "five"])), [3, "23505", 4]);
+  assert.deepEqual(indexes(await all(["two"])), ["23505"]);
+  assert.deepEqual(indexes(await all(["six"])), [5]);
+  const rows = await store.snapshot((tx) => tx.query<{ name: string; at: number }>("SELECT name, updated_index AS at FROM identity WHERE updated_index >= $1 ORDER BY updated_index", [size]));
+  assert.deepEqual(rows.map(({ name, at }) => [name, at - size]), [["one", 0], ["two", 1], ["three", 2], ["four", 3], ["five", 4], ["six", 5]]);
+  assert.equal(ledger.size(), size + 6);
+  await assertSound();
+});
+
 test("a crowd is stored in a few batches, every stream without a gap", async () => {
   const before = await store.snapshot((tx) => tx.query("SELECT 1 FROM ledger_checkpoint"));
   const size = ledger.size();

@@ -5,6 +5,7 @@ import test, { after, before } from "node:test";
 import { imvuUidBase, type MailDesired } from "../../src/contract/index.ts";
 import { Fault, type ImvuId, imvuIdOf, type MailAddress, type Sha256, sleep } from "../../src/kernel/index.ts";
 import { dkimVerify } from "mailauth/lib/dkim/verify.js";
+import { started } from "../harness/started.ts";
 import { domainOf, MailHouse, talk } from "./mail-house.ts";
 
 /** The mail room against real Postfix and Dovecot: Workshop is IMVU-002, ArtGallery IMVU-001. */
@@ -256,6 +257,38 @@ test("the probes of gates 5, 14 and 16 ask the running servers, and say broken w
   house.desired.set(imvuIdOf(1), { ...(wanted as MailDesired), mailboxes: wanted?.mailboxes.slice(1) ?? [] });
   assert.equal((await fabric.probe(14, imvuIdOf(1))).verdict, "broken");
   house.desired.set(imvuIdOf(1), wanted as MailDesired);
+});
+
+test("storage follows every letter at once; while no box moves, Dovecot is not asked, and when some do it is asked about all of them once", async () => {
+  const ids = [imvuIdOf(1), imvuIdOf(2)];
+  const read = async () => {
+    const { answer, ...asked } = await started(() => Promise.all(ids.map((id) => house.room.fabric.meter(id))));
+    return { bytes: answer.map((readings) => Number(readings.find(({ resource }) => resource === "mail.storage")?.value)), ...asked };
+  };
+  const { bytes: [first = 0, second = 0] } = await read();
+  const clients = await Promise.all([gallery, workshop].map(async ({ user, password }) => {
+    const client = house.imap(user, password);
+    await client.connect();
+    return client;
+  }));
+  try {
+    for (const client of clients) await client.mailboxCreate("Kept");
+    for (const client of clients) await client.append("Kept", letter(GALLERY, GALLERY, "kept"), ["\\Seen"]);
+    const size = letter(GALLERY, GALLERY, "kept").length;
+    assert.deepEqual(await read(), { bytes: [first + size, second + size], processes: 0, connections: 1 });
+    await clients[0]?.append("Kept", letter(GALLERY, GALLERY, "more"));
+    assert.deepEqual((await read()).bytes, [first + 2 * size, second + size]);
+    // Until a further change could not leave the same times.
+    await sleep(2_500);
+    assert.equal((await read()).connections, 1);
+    assert.deepEqual(await read(), { bytes: [first + 2 * size, second + size], processes: 0, connections: 0 });
+    await clients[0]?.append("INBOX", letter(GALLERY, GALLERY, "late"));
+    assert.deepEqual(await read(), { bytes: [first + 3 * size, second + size], processes: 0, connections: 1 });
+    for (const client of clients) await client.mailboxDelete("Kept");
+    assert.deepEqual((await read()).bytes, [first + size, second]);
+  } finally {
+    for (const client of clients) await client.logout();
+  }
 });
 
 test("doctor finds engines, users and ports", async () => {

@@ -10,6 +10,7 @@ import { type Fqdn, type IdentityName, imvuIdOf, run, runOk, type ServiceName, s
 import { addressOf, openNetworkRoom, resolverAddressOf } from "../../src/network/index.ts";
 import { superviseEngines } from "../../src/platform/supervision/index.ts";
 import { ScratchSite } from "../harness/scratch-site.ts";
+import { started } from "../harness/started.ts";
 
 const scratch = await ScratchSite.create();
 const { site } = scratch;
@@ -241,6 +242,13 @@ test("the meter equals what the link carried, to the byte", async () => {
     const overhead = stats.bytes - value(resource) - 14 * stats.packets;
     assert.ok(overhead >= 0 && overhead % 28 === 0 && overhead < 28 * 100, `${resource}: ${stats.bytes} - ${value(resource)} leaves ${overhead}`);
   }
+});
+
+test("all links are metered by two processes, however many units ask", async () => {
+  const asking = [1, 2, 1, 2, 1, 2].map((number) => imvuIdOf(number));
+  const { answer, processes } = await started(() => Promise.all(asking.map((imvu) => room.fabric.meter(imvu))));
+  assert.ok(answer.every((readings) => readings.length > 0));
+  assert.equal(processes, 2);
 });
 
 test("bandwidth is read back from the kernel on both ends, and a change is seen", async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { Client } from "pg";
 import { split } from "../../src/core/handshake/index.ts";
-import { endPostgresLeftovers, isUniqueViolation, openStore, postgresEngine, type Store } from "../../src/core/store/index.ts";
+import { bigintArray, byteaArray, endPostgresLeftovers, isUniqueViolation, openStore, postgresEngine, type Store, textArray } from "../../src/core/store/index.ts";
 import { Fault, money, runOk, sleep, start } from "../../src/kernel/index.ts";
 import { endEngineGroups, type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
 import { ScratchSite } from "../harness/scratch-site.ts";
@@ -241,6 +241,44 @@ test("rows come in by COPY exactly as they are, all or none, and a COPY cut off 
   } finally {
     await session.close();
     await superuser("DROP TABLE copied");
+  }
+});
+
+test("statements sent at once are one transaction, their arrays arrive exactly, and one that is refused leaves the connection usable", async () => {
+  const texts = ["", "ü\t\\N\n\"quoted\",{}NULL", "x".repeat(20_000), null];
+  await superuser("CREATE TABLE sent (a bigint PRIMARY KEY, b text, c bytea, n numeric); GRANT INSERT, SELECT ON sent TO nexus_service");
+  const put = { name: "sent rows", text: "INSERT INTO sent (a, b, c, n) SELECT a, b, c, $4::numeric FROM unnest($1::bigint[], $2::text[], $3::bytea[]) AS new (a, b, c)" };
+  const one = { name: "sent one", text: "INSERT INTO sent (a, b) VALUES ($1, $2)" };
+  const numbers = [Number.MIN_SAFE_INTEGER, 0, 1, Number.MAX_SAFE_INTEGER];
+  const first = [bigintArray(numbers), textArray(texts), byteaArray([Buffer.alloc(0), Buffer.from([0, 255]), null, Buffer.from("\\x")]), 7];
+  const stored = () => store.snapshot((tx) => tx.query<{ a: number; b: string | null; c: Buffer | null; n: string | null }>("SELECT a, b, c, n FROM sent ORDER BY a"));
+  const session = await store.session();
+  try {
+    await session.atOnce([{ statement: put, params: first }, { statement: one, params: [5, null] }, { statement: one, params: [6, "six"] }]);
+    const rows = await stored();
+    assert.deepEqual(rows.map(({ a }) => a), [Number.MIN_SAFE_INTEGER, 0, 1, 5, 6, Number.MAX_SAFE_INTEGER]);
+    assert.deepEqual(rows.map(({ b }) => b), [texts[0], texts[1], texts[2], null, "six", null]);
+    assert.deepEqual(rows.map(({ c }) => c?.toString("hex") ?? null), ["", "00ff", null, null, null, "5c78"]);
+    assert.equal(rows[0]?.n, "7");
+    // The last is refused: of what went before nothing is left. A statement behind an error was never prepared, and is when it comes again.
+    const late = { name: "sent late", text: "INSERT INTO sent (a) VALUES ($1)" };
+    await assert.rejects(session.atOnce([{ statement: one, params: [8, "eight"] }, { statement: one, params: [6, "again"] }, { statement: late, params: [9] }]), code("23505"));
+    const wrong = { name: "sent wrong", text: "INSERT INTO nowhere (a) VALUES ($1)" };
+    await assert.rejects(session.atOnce([{ statement: one, params: [8, "eight"] }, { statement: wrong, params: [1] }, { statement: late, params: [9] }]), code("42P01"));
+    assert.equal((await stored()).length, 6);
+    await session.atOnce([{ statement: late, params: [9] }, { statement: put, params: [bigintArray([]), textArray([]), byteaArray([]), null] }]);
+    assert.equal((await stored()).length, 7);
+    assert.equal(session.lost(), false);
+    // The driver's own statements of the same name do not meet these.
+    await session.transaction((tx) => tx.named(one, [10, "ten"]));
+    await session.atOnce([{ statement: one, params: [11, "eleven"] }]);
+    assert.equal((await stored()).length, 9);
+    await superuser("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%INTO sent%' AND pid <> pg_backend_pid()");
+    await assert.rejects(session.atOnce([{ statement: one, params: [12, "twelve"] }]), code("STORE_LOST"));
+    assert.equal((await stored()).length, 9);
+  } finally {
+    await session.close().catch(() => {});
+    await superuser("DROP TABLE sent");
   }
 });
 

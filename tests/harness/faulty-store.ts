@@ -60,11 +60,13 @@ export class FaultyStore implements Store {
         lost: () => gone || real.lost(),
         close: () => (gone ? Promise.resolve() : real.close()),
         transaction,
-        // One statement is a transaction too, with the same instants.
-        run: (statement, params) =>
-          transaction(async (tx) => {
-            await tx.named(statement, params);
-          }),
+        // Sent in one piece it is a transaction too, with the same instants.
+        atOnce: async (statements) => {
+          if (!this.plan) return await real.atOnce(statements);
+          await transaction(async (tx) => {
+            for (const { statement, params } of statements) await tx.named(statement, params);
+          });
+        },
       };
     });
   }

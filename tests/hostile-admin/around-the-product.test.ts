@@ -72,15 +72,15 @@ test("what an administrator does behind the product's back is found", async (t) 
   const psql = async (sql: string) => await run(["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "psql", "-h", join(dir, "pg/run"), "-d", house.status.database.name, "-v", "ON_ERROR_STOP=1", "-Atqc", sql]);
   await t.test("the database's superuser: a changed, an added and a missing row of a table is named", async () => {
     const whole = await house.operator.ok("ledger", "replay", "--check");
-    assert.ok(whole.ok && whole.projections > 20, JSON.stringify(whole));
+    assert.ok(whole.ok && whole.projections > 8, JSON.stringify(whole));
     const attacks: readonly (readonly [does: string, undoes: string, table: string, key: RegExp])[] = [
       ["UPDATE imvu SET doc = jsonb_set(doc, '{envelope,cpuMillis}', '100')", "UPDATE imvu SET doc = jsonb_set(doc, '{envelope,cpuMillis}', '500')", "imvu", /^IMVU-001$/],
       ["UPDATE imvu SET owner = 'creator-6666'", "UPDATE imvu SET owner = 'creator-8891'", "imvu", /^IMVU-001$/],
       ["INSERT INTO identity SELECT 'creator-6666', doc, updated_index FROM identity WHERE name = 'creator-8891'", "DELETE FROM identity WHERE name = 'creator-6666'", "identity", /^creator-6666$/],
       ["INSERT INTO operator VALUES ('creator-8891', 0)", "DELETE FROM operator WHERE identity = 'creator-8891'", "operator", /^creator-8891$/],
       ["UPDATE identity SET doc = jsonb_set(doc, '{keys,0,since}', '999') WHERE name = 'creator-8891'", "UPDATE identity SET doc = jsonb_set(doc, '{keys,0,since}', updated_index::text::jsonb) WHERE name = 'creator-8891'", "identity", /^creator-8891$/],
-      ["CREATE TABLE kept AS SELECT * FROM reading WHERE resource = 'compute.cpu' ORDER BY entry_index LIMIT 1; DELETE FROM reading r USING kept k WHERE r.imvu = k.imvu AND r.resource = k.resource AND r.entry_index = k.entry_index", "INSERT INTO reading SELECT * FROM kept; DROP TABLE kept", "reading", / compute\.cpu$/],
-      ["UPDATE reading SET value = value + 1 WHERE resource = 'network.out'", "UPDATE reading SET value = value - 1 WHERE resource = 'network.out'", "reading", / network\.out$/],
+      ["CREATE TABLE kept AS SELECT * FROM reading WHERE place = 'first'; DELETE FROM reading WHERE place = 'first'", "INSERT INTO reading SELECT * FROM kept ON CONFLICT (imvu, place) DO UPDATE SET entry_index = EXCLUDED.entry_index, at = EXCLUDED.at, resources = EXCLUDED.resources; DROP TABLE kept", "reading", /^IMVU-001 first$/],
+      ["UPDATE reading SET at = at - interval '1 day' WHERE place = 'first'", "UPDATE reading SET at = at + interval '1 day' WHERE place = 'first'", "reading", /^IMVU-001 first$/],
       ["UPDATE command_seen SET state = 'failed' WHERE op = 'imvu.create'", "UPDATE command_seen SET state = 'applied' WHERE op = 'imvu.create'", "command_seen", /^[0-9a-f]{64}$/],
     ];
     for (const [does, undoes, table, key] of attacks) {

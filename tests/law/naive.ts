@@ -21,6 +21,9 @@ const JUDGES: Readonly<Record<Op, readonly number[]>> = {
   "platform.operator.remove": [1, 11, 17],
   "platform.erase": [1, 11, 17],
   "platform.tariff.publish": [1, 6, 11, 17],
+  "platform.payout.execute": [1, 6, 11, 17],
+  "platform.payout.return": [1, 6, 11, 17],
+  "platform.billing.set": [1, 11, 17],
   "imvu.create": [1, 3, 5, 6, 7, 9, 11, 16, 17],
   "imvu.scale": [1, 6, 7, 9, 11, 12, 13, 15, 16, 17],
   "imvu.exit": [1, 11, 13, 16, 17],
@@ -40,11 +43,17 @@ const JUDGES: Readonly<Record<Op, readonly number[]>> = {
   "consent.record": [1, 10, 11, 13, 16, 17],
   "revenue.record": [1, 6, 11, 13, 16, 17],
   "revenue.reverse": [1, 6, 11, 13, 16, 17],
+  "imvu.payout.account": [1, 11, 14, 16, 17],
+  "imvu.billing.set": [1, 11, 13, 16, 17],
+  "imvu.snapshot.create": [1, 6, 7, 9, 11, 13, 16, 17],
+  "imvu.snapshot.restore": [1, 6, 9, 11, 12, 13, 16, 17],
+  "imvu.snapshot.remove": [1, 11, 12, 13, 16, 17],
+  "imvu.budget.set": [1, 6, 11, 13, 16, 17],
   "imvu.erase": [1, 10, 11, 13, 16, 17],
 };
 
 const WORK_OF_MAINTAINERS: readonly Op[] = [
-  "service.deploy", "service.restart", "service.remove", "dns.set", "dns.remove", "mail.mailbox.create", "mail.mailbox.password", "mail.mailbox.remove", "route.set", "route.remove", "consent.record",
+  "service.deploy", "service.restart", "service.remove", "dns.set", "dns.remove", "mail.mailbox.create", "mail.mailbox.password", "mail.mailbox.remove", "route.set", "route.remove", "consent.record", "imvu.snapshot.create",
 ];
 
 const MINUTE = 60 * 1000;
@@ -106,7 +115,9 @@ function mayCommand(one: Case): boolean {
   if (actor(one) === null) return false;
   if (ownerApproves(one)) return true;
   if (role(one) === "owner") return true;
+  if (one.command.op === "imvu.budget.set") return role(one) === "billing";
   if (one.command.op === "revenue.record" || one.command.op === "revenue.reverse") return role(one) === "billing" || role(one) === "maintainer";
+  if (one.command.op === "imvu.billing.set") return role(one) === "billing";
   return role(one) === "maintainer" && WORK_OF_MAINTAINERS.includes(one.command.op);
 }
 
@@ -336,19 +347,39 @@ function gate6({ command, facts }: Case): string | null {
   if (command.op === "platform.tariff.publish") {
     const begins = new Date(command.params.validFrom).getTime();
     const days = (begins - facts.now_ms) / (24 * 60 * MINUTE);
-    return days < 30 ? "TARIFF_TOO_SOON" : null;
+    // Commands from before units had time zones were judged by UTC alone.
+    if (facts.tariffs === undefined) return days < 30 ? "TARIFF_TOO_SOON" : null;
+    if (facts.tariffs === null) return "TARIFFS_UNKNOWN";
+    if (facts.tariffs.published) return days * 24 < 30 * 24 + 14 ? "TARIFF_TOO_SOON" : null;
+    return new Date(facts.now_ms).toISOString().slice(0, 7) > command.params.validFrom.slice(0, 7) ? "TARIFF_TOO_SOON" : null;
+  }
+  if (command.op === "imvu.budget.set") {
+    const money = facts.imvu === null || facts.imvu.currency === undefined ? "EUR" : facts.imvu.currency;
+    return command.params.currency === money ? null : "BUDGET_CURRENCY";
   }
   if (command.op === "revenue.record" || command.op === "revenue.reverse") return sales({ command, facts } as Case);
+  if (command.op === "platform.payout.execute" || command.op === "platform.payout.return") return payouts({ command, facts } as Case);
   const of = (kind: string) => METERS.filter((meter) => meter.startsWith(`${kind}.`));
   let needed: readonly string[] = [];
   if (command.op === "imvu.create" || command.op === "imvu.import") needed = METERS;
   if (command.op === "imvu.scale") needed = of("compute");
   if (command.op === "service.deploy" || command.op === "service.restart") needed = [...of("compute"), ...of("network")];
+  if (command.op === "imvu.snapshot.create") needed = of("compute");
+  if (command.op === "imvu.snapshot.restore") needed = [...of("compute"), ...of("network")];
   if (command.op === "mail.mailbox.create") needed = of("mail");
   if (command.op === "route.set") needed = of("network");
   for (const meter of needed) {
     if (facts.meters === null) return "METER_MISSING";
     if (!(facts.meters as readonly string[]).includes(meter)) return "METER_MISSING";
+  }
+  if (command.op === "imvu.create" || command.op === "imvu.import") {
+    // Commands from before there was a choice carry no such fact.
+    if (facts.tariffs === null) return "CURRENCY_WITHOUT_TARIFF";
+    if (facts.tariffs !== undefined && !facts.tariffs.published) return "CURRENCY_WITHOUT_TARIFF";
+  }
+  if (command.op === "imvu.import" && facts.bundle !== null) {
+    if ((command.params.timeZone ?? "UTC") !== (facts.bundle.timeZone ?? "UTC")) return "TERMS_DIFFER";
+    if ((command.params.currency ?? "EUR") !== (facts.bundle.currency ?? "EUR")) return "TERMS_DIFFER";
   }
   return null;
 }
@@ -378,6 +409,11 @@ function gate7(one: Case): string | null {
       const most = Math.min(32, Math.floor(imvu.envelope.processes / 2));
       return imvu.counts.services + 1 > most ? "QUOTA_EXCEEDED" : null;
     }
+    case "imvu.snapshot.create":
+      if (facts.snapshots === undefined || facts.snapshots === null) return "FIGURES_UNKNOWN";
+      if (used === null) return "FIGURES_UNKNOWN";
+      if (facts.snapshots.count > 15) return "QUOTA_EXCEEDED";
+      return used.storageBytes + 8 * 1024 * 1024 > imvu.envelope.storageBytes ? "QUOTA_EXCEEDED" : null;
     case "mail.mailbox.create":
       if (used === null) return "FIGURES_UNKNOWN";
       if (command.params.quotaBytes + used.storageBytes + imvu.mailQuotaBytes > imvu.envelope.storageBytes) return "QUOTA_EXCEEDED";
@@ -431,6 +467,8 @@ function gate9(one: Case): string | null {
 function sales({ command, facts }: Case): string | null {
   const there = facts.revenue;
   if (there === undefined || there === null) return "REVENUE_UNKNOWN";
+  const money = facts.imvu === null || facts.imvu.currency === undefined ? "EUR" : facts.imvu.currency;
+  if ((command.params as { currency: string }).currency !== money) return "REVENUE_CURRENCY";
   if (there.known !== null) return "REVENUE_RECORDED";
   const { at, amount } = command.params as { at: string; amount: string };
   const made = new Date(at).getTime();
@@ -439,6 +477,15 @@ function sales({ command, facts }: Case): string | null {
   if (command.op === "revenue.record") return null;
   if (there.left === null) return "REVERSES_NOTHING";
   return Math.round(Number(amount) * 100) > Math.round(Number(there.left) * 100) ? "REVERSES_TOO_MUCH" : null;
+}
+
+function payouts({ command, facts }: Case): string | null {
+  const there = facts.payout;
+  if (there === undefined || there === null) return "PAYOUT_UNKNOWN";
+  if (command.op === "platform.payout.execute" && there.state !== "created") return "PAYOUT_STATE";
+  if (there.state === "returned") return "PAYOUT_STATE";
+  const said = new Date((command.params as { at: string }).at).getTime();
+  return said - facts.now_ms > MINUTE ? "PAYOUT_AHEAD" : null;
 }
 
 function gate10({ command, facts }: Case): string | null {
@@ -470,6 +517,16 @@ function gate12(one: Case): string | null {
   const imvu = unit(one);
   if (imvu === null) return "CONTENT_UNKNOWN";
   if (command.op === "imvu.scale" && command.params.envelope.storageBytes < imvu.envelope.storageBytes) return "SHRINK_WITHOUT_SNAPSHOT";
+  if (command.op === "imvu.snapshot.restore" || command.op === "imvu.snapshot.remove") {
+    const there = facts.snapshots;
+    if (there === undefined || there === null) return "SNAPSHOTS_UNKNOWN";
+    if (command.op === "imvu.snapshot.restore") {
+      if (there.fresh === null) return "RESTORE_WITHOUT_SNAPSHOT";
+      return there.fresh.at_ms + 15 * MINUTE < facts.now_ms ? "RESTORE_WITHOUT_SNAPSHOT" : null;
+    }
+    if (there.rested_ms === null) return null;
+    return there.rested_ms + 60 * MINUTE > facts.now_ms ? "SNAPSHOT_RESTED_ON" : null;
+  }
   if (command.op === "mail.mailbox.remove") {
     if (facts.used === null) return "CONTENT_UNKNOWN";
     if (facts.used.mailboxMessages === null) return "CONTENT_UNKNOWN";
@@ -485,7 +542,7 @@ function gate13(one: Case): string | null {
   const imvu = unit(one);
   if (imvu === null) return null;
   if (imvu.status === "exited") return "EXITED";
-  const takesAway = op === "service.remove" || op === "dns.remove" || op === "mail.mailbox.remove" || op === "route.remove";
+  const takesAway = op === "service.remove" || op === "dns.remove" || op === "mail.mailbox.remove" || op === "route.remove" || op === "imvu.snapshot.restore" || op === "imvu.snapshot.remove";
   return imvu.status === "exiting" && takesAway ? "EXIT_IN_PROGRESS" : null;
 }
 

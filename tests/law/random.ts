@@ -97,6 +97,9 @@ const FITTING: Partial<Record<Op, readonly string[]>> = {
   "platform.operator.remove": ["operator", "maintainer"],
   "platform.erase": ["operator"],
   "platform.tariff.publish": ["operator"],
+  "platform.payout.execute": ["operator"],
+  "platform.payout.return": ["operator"],
+  "platform.billing.set": ["operator"],
 };
 
 function signaturesOf(dice: Dice, op: Op, { kids, publicKeys }: Keys): readonly Signature[] {
@@ -116,6 +119,14 @@ function signaturesOf(dice: Dice, op: Op, { kids, publicKeys }: Keys): readonly 
       valid: dice.chance(96),
     };
   });
+}
+
+const MONTH_BEGIN = Date.UTC(new Date(NOW).getUTCFullYear(), new Date(NOW).getUTCMonth(), 1);
+
+function termsOf(dice: Dice): { timeZone?: string; currency?: string } {
+  const timeZone = dice.of([undefined, undefined, undefined, undefined, "UTC", "Europe/Berlin"]);
+  const currency = dice.of([undefined, undefined, undefined, undefined, "EUR", "JPY"]);
+  return { ...(timeZone === undefined ? {} : { timeZone }), ...(currency === undefined ? {} : { currency }) };
 }
 
 function envelopeOf(dice: Dice) {
@@ -158,7 +169,7 @@ function paramsOf(dice: Dice, op: Op, keys: Keys, envelope: ReturnType<typeof en
     case "imvu.exit":
       return { encryptTo: null };
     case "imvu.import":
-      return { bundle: DIGEST, manifest: text(), name: "ArtGallery", jurisdiction: dice.of(["EU-GDPR", "EU-GDPR", "US-CCPA"]), sourceId: dice.of([OURS, OURS, OURS, THEIRS]), zone: dice.of(["imvu007.world", "imvu007.world", "imvu007.world", "bank.com", "world"]) };
+      return { bundle: DIGEST, manifest: text(), name: "ArtGallery", jurisdiction: dice.of(["EU-GDPR", "EU-GDPR", "US-CCPA"]), sourceId: dice.of([OURS, OURS, OURS, THEIRS]), zone: dice.of(["imvu007.world", "imvu007.world", "imvu007.world", "bank.com", "world"]), ...termsOf(dice) };
     case "imvu.member.set":
       return { identity: dice.of(PEOPLE), role: dice.of(["maintainer", "billing", "viewer"]) };
     case "imvu.member.remove":
@@ -186,9 +197,26 @@ function paramsOf(dice: Dice, op: Op, keys: Keys, envelope: ReturnType<typeof en
       return { subject: "user-17", purpose: "newsletter", text: text(), state: dice.of(["given", "withdrawn"]) };
     case "revenue.record":
     case "revenue.reverse":
-      return { sourceId: "order-18", amount: dice.of(["0.01", "12.33", "12.34", "12.35", "999999999999.99"]), currency: "EUR", at: new Date(dice.of([NOW - 1, NOW, NOW + 60_000, NOW + 60_001, NOW - 5_000, NOW - 5_001])).toISOString(), ...(op === "revenue.reverse" ? { reverses: "order-17" } : {}) };
+      return { sourceId: "order-18", amount: dice.of(["0.01", "12.33", "12.34", "12.35", "999999999999.99"]), currency: dice.of(["EUR", "EUR", "EUR", "EUR", "JPY"]), at: new Date(dice.of([NOW - 1, NOW, NOW + 60_000, NOW + 60_001, NOW - 5_000, NOW - 5_001])).toISOString(), ...(op === "revenue.reverse" ? { reverses: "order-17" } : {}) };
     case "platform.tariff.publish":
-      return { currency: "EUR", validFrom: new Date(dice.near(NOW + 30 * 86_400_000)).toISOString(), prices: {} };
+      return { currency: "EUR", validFrom: new Date(dice.of([dice.near(NOW + 30 * 86_400_000), dice.near(NOW + 30 * 86_400_000 + 14 * 3_600_000), MONTH_BEGIN, MONTH_BEGIN - 1, MONTH_BEGIN + 1])).toISOString(), prices: {} };
+    case "platform.payout.execute":
+    case "platform.payout.return": {
+      const at = new Date(dice.of([NOW, NOW - 1, NOW + 60_000, NOW + 60_001, NOW - 86_400_000])).toISOString();
+      return { imvu: OURS, payout: `${OURS}-1`, at, ...(op === "platform.payout.execute" ? { reference: "bank-17" } : { reason: "account closed" }) };
+    }
+    case "imvu.payout.account":
+      return { account: dice.chance(80) ? { holder: "Ada Lovelace", kind: dice.of(["person", "company"]), iban: "DE89370400440532013000" } : null };
+    case "imvu.billing.set":
+    case "platform.billing.set":
+      return { name: "Art Gallery", country: dice.of(["DE", "FR"]) };
+    case "imvu.snapshot.create":
+      return { label: dice.of([null, "before the sale"]) };
+    case "imvu.snapshot.restore":
+    case "imvu.snapshot.remove":
+      return { id: "S1" };
+    case "imvu.budget.set":
+      return { amount: dice.of(["50.00", null]), currency: dice.of(["EUR", "EUR", "EUR", "JPY"]), thresholds: [50, 100] };
     case "imvu.erase":
     case "platform.erase":
       return { index: 4, commitment: text(), order: DIGEST };
@@ -212,6 +240,7 @@ function factsOf(dice: Dice, op: Op, params: Record<string, unknown>, given: { e
           jurisdiction: dice.of(["EU-GDPR", "EU-GDPR", "EU-GDPR", "US-CCPA"]),
           status: dice.of(["active", "active", "active", "exiting", "exported", "exited"]),
           zone: "imvu001.world",
+          ...(dice.chance(80) ? {} : { currency: dice.of(["EUR", "JPY"]) }),
           envelope: agreed,
           members: PEOPLE.filter((person) => given.signers.includes(person) && person !== "operator").map((person) => ({ identity: person, role: dice.chance(96) ? (roles.includes(person) ? person : "viewer") : dice.of(roles) })),
           counts: { services: dice.of([1, 3, 4, 31, 32]), recordSets: dice.of([8, 1_999, 2_000]), mailboxes: dice.of([1, 511, 512]), routes: dice.of([4, 255, 256]), members: dice.of([2, 63, 64]) },
@@ -222,7 +251,7 @@ function factsOf(dice: Dice, op: Op, params: Record<string, unknown>, given: { e
     newZone: op === "imvu.create" || op === "imvu.import" ? dice.of(["imvu007.world", "imvu007.world", "imvu007.world", null, "bank.com", "world", params.zone ?? "imvu007.world"]) : null,
     zoneClaims: op === "imvu.create" || op === "imvu.import" ? claims.slice(dice.of([1, 2])) : claims,
     node: dice.chance(96) ? { name: "node-1", jurisdictions: dice.of([["EU-GDPR"], ["EU-GDPR", "US-CCPA"], []]), capacity: { cpuMillis: 2_000, memoryBytes: 24_576 * MIB, storageBytes: 250_000 * MIB }, allocated: dice.chance(97) ? { cpuMillis: dice.near(14_000), memoryBytes: dice.of([20_480, 20_479, 20_481, 0, 4_576]) * MIB, storageBytes: dice.of([200_000, 199_999, 200_001, 0]) * MIB } : null } : null,
-    used: dice.chance(95) ? { memoryBytes: dice.of([1_024, 1_025, 1_023, 4_095]) * MIB, storageBytes: dice.of([20_000, 19_000, 18_999, 48_999]) * MIB, processes: dice.of([12, 8, 9, 255, 256]), mailboxMessages: dice.of([0, 0, 1, null]) } : null,
+    used: dice.chance(95) ? { memoryBytes: dice.of([1_024, 1_025, 1_023, 4_095]) * MIB, storageBytes: dice.of(op === "imvu.snapshot.create" ? [49_992, 49_991, 49_993, 20_000] : [20_000, 19_000, 18_999, 48_999]) * MIB, processes: dice.of([12, 8, 9, 255, 256]), mailboxMessages: dice.of([0, 0, 1, null]) } : null,
     meters: dice.chance(90) ? METERS : dice.of([null, [], METERS.slice(1), METERS.filter((one) => one !== "network.out"), METERS.filter((one) => one !== "mail.sent"), METERS.filter((one) => one !== "dns.answers")]),
     blobs: dice.of([[], [{ digest: DIGEST, readable: true, bytes: 1_000 }], [{ digest: DIGEST, readable: true, bytes: dice.of([29_000, 29_001]) * MIB }], [{ digest: DIGEST, readable: false, bytes: 0 }], [{ digest: DIGEST, readable: true, bytes: 1 }, { digest: OTHER_DIGEST, readable: dice.chance(80), bytes: 1 }]]),
     consent: op === "consent.record" ? dice.of([null, { state: "none", text: null }, { state: "given", text: DIGEST }, { state: "given", text: OTHER_DIGEST }, { state: "withdrawn", text: DIGEST }]) : null,
@@ -235,10 +264,17 @@ function factsOf(dice: Dice, op: Op, params: Record<string, unknown>, given: { e
     ...(op.startsWith("revenue.") && dice.chance(96)
       ? { revenue: dice.chance(96) ? { known: dice.chance(90) ? null : { index: 7, same: dice.chance(50) }, left: dice.chance(90) ? dice.of(["12.34", "0.00", "0.01", "999999999999.99"]) : null, since_ms: dice.chance(95) ? NOW - 5_000 : null } : null }
       : {}),
+    ...(op.startsWith("platform.payout.") && dice.chance(96)
+      ? { payout: dice.chance(96) ? { state: dice.of(["created", "created", "executed", "executed", "returned"]) } : null }
+      : {}),
+    ...(op.startsWith("imvu.snapshot.") && dice.chance(96)
+      ? { snapshots: dice.chance(96) ? { count: dice.of([0, 1, 15, 16]), fresh: dice.chance(85) ? { id: "S2", at_ms: dice.of([NOW, NOW + 1_000, NOW - 900_000, NOW - 900_001, NOW - 899_999]) } : null, rested_ms: dice.of([null, NOW, NOW - 3_600_000, NOW - 3_599_999, NOW - 3_600_001]) } : null }
+      : {}),
     ...(op.startsWith("platform.") && dice.chance(96)
       ? { operators: dice.chance(96) ? { count: dice.of([1, 1, 2, 3]), signers: dice.of([["operator"], ["operator"], ["operator", "maintainer"], ["maintainer"], []]), registered: dice.chance(85), operator: dice.chance(50) } : null }
       : {}),
-    bundle: op === "imvu.import" ? dice.of([null, ...Array.from({ length: 5 }, () => ({ manifest: dice.of([DIGEST, DIGEST, OTHER_DIGEST]), sourceId: OURS, zone: dice.of(["imvu007.world", "imvu007.world", "imvu007.world", "bank.com"]), envelope: given.envelope, flaws: dice.chance(60) ? [] : Array.from({ length: 2 }, () => dice.of(FLAWS)), ownerKids: dice.chance(80) ? [given.keys.kids.operator, given.keys.kids.owner, given.keys.kids.maintainer] : [] }))]) : null,
+    ...((op === "platform.tariff.publish" || op === "imvu.create" || op === "imvu.import") && dice.chance(80) ? { tariffs: dice.chance(94) ? { published: dice.chance(75) } : null } : {}),
+    bundle: op === "imvu.import" ? dice.of([null, ...Array.from({ length: 5 }, () => ({ manifest: dice.of([DIGEST, DIGEST, OTHER_DIGEST]), sourceId: OURS, zone: dice.of(["imvu007.world", "imvu007.world", "imvu007.world", "bank.com"]), envelope: given.envelope, ...termsOf(dice), flaws: dice.chance(60) ? [] : Array.from({ length: 2 }, () => dice.of(FLAWS)), ownerKids: dice.chance(80) ? [given.keys.kids.operator, given.keys.kids.owner, given.keys.kids.maintainer] : [] }))]) : null,
     platform: { ledgerWritable: dice.chance(97), keyLoaded: dice.chance(97) },
   };
 }

@@ -13,8 +13,10 @@ import re
 import stat
 import sys
 import unicodedata
+import xml.etree.ElementTree
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 class Wrong(Exception):
@@ -450,6 +452,10 @@ JUDGES = {
     "platform.operator.remove": {1, 11, 17},
     "platform.erase": {1, 11, 17},
     "platform.tariff.publish": {1, 6, 11, 17},
+    "platform.payout.execute": {1, 6, 11, 17},
+    "platform.payout.return": {1, 6, 11, 17},
+    "platform.billing.set": {1, 11, 17},
+    "imvu.budget.set": {1, 6, 11, 13, 16, 17},
     "imvu.create": {1, 3, 5, 6, 7, 9, 11, 16, 17},
     "imvu.scale": {1, 6, 7, 9, 11, 12, 13, 15, 16, 17},
     "imvu.exit": {1, 11, 13, 16, 17},
@@ -469,6 +475,11 @@ JUDGES = {
     "consent.record": {1, 10, 11, 13, 16, 17},
     "revenue.record": {1, 6, 11, 13, 16, 17},
     "revenue.reverse": {1, 6, 11, 13, 16, 17},
+    "imvu.payout.account": {1, 11, 14, 16, 17},
+    "imvu.billing.set": {1, 11, 13, 16, 17},
+    "imvu.snapshot.create": {1, 6, 7, 9, 11, 13, 16, 17},
+    "imvu.snapshot.restore": {1, 6, 9, 11, 12, 13, 16, 17},
+    "imvu.snapshot.remove": {1, 11, 12, 13, 16, 17},
     "imvu.erase": {1, 10, 11, 13, 16, 17},
 }
 IMVU = r"IMVU-(?!000)([0-9]{3}|[1-9][0-9]{3,4})"
@@ -661,11 +672,40 @@ def instant(ms):
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
 
 
-def period_of(name):
-    need(isinstance(name, str) and re.fullmatch(r"(20[0-9]{2}|2[1-9][0-9]{2})-(0[1-9]|1[0-2])", name), f"{name} is no month")
+def next_month(name):
     year, month = int(name[:4]), int(name[5:])
-    after = (year + 1, 1) if month == 12 else (year, month + 1)
-    return tuple(epoch_ms(f"{y:04d}-{m:02d}-01T00:00:00.000Z") for y, m in ((year, month), after))
+    return f"{year + 1:04d}-01" if month == 12 else f"{year:04d}-{month + 1:02d}"
+
+
+def clock_of(name):
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise Wrong(f"this machine does not know the clock of {name}: install tzdata") from None
+
+
+QUARTER = 15 * 60 * 1000
+
+
+def begin_of(name, zone):
+    """The first quarter-hour at which the zone's clock shows the month's first day, or a later one."""
+    first, clock = date(int(name[:4]), int(name[5:]), 1), clock_of(zone)
+    midnight = epoch_ms(f"{name}-01T00:00:00.000Z")
+    for at in range(midnight - 56 * QUARTER, midnight + 48 * QUARTER + 1, QUARTER):
+        if datetime.fromtimestamp(at // 1000, clock).date() >= first:
+            return at
+    raise Wrong(f"{name} does not begin in {zone}")
+
+
+def period_of(name, zone="UTC"):
+    need(isinstance(name, str) and re.fullmatch(r"(20[0-9]{2}|2[1-9][0-9]{2})-(0[1-9]|1[0-2])", name), f"{name} is no month")
+    return begin_of(name, zone), begin_of(next_month(name), zone)
+
+
+def holds_from(tariff):
+    """The first month that a tariff holds for as a whole."""
+    name = tariff["validFrom"][:7]
+    return name if tariff["validFrom"][7:] == "-01T00:00:00.000Z" else next_month(name)
 
 
 def decimal(value, decimals):
@@ -679,21 +719,59 @@ def split(gross):
     return gross - platform, platform
 
 
+INTEGER = r"(?:0|[1-9][0-9]{0,38})"
+
+
+def is_whole(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def check_readings(data, imvu):
     need(data["imvu"] == imvu, "a reading of another IMVU")
-    epoch_ms(data["at"])
-    seen = set()
-    for one in data["readings"]:
-        name = (one["resource"], one["boot"], one["epoch"])
-        need(one["resource"] in RESOURCES, f"{one['resource']} is no resource")
-        need(re.fullmatch(r"0|[1-9][0-9]{0,38}", one["value"]), f"{one['resource']}: no non-negative integer")
-        need(isinstance(one["boot"], str) and isinstance(one["epoch"], str) and name not in seen, f"{name} twice, or no text")
-        seen.add(name)
+    told_in(data)
+
+
+def told_in(data):
+    """(first instant, last one, [(resource, series, [(instant, value), ...]), ...]) of a reading in either form."""
+    at = epoch_ms(data["at"])
+    if "v" not in data:
+        found = [(one["resource"], one["boot"], one["epoch"], [(at, one["value"])]) for one in data["readings"]]
+        start = at
+    else:
+        need(data["v"] == 2 and is_whole(data["v"]), "readings of an unknown form")
+        need(set(data) == {"v", "imvu", "from", "at", "levels", "counters", "lives"}, "a summary has other members")
+        start = epoch_ms(data["from"])
+        need(0 <= at - start <= 30 * 60 * 1000, "a summary from after its end, or of more than half an hour")
+        need(isinstance(data["lives"], list), "lives is not a list")
+        for offsets in (data["levels"], data["counters"]):
+            need(isinstance(offsets, list) and all(is_whole(one) for one in offsets), "offsets that are not whole")
+            need(all(a < b for a, b in zip([-1] + offsets, offsets + [at - start])), "offsets that do not rise, or reach the end")
+        found, lives = [], set()
+        for life in data["lives"]:
+            need(set(life) == {"boot", "epoch", "values"} and isinstance(life["values"], dict), "a life has other members")
+            need(all(isinstance(life[name], str) and re.fullmatch(r"[!#-\[\]-~]{1,64}", life[name]) for name in ("boot", "epoch")), "boot or epoch")
+            need((life["boot"], life["epoch"]) not in lives, "a life stands in it twice")
+            lives.add((life["boot"], life["epoch"]))
+            for resource, text in life["values"].items():
+                need(resource in RESOURCES and isinstance(text, str), f"{resource} is no resource, or has no words")
+                words = text.split(" ")
+                offsets = data["levels" if RESOURCES[resource][0] == "gauge" else "counters"] if len(words) > 1 else []
+                need(len(words) == len(offsets) + 1, f"{resource}: {len(words)} words for {len(offsets) + 1} instants")
+                found.append((resource, life["boot"], life["epoch"], list(zip([start + one for one in offsets] + [at], words))))
+        need(len(found) <= 64 and len(lives) <= 64 and sum(len(one[3]) for one in found) <= 320, "more series or words than an entry may have")
+    seen, series = set(), []
+    for resource, boot, epoch, values in found:
+        need(resource in RESOURCES, f"{resource} is no resource")
+        need(all(isinstance(value, str) and re.fullmatch(INTEGER, value) for _, value in values), f"{resource}: no non-negative integer")
+        need(isinstance(boot, str) and isinstance(epoch, str) and (resource, boot, epoch) not in seen, f"{resource} twice, or no text")
+        seen.add((resource, boot, epoch))
+        series.append((resource, f"{resource} boot {boot} epoch {epoch}", [(when, int(value)) for when, value in values]))
+    return start, at, series
 
 
 def check_tariff(data):
     tiers = data.get("tiers", {})
-    need(data["v"] == (2 if "tiers" in data else 1) and data["currency"] == "EUR" and set(RESOURCES) - set(LIKE) <= set(data["prices"]) <= set(RESOURCES), "not a price in EUR for each resource")
+    need(data["v"] == (2 if "tiers" in data else 1) and data["currency"] in DIGITS and set(RESOURCES) - set(LIKE) <= set(data["prices"]) <= set(RESOURCES), "not a price in a currency for each resource")
     epoch_ms(data["validFrom"])
     need("tiers" not in data or (tiers and set(tiers) <= set(data["prices"])), "steps of no resource")
     for resource, steps in tiers.items():
@@ -723,33 +801,36 @@ class Rating:
     def inside(self, at):
         return self.start < at <= self.end
 
-    def add(self, index, reading_set):
-        said = epoch_ms(reading_set["at"])
-        at = said if self.latest is None else max(said, self.latest)
-        if at != said and self.inside(at):
-            self.clock.append({"what": "clock", "index": index, "series": "", "was": instant(at), "now": reading_set["at"]})
-        if self.latest is not None and at - self.latest > 2 * 3600 * 1000 and self.latest < self.end and at > self.start:
-            self.clock.append({"what": "gap", "index": index, "series": "", "was": instant(self.latest), "now": reading_set["at"]})
-        self.latest = at
+    def add(self, index, reading):
+        start, end, told = told_in(reading)
+        earliest = start if self.latest is None else self.latest
+        first = max(start, earliest)
+        if first != start and self.inside(first):
+            self.clock.append({"what": "clock", "index": index, "series": "", "was": instant(first), "now": instant(start)})
+        if self.latest is not None and first - self.latest > 2 * 3600 * 1000 and self.latest < self.end and first > self.start:
+            self.clock.append({"what": "gap", "index": index, "series": "", "was": instant(self.latest), "now": instant(start)})
+        self.latest = max(end, earliest)
         place, self.ordinal = (self.ordinal, index), self.ordinal + 1
-        for reading in reading_set["readings"]:
-            kind = RESOURCES[reading["resource"]][0]
-            name, value = f"{reading['resource']} boot {reading['boot']} epoch {reading['epoch']}", int(reading["value"])
-            one = self.series.get(name)
-            if one is None:
-                one = self.series[name] = {"name": name, "resource": reading["resource"], "value": 0, "at": at, "place": place, "base": 0, "basePlace": None, "usage": 0, "fall": None, "read": False}
-            elif kind == "gauge":
-                held = min(at, self.end) - max(one["at"], self.start)
-                if held > 0:
-                    one["usage"] += one["value"] * held
-                    self.use(one["place"])
-                    self.use(place)
-            if self.inside(at):
-                one["read"] = True
+        for resource, name, values in told:
+            for when, value in values:
+                self.read(resource, name, value, max(when, earliest), place)
+
+    def read(self, resource, name, value, at, place):
+        kind, one = RESOURCES[resource][0], self.series.get(name)
+        if one is None:
+            one = self.series[name] = {"name": name, "resource": resource, "value": 0, "at": at, "place": place, "base": 0, "basePlace": None, "usage": 0, "fall": None, "read": False}
+        elif kind == "gauge":
+            held = min(at, self.end) - max(one["at"], self.start)
+            if held > 0:
+                one["usage"] += one["value"] * held
+                self.use(one["place"])
                 self.use(place)
-            if kind == "counter":
-                self.count(one, value, at, place)
-            one["value"], one["at"], one["place"] = value, at, place
+        if self.inside(at):
+            one["read"] = True
+            self.use(place)
+        if kind == "counter":
+            self.count(one, value, at, place)
+        one["value"], one["at"], one["place"] = value, at, place
 
     def count(self, one, value, at, place):
         if one["fall"] or at > self.end:
@@ -777,17 +858,33 @@ class Rating:
         return sorted(self.clock + falls, key=lambda flag: (flag["index"], flag["series"].encode("utf-16-be")))
 
 
-MINOR = 10 ** 19
+# ISO 4217, by decimals of the minor unit.
+DIGITS = dict.fromkeys((
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD "
+    "FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR "
+    "MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD "
+    "USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG "
+).split(), 2)
+DIGITS |= dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0)
+DIGITS |= dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3) | dict.fromkeys("CLF UYW".split(), 4)
+
+
+def minor(currency):
+    return 10 ** (21 - DIGITS[currency])
 
 
 def amount_of(sale):
-    need(re.fullmatch(r"(0|[1-9][0-9]{0,11})\.[0-9]{2}", sale["amount"]) and sale["amount"] != "0.00" and sale["currency"] == "EUR", "an amount")
-    return int(sale["amount"].replace(".", "")) * MINOR
+    need(sale["currency"] in DIGITS, f"{sale['currency']} is no currency")
+    digits = DIGITS[sale["currency"]]
+    need(re.fullmatch(r"(0|[1-9][0-9]{0,11})" + (r"\.[0-9]{%d}" % digits if digits else ""), sale["amount"]) and re.search("[1-9]", sale["amount"]), "an amount")
+    return int(sale["amount"].replace(".", "")) * minor(sale["currency"])
 
 
-def month_of(text):
-    """An instant's month: the last one of a month is the next one's midnight."""
-    return instant(epoch_ms(text) - 1)[:7]
+def month_of(text, zone):
+    """An instant's month: the last one of a month is the next one's beginning."""
+    at = epoch_ms(text)
+    name = datetime.fromtimestamp((at - 1) // 1000, clock_of(zone)).strftime("%Y-%m")
+    return next_month(name) if at > period_of(name, zone)[1] else name
 
 
 def sums(sales):
@@ -799,12 +896,13 @@ def net(revenue):
     return int(revenue["recorded"].replace(".", "")) - int(revenue["reversed"].replace(".", ""))
 
 
-def payable(creator):
-    return -(-creator // MINOR) * MINOR
+def payable(creator, currency):
+    return -(-creator // minor(currency)) * minor(currency)
 
 
-def payout_of(creator, before=0):
-    return {"creator": decimal((payable(creator) - before) // MINOR, 2), "difference": decimal(payable(creator) - creator, 21)}
+def payout_of(creator, currency, before=0):
+    paid = payable(creator, currency)
+    return {"creator": decimal((paid - before) // minor(currency), DIGITS[currency]), "difference": decimal(paid - creator, 21)}
 
 
 def money_rows(period, pairs):
@@ -820,7 +918,7 @@ def csv_of(rows):
     return "".join(",".join(row) + "\r\n" for row in rows)
 
 
-def statement_of(imvu, name, tariff_index, tariff, rating, stream_head, closed, revenue, form):
+def statement_of(imvu, name, zone, tariff_index, tariff, rating, stream_head, closed, revenue, form):
     lines, usage = [], 0
     for resource, quantity in rating.quantities().items():
         _, unit, decimals = RESOURCES[resource]
@@ -843,16 +941,108 @@ def statement_of(imvu, name, tariff_index, tariff, rating, stream_head, closed, 
         lines[-len(mine):] = mine[::-1]
     gross = usage + (net(revenue) if form > 1 else 0)
     creator, platform = split(gross)
-    newer = {"v": form, "usage": decimal(usage, 21), "revenue": revenue, "payout": payout_of(creator)} if form > 1 else {}
+    newer = {"v": form, "usage": decimal(usage, 21), "revenue": revenue, "payout": payout_of(creator, tariff["currency"])} if form > 1 else {}
     flags = rating.flags()
     if form == 3:
         newer["flagged"] = len(flags)
     flags = flags[:16] if form == 3 else [flag for flag in flags if flag["what"] != "gap"]
+    if zone != "UTC":
+        newer |= {"timeZone": zone, "start": instant(rating.start), "end": instant(rating.end)}
     return newer | {
         "imvu": imvu, "period": name, "currency": tariff["currency"], "tariffIndex": tariff_index, "lines": lines,
         "gross": decimal(gross, 21), "creator": decimal(creator, 21), "platform": decimal(platform, 21),
         "readings": rating.used(), "flags": flags, "streamHead": stream_head, "closed": closed,
     }
+
+
+# ---- invoices
+
+UNION = set("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split())
+
+
+def vat_of(seller, buyer):
+    if seller["vat"]["scheme"] == "exempt":
+        return {"category": "E", "rate": "0.00", "code": None, "reason": seller["vat"]["reason"]}
+    if buyer["country"] != seller["country"]:
+        if not {buyer["country"], seller["country"]} <= UNION:
+            return {"category": "O", "rate": None, "code": "VATEX-EU-O", "reason": "Not subject to VAT: the service is supplied where the recipient is established"}
+        if "vatId" in buyer:
+            return {"category": "AE", "rate": "0.00", "code": "VATEX-EU-AE", "reason": "Reverse charge: VAT is owed by the recipient"}
+    return {"category": "S", "rate": seller["vat"]["rate"], "code": None, "reason": None}
+
+
+def half_up(dividend, divisor):
+    return (2 * dividend + divisor) // (2 * divisor)
+
+
+def exact(text):
+    return int(text.replace(".", ""))
+
+
+def invoice_of(imvu, index, made, said, buyer, origin, preceding):
+    """What an invoice must say; of what it says only the seller, the day and the number are taken."""
+    payout = made.get("payout")
+    digits = len(payout["creator"].partition(".")[2]) if payout else 2
+    unit, platform = 10 ** (21 - digits), exact(made["platform"])
+    correction = made["number"] if "corrects" in made else 0
+    total = exact(made["total"]["platform"]) if correction else platform
+    share = total // unit - (total - platform) // unit
+    need(share != 0, "an invoice of nothing")
+    seller, series = said["seller"]["profile"], f"{said['seller']['profile']['prefix']}-{said['issued'][:4]}"
+    vat, kept = vat_of(seller, buyer["profile"]), abs(share)
+    rate = int((vat["rate"] or "0.00").replace(".", ""))
+    net_amount = half_up(kept * 10000, 10000 + rate)
+    tax = half_up(net_amount * rate, 10000)
+    amounts = {"net": net_amount, "vat": tax, "total": net_amount + tax, "rounding": kept - net_amount - tax, "paid": kept, "due": 0}
+    revenue = made.get("revenue", {"recorded": decimal(0, 21), "reversed": decimal(0, 21)})
+    return {
+        "v": 1, "imvu": imvu, "number": f"{series}-{said['sequence']:06d}", "series": series, "sequence": said["sequence"], "kind": "credit-note" if share < 0 else "invoice",
+        "issued": said["issued"], "period": made["period"], "currency": made["currency"], "statement": index, "correction": correction, "preceding": preceding, "origin": origin,
+        "seller": {"index": said["seller"]["index"], "profile": seller}, "buyer": buyer, "gross": made["gross"], "share": made["platform"], "vat": vat,
+        "amounts": {name: decimal(amount, digits) for name, amount in amounts.items()},
+        "annex": {
+            "lines": [] if correction else [one for one in made["lines"] if exact(one["quantity"])],
+            "usage": decimal(0, 21) if correction else made.get("usage", made["gross"]), "recorded": revenue["recorded"], "reversed": revenue["reversed"],
+        },
+    }
+
+
+def check_invoice_xml(data, invoice):
+    """The document for programs says what the entry says."""
+    try:
+        root = xml.etree.ElementTree.fromstring(data)
+    except xml.etree.ElementTree.ParseError as error:
+        raise Wrong(f"not XML: {error}") from None
+    at = lambda path: [one.text for one in root.iterfind("/".join(["."] + ["{*}" + name for name in path.split("/")]))]
+    trade, amounts, vat = "SupplyChainTradeTransaction/", invoice["amounts"], invoice["vat"]
+    agreement, settlement = trade + "ApplicableHeaderTradeAgreement/", trade + "ApplicableHeaderTradeSettlement/"
+    sums = settlement + "SpecifiedTradeSettlementHeaderMonetarySummation/"
+    named = lambda who: [invoice[who]["profile"]["vatId"]] if "vatId" in invoice[who]["profile"] and vat["category"] != "O" else []
+    number = [invoice["seller"]["profile"]["taxNumber"]] if "taxNumber" in invoice["seller"]["profile"] else []
+    year, month = int(invoice["period"][:4]), int(invoice["period"][5:])
+    last = datetime(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+    for path, expected in {
+        "ExchangedDocumentContext/GuidelineSpecifiedDocumentContextParameter/ID": ["urn:cen.eu:en16931:2017"],
+        "ExchangedDocument/ID": [invoice["number"]],
+        "ExchangedDocument/TypeCode": ["381" if invoice["kind"] == "credit-note" else "380"],
+        "ExchangedDocument/IssueDateTime/DateTimeString": [invoice["issued"].replace("-", "")],
+        agreement + "SellerTradeParty/Name": [invoice["seller"]["profile"]["name"]],
+        agreement + "SellerTradeParty/SpecifiedTaxRegistration/ID": named("seller") + number,
+        agreement + "BuyerTradeParty/Name": [invoice["buyer"]["profile"]["name"]],
+        agreement + "BuyerTradeParty/SpecifiedTaxRegistration/ID": named("buyer"),
+        settlement + "InvoiceCurrencyCode": [invoice["currency"]],
+        settlement + "ApplicableTradeTax/CategoryCode": [vat["category"]],
+        settlement + "ApplicableTradeTax/RateApplicablePercent": [vat["rate"]] if vat["rate"] else [],
+        settlement + "ApplicableTradeTax/ExemptionReason": [vat["reason"]] if vat["reason"] else [],
+        settlement + "BillingSpecifiedPeriod/StartDateTime/DateTimeString": [invoice["period"].replace("-", "") + "01"],
+        settlement + "BillingSpecifiedPeriod/EndDateTime/DateTimeString": [last.strftime("%Y%m%d")],
+        settlement + "InvoiceReferencedDocument/IssuerAssignedID": [invoice["preceding"]["number"]] if invoice["preceding"] else [],
+        sums + "LineTotalAmount": [amounts["net"]], sums + "TaxBasisTotalAmount": [amounts["net"]], sums + "TaxTotalAmount": [amounts["vat"]],
+        sums + "RoundingAmount": [amounts["rounding"]] if exact(amounts["rounding"]) else [],
+        sums + "GrandTotalAmount": [amounts["total"]], sums + "TotalPrepaidAmount": [amounts["paid"]], sums + "DuePayableAmount": [amounts["due"]],
+        trade + "IncludedSupplyChainTradeLineItem/SpecifiedLineTradeSettlement/SpecifiedTradeSettlementLineMonetarySummation/LineTotalAmount": [amounts["net"]],
+    }.items():
+        need(at(path) == expected, f"{path}: {at(path)}, expected {expected}")
 
 
 # ---- section 8: a bundle
@@ -942,8 +1132,11 @@ class Bundle:
         self.intents, self.orders, self.exits, self.tariffs, self.closed = {}, {}, {}, [], {}
         self.form = 1
         self.sales, self.left = [], {}
+        self.terms = {"timeZone": "UTC", "currency": "EUR"}
+        self.account, self.owed, self.covers, self.payouts = None, {}, -1, {}
         self.audits = {"ledger/audit/commands.jsonl": [], "ledger/audit/refusals.jsonl": [], "ledger/compliance/consent-log.jsonl": [], "ledger/revenue/sales.jsonl": []}
         self.revenue = {}
+        self.billable, self.buyer, self.invoices, self.preceding = {}, None, {}, {}
         data, signature = read_file(folder, "MANIFEST.json"), utf8(read_file(folder, "MANIFEST.sig"), "MANIFEST.sig")
         with within("MANIFEST.json"):
             self.manifest = parse_manifest(data)
@@ -989,7 +1182,7 @@ class Bundle:
 
     def verify(self):
         try:
-            _, self.size, self.root = open_checkpoint(self.manifest["ledger"]["checkpoint"], self.log_key)
+            self.origin, self.size, self.root = open_checkpoint(self.manifest["ledger"]["checkpoint"], self.log_key)
         except Wrong as wrong:
             raise Wrong(f"ledger/checkpoint: {wrong}") from None
         for index, _, body in self.entries("platform"):
@@ -1002,9 +1195,12 @@ class Bundle:
             elif body["type"] == "platform.tariff":
                 with within(f"entry {index} ({body['type']})"):
                     check_tariff(body["data"])
-                    announced = epoch_ms(body["data"]["validFrom"]) - epoch_ms(body["time"])
-                    need(not self.tariffs or announced >= (30 * 24 - 1) * 3600 * 1000, "a tariff that was not announced 30 days ahead")
-                self.tariffs.append((index, body["data"]))
+                    begins, time = epoch_ms(body["data"]["validFrom"]), epoch_ms(body["time"])
+                    if any(one[1]["currency"] == body["data"]["currency"] for one in self.tariffs):
+                        need(begins - time >= (30 * 24 - 1) * 3600 * 1000, "a tariff that was not announced 30 days ahead")
+                    else:
+                        need(not self.tariffs or begins >= period_of(month_of(instant(time - 3600 * 1000), "UTC"))[0], "the first tariff of a currency, for the past")
+                self.tariffs.append((index, body["data"], epoch_ms(body["time"])))
         for index, _, body in self.entries("identities"):
             with within(f"entry {index} ({body['type']})"):
                 if body["type"] == "command.accepted":
@@ -1040,8 +1236,20 @@ class Bundle:
                     check_readings(body["data"], self.manifest["imvu"])
                 elif body["type"] == "statement.closed":
                     self.statement(stream, index, body)
+                    if index == max((one["index"] for one in self.closed.values()), default=-1):
+                        self.owe(index, body["data"], payable(int(body["data"]["creator"].replace(".", "")), body["data"]["currency"]))
                 elif body["type"] == "statement.corrected":
                     self.correction(stream, index, body["data"])
+                    self.owe(index, body["data"], int(body["data"]["payout"]["creator"].replace(".", "")) * minor(body["data"]["currency"]))
+                elif body["type"] == "payout.created":
+                    self.payout(body["data"])
+                elif body["type"] in ("payout.executed", "payout.returned"):
+                    self.settled(index, body["type"], body["data"])
+                elif body["type"] == "invoice.issued":
+                    self.invoice(index, body)
+        with within("identity/imvu.json"):
+            document = json.loads(read_file(self.folder, "identity/imvu.json"))
+            need(document.get("timeZone", "UTC") == self.terms["timeZone"] and document.get("currency", "EUR") == self.terms["currency"], "another time zone or currency than was agreed")
         need(not gone, f"ledger/events.jsonl: the bodies of {sorted(gone)} are gone, and nothing ordered it")
         need(last == self.manifest["ledger"]["index"], f"ledger/events.jsonl: ends at {last}")
         answered = self.manifest["exit"]
@@ -1075,8 +1283,15 @@ class Bundle:
                 named, there = payload["params"], data["facts"]["erasure"]
                 erased = [{"index": named["index"], "commitment": named["commitment"]}] + ([there["outcome"]] if there["outcome"] else [])
                 self.orders[command["digest"]] = {"command": there["digest"], "erased": erased}
+            if payload["op"] == "imvu.payout.account":
+                account = payload["params"]["account"]
+                self.account = None if account is None else (account, command["digest"])
+            if payload["op"] == "imvu.billing.set":
+                self.buyer = {"index": index, "profile": payload["params"]}
             if payload["op"] == "imvu.exit":
                 self.exits[index] = command["digest"]
+            if payload["op"] in ("imvu.create", "imvu.import"):
+                self.agree(index, body, payload["params"])
         need(self.laws.get(data["law"], index) < index, "a law that was not published before")
         self.verdicts(payload["op"], data["verdicts"], accepted)
         if accepted:
@@ -1084,6 +1299,17 @@ class Bundle:
         self.counts["commands"] += 1
         if audit:
             self.audit(index, body, command, payload)
+
+    def agree(self, index, body, params):
+        """What holds for the unit's money for good; its owner has her notice of prices by her own clock."""
+        terms = {"timeZone": params.get("timeZone", "UTC"), "currency": params.get("currency", "EUR")}
+        need(body["streamSeq"] == 0 or terms == self.terms, "agreed otherwise than before")
+        self.terms = terms
+        priced = [one for one in self.tariffs if one[1]["currency"] == terms["currency"]]
+        need(any(one[0] < index for one in priced), f"no tariff in {terms['currency']} before")
+        for at, tariff, time in priced:
+            begins = begin_of(holds_from(tariff), terms["timeZone"])
+            need(at < index or terms["timeZone"] == "UTC" or begins - time >= (30 * 24 - 1) * 3600 * 1000, f"entry {at} (platform.tariff): not announced 30 days ahead by the clock of {terms['timeZone']}")
 
     def verdicts(self, op, verdicts, accepted):
         need(in_order(verdicts), "seventeen verdicts in order")
@@ -1117,12 +1343,49 @@ class Bundle:
 
     def sold(self, index, body, sale):
         need(sale["sourceId"] not in self.left, f"{sale['sourceId']} is booked twice")
+        need(sale["currency"] == self.terms["currency"], f"{sale['sourceId']} is in {sale['currency']}, and the unit's money is {self.terms['currency']}")
         amount, back = amount_of(sale), sale.get("reverses")
         if back is not None:
             need(amount <= self.left.get(back, 0), f"more is paid back than is left of {back}")
             self.left[back] -= amount
         self.left[sale["sourceId"]] = amount if back is None else 0
-        self.sales.append(sale | {"index": index, "streamSeq": body["streamSeq"], "time": epoch_ms(body["time"]), "month": month_of(sale["at"])})
+        self.sales.append(sale | {"index": index, "streamSeq": body["streamSeq"], "time": epoch_ms(body["time"]), "month": month_of(sale["at"], self.terms["timeZone"])})
+
+    def owe(self, index, made, amount):
+        """What a closed statement or a correction pays; a correction's may be less than nothing."""
+        self.owed[made["currency"]] = self.owed.get(made["currency"], 0) + amount
+        self.covers = index
+
+    def payout(self, said):
+        """All that is owed in its currency and no more, to the account that the owner named last, under the next number."""
+        need(self.account is not None, "paid out, and no account was named")
+        owed, number = self.owed.get(said["currency"], 0), len(self.payouts) + 1
+        need(owed > 0, "paid out, and nothing is owed")
+        made = {
+            "v": 1, "imvu": self.manifest["imvu"], "number": number, "id": f"{self.manifest['imvu']}-{number}", "amount": decimal(owed // minor(said["currency"]), DIGITS[said["currency"]]), "currency": said["currency"],
+            "account": self.account[0], "command": self.account[1], "covers": self.covers,
+        }
+        need(canonical(made) == canonical(said), f"expected {canonical(made)}")
+        self.owed[said["currency"]] = 0
+        self.payouts[made["id"]] = [made, owed, "created"]
+
+    def settled(self, index, kind, said):
+        """A step that the operators' command in it says, signed by keys of somebody, from a state that allows it."""
+        command = open_command(said["order"])
+        payload, params = command["payload"], command["payload"]["params"]
+        op, to, why = ("platform.payout.execute", "executed", "reference") if kind == "payout.executed" else ("platform.payout.return", "returned", "reason")
+        need(payload["op"] == op and params["imvu"] == self.manifest["imvu"], "another command")
+        made = {"v": 1, "imvu": params["imvu"], "id": params["payout"], "at": params["at"], why: params[why], "command": command["digest"], "order": said["order"]}
+        need(canonical(made) == canonical(said), "says something else than its command")
+        for kid, protected, signature in command["signers"]:
+            held = self.rings.at(kid, index)
+            need(held is not None and held[3] in ("live", "rotated", "revoked"), "a signature of nobody's key")
+            need(ed25519_verify(held[0], f"{protected}.{said['order']['payload']}".encode(), signature), "a false signature")
+        payout = self.payouts.get(said["id"])
+        need(payout is not None and (payout[2] == "created" or (payout[2] == "executed" and to == "returned")), "does not follow")
+        payout[2] = to
+        if to == "returned":
+            self.owed[payout[0]["currency"]] += payout[1]
 
     def settle(self, month, head_seq):
         self.sales = [one for one in self.sales if one["month"] != month or one["streamSeq"] > head_seq]
@@ -1134,28 +1397,30 @@ class Bundle:
         need(head, "rests on entries after it")
         known = [one for one in self.sales if one["month"] == month and one["streamSeq"] <= head_seq]
         need(known, "a correction by nothing")
-        before, revenue = self.closed[month], sums(known)
+        before, revenue, money = self.closed[month], sums(known), self.terms["currency"]
         gross = before["gross"] + net(revenue)
         creator, platform = split(gross)
         made = {
-            "v": 2, "imvu": self.manifest["imvu"], "period": month, "currency": "EUR", "corrects": before["index"], "number": before["number"] + 1, "revenue": revenue,
+            "v": 2, "imvu": self.manifest["imvu"], "period": month, "currency": money, "corrects": before["index"], "number": before["number"] + 1, "revenue": revenue,
             "gross": decimal(gross - before["gross"], 21), "creator": decimal(creator - before["creator"], 21), "platform": decimal(platform - before["platform"], 21),
-            "payout": payout_of(creator, payable(before["creator"])),
-            "total": {"gross": decimal(gross, 21), "creator": decimal(creator, 21), "platform": decimal(platform, 21), "payout": decimal(payable(creator) // MINOR, 2)},
+            "payout": payout_of(creator, money, payable(before["creator"], money)),
+            "total": {"gross": decimal(gross, 21), "creator": decimal(creator, 21), "platform": decimal(platform, 21), "payout": decimal(payable(creator, money) // minor(money), DIGITS[money])},
             "streamHead": {"streamSeq": head_seq, "sha256": head[0]},
         }
         need(canonical(made) == canonical(said), f"{month} correction: expected {canonical(made)[:600]}")
         self.closed[month] = {"index": index, "number": made["number"], "gross": gross, "creator": creator, "platform": platform}
         self.settle(month, head_seq)
+        self.billable[index] = made
         self.counts["statements"] += 1
         pairs = sold_pairs(revenue) + [("gross", made["gross"]), ("creator 55%", made["creator"]), ("platform 45%", made["platform"]), ("payout to creator", made["payout"]["creator"]), ("rounded up by", made["payout"]["difference"])]
         pairs += [("month's gross", made["total"]["gross"]), ("month's creator 55%", made["total"]["creator"]), ("month's platform 45%", made["total"]["platform"]), ("month's payout to creator", made["total"]["payout"])]
-        rows = [["period", f"corrects ledger entry {made['corrects']}", "amount EUR"]] + [[month, name, value] for name, value in pairs]
+        rows = [["period", f"corrects ledger entry {made['corrects']}", f"amount {money}"]] + [[month, name, value] for name, value in pairs]
         self.revenue[f"ledger/revenue/{month}-correction-{made['number']}.csv"] = csv_of(rows)
 
     def statement(self, stream, at, body):
         said = body["data"]
-        start, end = period_of(said["period"])
+        zone = self.terms["timeZone"]
+        start, end = period_of(said["period"], zone)
         need(said["period"] not in self.closed, "another statement after the closed one")
         head_seq = -1 if said["streamHead"] is None else said["streamHead"]["streamSeq"]
         need(is_count(head_seq + 1) and head_seq < body["streamSeq"], "rests on entries after it")
@@ -1171,30 +1436,50 @@ class Bundle:
                 whole = whole or epoch_ms(entry["data"]["at"]) >= end
             else:
                 need(whole or not closed, f"closed without reading {index}")
-        published = [one for one in self.tariffs if one[0] < stream[-1][0]]
+        published = [one for one in self.tariffs if one[0] < stream[-1][0] and one[1]["currency"] == self.terms["currency"]]
         need(published, "no tariff")
-        in_time = [one for one in published if epoch_ms(one[1]["validFrom"]) <= start]
-        tariff_index, tariff = in_time[-1] if in_time else published[0]
+        in_time = [one for one in published if holds_from(one[1]) <= said["period"]]
+        tariff_index, tariff, _ = in_time[-1] if in_time else published[0]
         known = [one for one in self.sales if one["month"] == said["period"] and one["streamSeq"] <= head_seq]
-        form = 1 if "v" not in said and not known else 2 if said.get("v") == 2 else 3
+        form = 3 if self.terms != {"timeZone": "UTC", "currency": "EUR"} else 1 if "v" not in said and not known else 2 if said.get("v") == 2 else 3
         self.form = max(self.form, form)
         older = self.form == 1
-        made = statement_of(self.manifest["imvu"], said["period"], tariff_index, tariff, rating, head, closed, sums(known), self.form)
+        made = statement_of(self.manifest["imvu"], said["period"], zone, tariff_index, tariff, rating, head, closed, sums(known), self.form)
         for name in made:
             need(canonical(made[name]) == canonical(said.get(name)), f"{said['period']} {name}: expected {canonical(made[name])[:200]}")
         need(set(said) == set(made), "other members")
         if closed:
             self.closed[said["period"]] = {"index": at, "number": 0} | {name: int(made[name].replace(".", "")) for name in ("gross", "creator", "platform")}
             self.settle(said["period"], head_seq)
+            self.billable[at] = made
             late = [one for one in self.sales if one["month"] in self.closed and one["time"] < end]
             need(not late, f"no correction knows entry {late[0]['index'] if late else None}")
         self.counts["statements"] += 1
-        rows = [["period", "resource", "quantity", "unit", f"unit price {made['currency']} (tariff: ledger entry {tariff_index})", f"amount {made['currency']}"]]
+        head = "period" if zone == "UTC" else f"period ({zone}: after {made['start']} up to {made['end']})"
+        rows = [[head, "resource", "quantity", "unit", f"unit price {made['currency']} (tariff: ledger entry {tariff_index})", f"amount {made['currency']}"]]
         rows += [[made["period"], one["resource"] + (f" above {one['above']}" if "above" in one else ""), one["quantity"], one["unit"], one["unitPrice"], one["amount"]] for one in made["lines"]]
         shares = [("gross", made["gross"]), ("creator 55%", made["creator"]), ("platform 45%", made["platform"])]
         newer = [] if older else [("payout to creator", made["payout"]["creator"]), ("rounded up by", made["payout"]["difference"])]
         rows += money_rows(made["period"], ([] if older else [("usage", made["usage"])] + (sold_pairs(made["revenue"]))) + shares + newer)
         self.revenue[f"ledger/revenue/{made['period']}-ledger.csv"] = csv_of(rows)
+
+    def invoice(self, index, body):
+        said = body["data"]
+        made = self.billable.pop(said["statement"], None)
+        need(made, "of no statement, or a second one")
+        need(self.buyer, "to nobody")
+        need(is_count(said["seller"]["index"]) and said["seller"]["index"] < index, "from a seller after it")
+        need(is_count(said["sequence"]) and said["sequence"] > 0, "no number")
+        written = datetime.fromisoformat(body["time"].replace("Z", "+00:00"))
+        need(said["issued"] in {(written - timedelta(hours=hours)).strftime("%Y-%m-%d") for hours in (0, 1)}, "a day of its own")
+        month = made["period"]
+        expected = invoice_of(self.manifest["imvu"], said["statement"], made, said, self.buyer, self.origin, self.preceding.get(month))
+        for name in expected:
+            need(canonical(expected[name]) == canonical(said.get(name)), f"{name}: expected {canonical(expected[name])[:300]}")
+        need(set(said) == set(expected), "other members")
+        self.preceding[month] = {"number": said["number"], "issued": said["issued"]}
+        self.invoices[f"ledger/revenue/{month}-invoice" + (f"-{said['correction']}" if said["correction"] else "")] = said
+        self.counts["statements"] += 1
 
     def repeated(self):
         keys = [
@@ -1210,8 +1495,13 @@ class Bundle:
             del expected[sales]
         for path, text in expected.items():
             need(read_file(self.folder, path) == text.encode(), f"{path}: not what the entries say")
+        for path, invoice in self.invoices.items():
+            with within(f"{path}.xml"):
+                check_invoice_xml(read_file(self.folder, f"{path}.xml"), invoice)
+        # What is drawn for people is not drawn again.
+        accounted = {f"{path}.{kind}" for path in self.invoices for kind in ("xml", "pdf")}
         for one in self.manifest["files"]:
-            need(one["path"] in expected or not re.match(r"ledger/(audit|revenue)/", one["path"]), f"{one['path']}: no entry accounts for it")
+            need(one["path"] in accounted or one["path"] in expected or not re.match(r"ledger/(audit|revenue)/", one["path"]), f"{one['path']}: no entry accounts for it")
 
 
 # ---- the vectors
@@ -1361,9 +1651,24 @@ class Vectors:
             rating = Rating(*period_of(row["period"]))
             for index, one in enumerate(row["readings"]):
                 rating.add(index, one)
-            made = {name: str(quantity) for name, quantity in rating.quantities().items()}
-            for name, quantity in row["quantities"].items():
-                self.held("rating.json", f"case {at}", name, True, lambda: need(made[name] == quantity, made[name]))
+            self.rated("rating.json", f"case {at}", rating, row)
+        data = self.load("summaries.json")
+        for at, row in enumerate(data["good"]):
+            for form in ("sets", "entries"):
+                rating = Rating(epoch_ms(row["start"]), epoch_ms(row["end"]))
+                for index, one in enumerate(row[form]):
+                    rating.add(index, one)
+                self.rated("summaries.json", f"case {at} {form}", rating, row)
+        for row in data["bad"]:
+            def judge():
+                with within(row["what"]):
+                    told_in(row["data"])
+            self.held("summaries.json", "bad", row["what"], False, judge)
+
+    def rated(self, file, group, rating, row):
+        made = {name: str(quantity) for name, quantity in rating.quantities().items()}
+        for name, quantity in row["quantities"].items():
+            self.held(file, group, name, True, lambda: need(made[name] == quantity, made[name]))
 
 
 def main(args):

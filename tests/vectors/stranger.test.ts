@@ -3,7 +3,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { run, sha256Hex } from "../../src/kernel/index.ts";
+import { type Currency, run, sha256Hex, type TimeZone, UTC } from "../../src/kernel/index.ts";
 import { type Manifest, manifestNoteText, manifestText, sectionsOf } from "../../src/verify/index.ts";
 import { type Dishonesty, fallingSteps, SyntheticWorld, withoutGaps, withoutSales, withoutSteps } from "./synthetic-world.ts";
 
@@ -36,7 +36,7 @@ async function stranger(...args: string[]): Promise<{ readonly code: number; rea
 describe("a verifier that follows the page and shares no code with ours", () => {
   test("agrees with every vector", async () => {
     const { code, said } = await stranger("--vectors", HERE);
-    assert.equal(said, "bodies.json 84 · trees.json 998 · notes.json 64 · commands.json 70 · keys.json 33 · split.json 200 · rating.json 60");
+    assert.equal(said, "bodies.json 84 · trees.json 998 · notes.json 64 · commands.json 70 · keys.json 33 · split.json 200 · rating.json 60 · summaries.json 125");
     assert.equal(code, 0);
   });
 
@@ -62,9 +62,36 @@ describe("a verifier that follows the page and shares no code with ours", () => 
   });
 
   test("verifies an honest bundle, with everything counted, under its own key and the one that was kept", async () => {
-    const expected = `entries 37 · commands 16 · verdicts 272 · statements 3 · files ${files.length - 2}`;
+    const expected = `entries 38 · commands 16 · verdicts 272 · statements 3 · files ${files.length - 2}`;
     assert.deepEqual(await stranger("--bundle", honest), { code: 0, said: expected });
     assert.deepEqual(await stranger("--bundle", honest, "--log-key", logKey), { code: 0, said: expected });
+  });
+
+  test("verifies months by a clock of their own", async () => {
+    for (const timeZone of ["Europe/Berlin", "Asia/Kathmandu", "Australia/Adelaide"] as TimeZone[]) {
+      const dir = join(await mkdtemp(join(scratch, "zone-")), "bundle");
+      await new SyntheticWorld({ timeZone, lateInTheEast: timeZone === "Europe/Berlin" }).writeBundle(dir, "// nothing\n");
+      const { code, said } = await stranger("--bundle", dir);
+      assert.equal(code, 0, `${timeZone}: ${said}`);
+    }
+  });
+
+  test("verifies money of every kind of minor unit", async () => {
+    for (const currency of ["USD", "JPY", "KWD", "CLF"] as Currency[]) {
+      const dir = join(await mkdtemp(join(scratch, "money-")), "bundle");
+      await new SyntheticWorld({ currency }).writeBundle(dir, "// nothing\n");
+      const { code, said } = await stranger("--bundle", dir);
+      assert.equal(code, 0, `${currency}: ${said}`);
+    }
+    const dir = join(await mkdtemp(join(scratch, "money-")), "bundle");
+    await new SyntheticWorld({ alsoPrices: "JPY" as Currency }).writeBundle(dir, "// nothing\n");
+    assert.equal((await stranger("--bundle", dir)).code, 0, "prices of another currency that were published last");
+  });
+
+  test("knows the commands on snapshots, and which gates judge them", async () => {
+    const dir = join(await mkdtemp(join(scratch, "snapshots-")), "bundle");
+    await new SyntheticWorld({ snapshots: true }).writeBundle(dir, "// nothing\n");
+    assert.deepEqual(await stranger("--bundle", dir), { code: 0, said: `entries 41 · commands 18 · verdicts 306 · statements 3 · files ${files.length - 2}` });
   });
 
   test("does not believe it under another log's key", async () => {
@@ -140,6 +167,11 @@ describe("a bundle that its own log signed again", () => {
   }
 });
 
+/** A summary with other words in place of some. */
+function told(word: string, other: string): NonNullable<Dishonesty["summary"]> {
+  return (made) => JSON.parse(JSON.stringify(made).replaceAll(word, other));
+}
+
 describe("a log that lies before it signs", () => {
   const lies: Readonly<Record<string, readonly [Dishonesty, RegExp]>> = {
     "the creator's share is a unit too small": [{ statement: (made) => ({ ...made, creator: made.creator.replace(/.$/, (digit) => String((Number(digit) + 9) % 10)) }) }, /\(statement\.closed\): 2026-11 creator/],
@@ -154,9 +186,18 @@ describe("a log that lies before it signs", () => {
       /against its verdicts/,
     ],
     "a resource read twice at once": [{ reading: (set, at) => (at === 2 ? { ...set, readings: [...set.readings, ...set.readings.slice(0, 1)] } : set) }, /\(meter\.reading\)/],
+    "a summary that tells another value before the month's end": [{ summary: told("31500000000", "31499999999") }, /\(statement\.closed\): 2026-11 (lines|usage)/],
+    "a summary that tells another level": [{ summary: told("4000000001", "4000000000") }, /\(statement\.closed\): 2026-11 (lines|usage)/],
+    "a level that changed a millisecond sooner than a summary says": [{ summary: (made) => ({ ...made, levels: made.levels.map((one, at) => (at === 1 ? one + 1 : one)) }) }, /\(statement\.closed\): 2026-11 (lines|usage)/],
+    "a summary of more than half an hour": [{ summary: (made) => ({ ...made, from: "2026-11-30T23:31:59.999Z" }) }, /\(meter\.reading\).*more than half an hour/],
+    "a summary of a word too few": [{ summary: told("31500000000 ", "") }, /\(meter\.reading\).*2 words for 3 instants/],
     "a gate that says pass where it does not judge": [
       { command: (record, op) => (op === "imvu.scale" ? { ...record, verdicts: (record["verdicts"] as { gate: number }[]).map((one) => (one.gate === 2 ? { gate: 2, verdict: "pass" } : one)) } : record) },
       /gate 2 does not judge imvu\.scale/,
+    ],
+    "a restore that gate 12 is said not to judge": [
+      { snapshots: true, command: (record, op) => (op === "imvu.snapshot.restore" ? { ...record, verdicts: (record["verdicts"] as { gate: number }[]).map((one) => (one.gate === 12 ? { gate: 12, verdict: "not-applicable" } : one)) } : record) },
+      /against its verdicts|gate 12 judges imvu\.snapshot\.restore/,
     ],
     "a gate that is passed over where it judges": [
       { command: (record, op) => (op === "imvu.scale" ? { ...record, verdicts: (record["verdicts"] as { gate: number }[]).map((one) => (one.gate === 7 ? { gate: 7, verdict: "not-applicable" } : one)) } : record) },
@@ -174,6 +215,13 @@ describe("a log that lies before it signs", () => {
     "a late refund that nothing corrected": [{ uncorrected: true }, /no correction knows entry \d+/],
     "a statement without what was sold": [{ statement: withoutSales }, /statement\.closed/],
     "a month without readings that no flag names": [{ statement: withoutGaps }, /statement\.closed/],
+    "months by another clock than was agreed": [{ timeZone: "Europe/Berlin" as TimeZone, closesBy: UTC }, /2026-11 (timeZone|lines|usage|revenue|readings)/],
+    "a month with another end than its clock's": [{ timeZone: "Europe/Berlin" as TimeZone, statement: (made) => ({ ...made, end: "2026-12-01T00:00:00.000Z" }) }, /2026-11 end/],
+    "a document that says another clock": [{ timeZone: "Europe/Berlin" as TimeZone, documentSays: UTC }, /^WRONG: identity\/imvu\.json/],
+    "prices in time by UTC and too late by the unit's clock": [{ timeZone: "Asia/Tokyo" as TimeZone, lateInTheEast: true }, /by the clock of Asia\/Tokyo/],
+    "a statement by another currency's tariff": [{ currency: "JPY" as Currency, citesFirst: true }, /2026-11 (currency|tariffIndex|lines|payout)/],
+    "a sale in another currency than the unit's": [{ currency: "JPY" as Currency, sellsIn: "EUR" }, /order-17 is in EUR/],
+    "a unit in a currency without prices": [{ currency: "JPY" as Currency, withoutPrices: true }, /no tariff in JPY before/],
     "a statement in an older form than the one before it": [{ forms: { "2026-12": 2 } }, /statement\.closed/],
     "a statement by a tariff's first prices alone": [{ statement: withoutSteps }, /statement\.closed/],
     "a tariff whose steps fall": [{ data: fallingSteps }, /step/],

@@ -1,12 +1,13 @@
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
-import { type Envelope, GIB, type Imvu, type Op, type Reading, type ReadingSet, RESOURCES, type Resource, type SignedCommand } from "../../src/contract/index.ts";
-import { Account, type Correction, DEFAULT_PRICES_V1, parsePeriod, saleOf, split, type Statement, type StatementForm, statement, type Tariff, usageLines } from "../../src/core/handshake/index.ts";
+import { type Envelope, GIB, type Imvu, type MeterReading, type Op, type Reading, type ReadingSet, type ReadingSummary, RESOURCES, type Resource, type SignedCommand } from "../../src/contract/index.ts";
+import { Account, type Correction, DEFAULT_PRICES_V1, PayoutBook, type PayoutMade, type PayoutSettled, type Invoice, invoiceOf, parsePeriod, type Preceding, saleOf, settledData, split, type Statement, type StatementForm, statement, type Tariff, termsOf, usageLines } from "../../src/core/handshake/index.ts";
 import { addApproval, type CommandFields, commandFields, type OpenedCommand, openCommand, type SigningKey, signCommand, signingKeyFromJwk } from "../../src/core/identity/index.ts";
 import { noteSigner, signNote } from "../../src/core/ledger/pure.ts";
-import { erasedWith, type Facts, isAllowed, isErasure, judge, type RegisteredKey, signatureFactsOf } from "../../src/core/policy-engine/index.ts";
+import { erasedWith, type Facts, isAllowed, isErasure, isSnapshotCommand, judge, type RegisteredKey, signatureFactsOf } from "../../src/core/policy-engine/index.ts";
 import { BundleWriter, type FinishedBundle, REPORT_PATH, renderReport, writeIdentitySection, writeLedgerSection } from "../../src/imvu/export/index.ts";
-import { decimalText, type Fqdn, type IdentityName, imvuIdOf, type Json, type Jurisdiction, type KeyId, MONEY_DECIMALS, money, parseDecimal, type ServiceName, type Sha256, sha256Hex } from "../../src/kernel/index.ts";
+import { type Currency, decimalText, EUR, type Fqdn, type IdentityName, imvuIdOf, type Json, type Jurisdiction, type KeyId, MONEY_DECIMALS, minorDecimals, money, parseDecimal, type ServiceName, type Sha256, sha256Hex, type TimeZone } from "../../src/kernel/index.ts";
+import { BUYER, SELLER } from "../harness/invoices.ts";
 import { SyntheticLog } from "./synthetic-log.ts";
 
 export const IMVU = imvuIdOf(42);
@@ -27,6 +28,7 @@ export interface Dishonesty {
   command?(record: Record<string, unknown>, op: Op): Record<string, unknown>;
   statement?(made: Statement): Statement;
   reading?(set: ReadingSet, at: number): ReadingSet;
+  summary?(made: ReadingSummary): ReadingSummary;
   jws?(signed: SignedCommand, op: Op): SignedCommand;
   data?(data: Json, type: string): Json;
   /** Appends the accepted command a second time. */
@@ -50,10 +52,40 @@ export interface Dishonesty {
   correction?(made: Correction): Correction;
   /** December closes and nothing has corrected November. */
   readonly uncorrected?: boolean;
+  /** Honest: November and its correction are invoiced. */
+  readonly invoiced?: boolean;
+  invoice?(made: Invoice): Invoice;
   /** Honest: a log from before there were sales. */
   readonly older?: boolean;
+  /** Honest: the unit is captured, and a restore is refused because no capture is fresh. */
+  readonly snapshots?: boolean;
   /** In which form a month's statement is written; honest while none is older than the one before. */
   readonly forms?: Readonly<Record<string, StatementForm>>;
+  /** Honest: the owner agreed to this clock. */
+  readonly timeZone?: TimeZone;
+  /** Honest: the owner agreed to this currency, and a tariff of it was published after the first. */
+  readonly currency?: Currency;
+  /** Honest: prices in this currency are published last, and are nothing to the unit. */
+  readonly alsoPrices?: Currency;
+  /** No tariff of it was. */
+  readonly withoutPrices?: boolean;
+  /** Statements cite the first tariff, whatever its currency. */
+  readonly citesFirst?: boolean;
+  /** A sale in this currency is accepted. */
+  readonly sellsIn?: Currency;
+  /** The platform closes months by another clock than was agreed. */
+  readonly closesBy?: TimeZone;
+  /** The unit's document says another clock. */
+  readonly documentSays?: TimeZone;
+  /** Prices for January are published on 1 December at 20:00, UTC: in time by UTC, and where clocks are ahead too late. */
+  readonly lateInTheEast?: boolean;
+  /** Honest when empty: the owner names an account, November is paid out, executed and returned, and paid out again; December's correction is carried forward. */
+  readonly payouts?: {
+    made?(data: PayoutMade): Json;
+    settled?(data: PayoutSettled): Json;
+    /** Executed a second time; or signed by a key that nobody registered; or paid although the account was withdrawn. */
+    readonly lie?: "twice" | "nobody" | "withdrawn";
+  };
   /** Honest: a reading is taken between drawing December's open statement and appending it. */
   readonly late?: boolean;
 }
@@ -101,15 +133,19 @@ export class SyntheticWorld {
   readonly keys = new Map<string, SigningKey>();
   private readonly registered = new Map<KeyId, RegisteredKey & { readonly index: number }>();
   private readonly lies: Dishonesty;
-  private readonly readings: { index: number; set: ReadingSet }[] = [];
-  private readonly account = new Account(IMVU);
+  private readonly readings: { index: number; set: MeterReading }[] = [];
+  private readonly account: Account;
+  private readonly book = new PayoutBook(IMVU);
   private tariffIndex = 0;
+  private billedAt = -1;
+  private invoiced: Preceding | null = null;
   private there: Facts["erasure"] = null;
-  readonly tariff: Tariff;
+  tariff: Tariff;
   exit: { command: Sha256; index: number } = { command: sha256Hex(""), index: -1 };
 
   constructor(lies: Dishonesty = {}, origin = "test.nexus.example/log") {
     this.lies = lies;
+    this.account = new Account(IMVU, termsOf({ timeZone: lies.closesBy ?? lies.timeZone, currency: lies.currency }));
     const { prices, ...steps } = STEPPED;
     const plain = { currency: "EUR", validFrom: new Date(BEGIN_MS).toISOString() } as const;
     this.tariff = lies.older ? { v: 1, ...plain, prices: DEFAULT_PRICES_V1 } : { v: 2, ...plain, prices: { ...PRICES, ...prices }, ...steps };
@@ -121,13 +157,18 @@ export class SyntheticWorld {
     this.append("platform", "platform.created", "platform", { origin: this.log.signer.name });
     this.append("platform", "platform.law", "platform", { law: LAW });
     this.tariffIndex = this.append("platform", "platform.tariff", "platform", this.tariff as unknown as Json).index;
+    if (this.lies.currency !== undefined && !this.lies.withoutPrices) {
+      const { index } = this.append("platform", "platform.tariff", "platform", { ...this.tariff, currency: this.lies.currency, validFrom: "2026-11-01T00:00:00.000Z" } as unknown as Json);
+      if (!this.lies.citesFirst) [this.tariffIndex, this.tariff] = [index, { ...this.tariff, currency: this.lies.currency }];
+    }
+    if (this.lies.alsoPrices !== undefined) this.append("platform", "platform.tariff", "platform", { ...this.tariff, currency: this.lies.alsoPrices, validFrom: "2026-11-01T00:00:00.000Z", prices: DEFAULT_PRICES_V1 } as unknown as Json);
     if (this.lies.noticeDays !== undefined) this.append("platform", "platform.tariff", "platform", { ...this.tariff, validFrom: new Date(this.log.now_ms + this.lies.noticeDays * 24 * 60 * MINUTE_MS).toISOString() } as unknown as Json);
     this.register(OWNER);
     const stranger = this.keyOf(STRANGER);
     if (this.lies.lateKey) this.registered.set(stranger.kid, { publicKey: stranger.publicKey, identity: STRANGER, status: "live", index: -1 });
     else this.register(STRANGER);
     const password = sha256Hex("a crypt(3) hash");
-    this.command(OWNER, "imvu.create", null, { name: "ArtGallery", owner: OWNER, jurisdiction: "EU-GDPR", envelope: ENVELOPE as unknown as Json, runtime: "static", mailboxPasswordHash: password });
+    this.command(OWNER, "imvu.create", null, { name: "ArtGallery", owner: OWNER, jurisdiction: "EU-GDPR", envelope: ENVELOPE as unknown as Json, runtime: "static", mailboxPasswordHash: password, ...(this.lies.timeZone === undefined ? {} : { timeZone: this.lies.timeZone }), ...(this.lies.currency === undefined ? {} : { currency: this.lies.currency }) });
     this.read(0n);
     this.command(OWNER, "dns.set", IMVU, { name: "www.imvu042.world", type: "A", ttl: 300, values: ["203.0.113.7"] });
     this.command(STRANGER, "dns.set", IMVU, { name: "www.imvu042.world", type: "A", ttl: 300, values: ["198.51.100.1"] });
@@ -137,20 +178,36 @@ export class SyntheticWorld {
     this.command(OWNER, "imvu.scale", IMVU, { envelope: { ...ENVELOPE, cpuMillis: 4_000 } as unknown as Json });
     this.rotate(OWNER);
     this.command(`${OWNER} recovery`, "dns.remove", IMVU, { name: "www.imvu042.world", type: "A" });
+    if (this.lies.snapshots) for (const [op, params] of [["imvu.snapshot.create", { label: null }], ["imvu.snapshot.restore", { id: "S1" }]] as const) this.command(OWNER, op, IMVU, params);
     this.command(OWNER, "consent.record", IMVU, { subject: "user-17", purpose: "newsletter", text: sha256Hex("the terms"), state: "given" });
     const recorded = this.log.all.length;
     const forgotten = this.command(OWNER, "consent.record", IMVU, { subject: "user-18", purpose: "newsletter", text: sha256Hex("the terms"), state: "given" });
     if (!this.lies.older) this.sell("order-17", "12.34", Date.UTC(2026, 10, 20));
     if (this.lies.sales === "twice") this.sell("order-17", "12.34", Date.UTC(2026, 10, 20));
+    if (!this.lies.older) {
+      this.log.now_ms = Date.UTC(2026, 10, 30, 23, 34);
+      this.read(31_000_000_007n);
+    }
     this.log.now_ms = Date.UTC(2026, 11, 1, 0, 1);
     if (this.lies.erasure !== "unordered") this.erase(forgotten, recorded);
     if (this.lies.erasure !== "standing") for (const index of [recorded, recorded + 1]) this.log.erased.add(index);
-    this.read(31_000_000_007n);
+    if (this.lies.invoiced) {
+      this.billedAt = this.log.all.length;
+      this.command(OWNER, "imvu.billing.set", IMVU, JSON.parse(JSON.stringify(BUYER)) as CommandFields["params"]);
+    }
+    if (this.lies.older) this.read(31_000_000_007n);
+    else this.summarise();
+    if (this.lies.payouts) this.nameAccount("DE89370400440532013000");
     this.close("2026-11");
+    if (this.lies.payouts) this.payOut(this.lies.payouts);
     if (this.lies.closedTwice) this.close("2026-11");
     if (!this.lies.older) this.sellLate();
     this.read(32_000_000_000n);
     this.close("2026-12");
+    if (this.lies.lateInTheEast) {
+      this.log.now_ms = Date.UTC(2026, 11, 1, 20);
+      this.append("platform", "platform.tariff", "platform", { ...this.tariff, validFrom: "2027-01-01T00:00:00.000Z" } as unknown as Json);
+    }
     const exit = this.command(OWNER, "imvu.exit", IMVU, { encryptTo: null }, false);
     this.exit = { command: exit.digest, index: this.log.all.length - 1 };
     if (this.lies.lateKey) {
@@ -234,11 +291,12 @@ export class SyntheticWorld {
       ...(command.op === "identity.register" ? { identity: null } : {}),
       ...(command.op === "identity.key.rotate" ? { identity: { name: OWNER, liveKeys: 1, keys: 1, recoveryKid: this.keyOf(`${OWNER} recovery`).kid, named: null, pendingSince_ms: null } } : {}),
       imvu: command.imvu === null ? null : {
-        id: IMVU, owner: OWNER, jurisdiction: DOCUMENT.jurisdiction, status: "active", zone: DOCUMENT.zone, envelope: ENVELOPE,
+        id: IMVU, owner: OWNER, jurisdiction: DOCUMENT.jurisdiction, status: "active", zone: DOCUMENT.zone, envelope: ENVELOPE, ...(this.moneyOf(command) === undefined ? {} : { currency: this.moneyOf(command) }),
         members: DOCUMENT.members.filter(({ identity }) => signers.has(identity)), counts: { services: 1, recordSets: 4, mailboxes: 1, routes: 1, members: DOCUMENT.members.length },
         mailQuotaBytes: GIB, named: { service: false, recordSet: false, mailbox: false, member: false, route: null },
       },
-      ...(saleOf(command) ? { revenue: { known: null, left: command.op === "revenue.reverse" ? "12.35" : null, since_ms: BEGIN_MS } } : {}),
+      ...(saleOf(command) ? { revenue: { known: null, left: command.op === "revenue.reverse" ? this.amountOf("12.35") : null, since_ms: BEGIN_MS } } : {}),
+      ...(isSnapshotCommand(command) ? { snapshots: { count: 0, fresh: null, rested_ms: null } } : {}),
       consent: command.op === "consent.record" ? { state: "none", text: null } : null,
       ...(isErasure(command) ? { erasure: this.there ?? null } : {}),
       newZone: creating ? DOCUMENT.zone : null,
@@ -251,6 +309,17 @@ export class SyntheticWorld {
     };
   }
 
+  /** A platform that takes a sale in another currency tells the gates what they want to hear. */
+  private moneyOf(command: OpenedCommand["command"]): Currency | undefined {
+    return saleOf(command) ? (this.lies.sellsIn ?? this.lies.currency) : this.lies.currency;
+  }
+
+  private amountOf(amount: string): string {
+    const decimals = minorDecimals(this.lies.sellsIn ?? this.lies.currency ?? EUR);
+    const [major = "", minor = ""] = amount.split(".");
+    return decimals === 0 ? `${major}${minor}`.replace(/^0+(?=\d)/, "") : `${major}.${minor.padEnd(decimals, "0")}`;
+  }
+
   private read(total: bigint): void {
     this.log.now_ms += MINUTE_MS;
     const readings = (Object.keys(RESOURCES) as Resource[]).map((resource): Reading => ({ resource, value: String(total), boot: "b1", epoch: "e1" }));
@@ -259,29 +328,87 @@ export class SyntheticWorld {
     this.append(IMVU, "meter.reading", "platform", (this.lies.reading?.(honest, this.readings.length) ?? honest) as unknown as Json);
   }
 
+  /** Half an hour around the month's end in one entry: what counters said last before each quarter of an hour, and each level. */
+  private summarise(): void {
+    this.log.now_ms += MINUTE_MS;
+    const values = Object.fromEntries((Object.keys(RESOURCES) as Resource[]).map((resource) => [resource, RESOURCES[resource].kind === "gauge" ? "31000000007 4000000001 17 5000000003" : "31000000008 31500000000 31700000000"]));
+    const honest: ReadingSummary = {
+      v: 2, imvu: IMVU, from: new Date(Date.UTC(2026, 10, 30, 23, 40)).toISOString(), at: new Date(this.log.now_ms).toISOString(),
+      levels: [0, 10 * MINUTE_MS, 20 * MINUTE_MS - 1], counters: [5 * MINUTE_MS - 1, 20 * MINUTE_MS], lives: [{ boot: "b1", epoch: "e1", values }],
+    };
+    this.readings.push({ index: this.log.all.length, set: honest });
+    this.append(IMVU, "meter.reading", "platform", (this.lies.summary?.(honest) ?? honest) as unknown as Json);
+  }
+
   private sellLate(): void {
     this.sell("order-18", "0.01", Date.UTC(2026, 11, 1));
     this.sell("order-19", "5.55", Date.UTC(2026, 11, 1, 0, 0, 1));
-    this.command(OWNER, "revenue.reverse", IMVU, { sourceId: "refund-17", reverses: "order-17", amount: this.lies.sales === "more" ? "12.35" : "2.34", currency: "EUR", at: "2026-11-30T12:00:00.000Z" });
+    this.command(OWNER, "revenue.reverse", IMVU, { sourceId: "refund-17", reverses: "order-17", amount: this.amountOf(this.lies.sales === "more" ? "12.35" : "2.34"), currency: this.lies.sellsIn ?? this.lies.currency ?? EUR, at: "2026-11-30T12:00:00.000Z" });
     if (this.lies.uncorrected) this.log.now_ms = Date.UTC(2027, 0, 1, 0, 1);
     else this.correct("2026-11");
     if (this.lies.sales === "nothing") this.correct("2026-11");
   }
 
   private sell(sourceId: string, amount: string, at_ms: number): void {
-    this.command(OWNER, "revenue.record", IMVU, { sourceId, amount, currency: "EUR", at: new Date(at_ms).toISOString() });
+    this.command(OWNER, "revenue.record", IMVU, { sourceId, amount: this.amountOf(amount), currency: this.lies.sellsIn ?? this.lies.currency ?? EUR, at: new Date(at_ms).toISOString() });
   }
 
   private correct(month: string): void {
     const head = this.log.all.filter(({ stream }) => stream === IMVU).at(-1);
-    const made = head && this.account.correction(month, "EUR", { streamSeq: head.streamSeq, sha256: head.leaf.toString("hex") });
+    const made = head && this.account.correction(month, { streamSeq: head.streamSeq, sha256: head.leaf.toString("hex") });
     if (!made) throw new TypeError(month);
     const { index } = this.append(IMVU, "statement.corrected", "platform", (this.lies.correction?.(made) ?? made) as unknown as Json);
     this.account.correct(made, index);
+    this.book.owe(made, index);
+    this.bill(made, index);
+  }
+
+  private nameAccount(iban: string): void {
+    const account = { holder: "Ada Lovelace", kind: "person", iban };
+    const { command, digest } = this.command(OWNER, "imvu.payout.account", IMVU, { account });
+    if (command.op === "imvu.payout.account") this.book.name(command.params.account, digest, this.log.all.length - 2);
+    if (this.lies.payouts?.lie === "withdrawn") this.command(OWNER, "imvu.payout.account", IMVU, { account: null });
+  }
+
+  private payOut(lies: NonNullable<Dishonesty["payouts"]>): void {
+    const create = () => {
+      const due = this.book.due("EUR");
+      if (!due) throw new TypeError("nothing is owed");
+      const { index } = this.append(IMVU, "payout.created", "platform", lies.made?.(due) ?? (due as unknown as Json));
+      this.book.create(due, index);
+      return due.id;
+    };
+    const settle = (payout: string, op: "platform.payout.execute" | "platform.payout.return") => {
+      this.log.now_ms += MINUTE_MS;
+      const at = new Date(this.log.now_ms).toISOString();
+      const params = { imvu: IMVU, payout, at, ...(op === "platform.payout.execute" ? { reference: "bank-17" } : { reason: "AC04 account closed" }) };
+      const nonce = createHash("sha256").update(`nonce ${this.log.all.length}`).digest().subarray(0, 16).toString("base64url");
+      const opened = openCommand(signCommand(commandFields(op, null, params, this.log.now_ms, nonce), this.keyOf(lies.lie === "nobody" ? "nobody-01" : STRANGER)));
+      if (!opened.ok || (opened.value.command.op !== "platform.payout.execute" && opened.value.command.op !== "platform.payout.return")) throw new TypeError(op);
+      const { type, data } = settledData(opened.value.command, opened.value.digest, opened.value.signed);
+      const { index } = this.append(IMVU, type, "platform", lies.settled?.(data) ?? (data as unknown as Json));
+      this.book.settle(payout, op === "platform.payout.execute" ? "executed" : "returned", opened.value.digest, index);
+    };
+    const first = create();
+    settle(first, "platform.payout.execute");
+    if (lies.lie === "twice") settle(first, "platform.payout.execute");
+    settle(first, "platform.payout.return");
+    create();
+  }
+
+  /** Between the owner and a seller whose own command stands in no bundle. */
+  private bill(made: Statement | Correction, index: number): void {
+    if (!this.lies.invoiced) return;
+    const issued = new Date(this.log.now_ms).toISOString().slice(0, 10);
+    const invoice = invoiceOf({ imvu: IMVU, billed: { index, made }, seller: { index: 1, profile: SELLER }, buyer: { index: this.billedAt, profile: BUYER }, origin: this.log.signer.name, issued, sequence: this.invoiced ? 9 : 7, preceding: this.invoiced });
+    if (!invoice) throw new TypeError("no share");
+    this.invoiced = { number: invoice.number, issued };
+    this.append(IMVU, "invoice.issued", "platform", (this.lies.invoice?.(JSON.parse(JSON.stringify(invoice)) as Invoice) ?? invoice) as unknown as Json);
   }
 
   private close(name: string): void {
-    const period = parsePeriod(name);
+    const terms = termsOf({ timeZone: this.lies.closesBy ?? this.lies.timeZone, currency: this.lies.currency });
+    const period = parsePeriod(name, terms.timeZone);
     if (!period.ok) throw new TypeError(name);
     const closed = this.log.now_ms >= period.value.end_ms;
     const readings = this.readings.slice(0, this.readings.length - (closed ? (this.lies.headBack ?? 0) : 0));
@@ -289,13 +416,15 @@ export class SyntheticWorld {
     const known = this.lies.headBack && closed ? stream.filter(({ index }) => index < (this.readings.at(-1)?.index ?? 0)) : stream;
     const head = known.at(-1);
     const made = statement({
-      imvu: IMVU, period: period.value, tariff: { index: this.tariffIndex, tariff: this.tariff }, readings,
+      terms, imvu: IMVU, period: period.value, tariff: { index: this.tariffIndex, tariff: this.tariff }, readings,
       streamHead: head ? { streamSeq: head.streamSeq, sha256: head.leaf.toString("hex") } : null, closed,
       ...(this.lies.older ? {} : { revenue: this.account.revenue(name, head?.streamSeq ?? -1) }), form: this.lies.older ? 1 : (this.lies.forms?.[name] ?? 3),
     });
     if (this.lies.late && !closed) this.read(33_000_000_000n);
     const { index } = this.append(IMVU, "statement.closed", "platform", (this.lies.statement?.(made) ?? made) as unknown as Json);
     if (closed) this.account.close(made, index);
+    if (closed) this.book.owe(made, index);
+    if (closed) this.bill(made, index);
   }
 
   private append(stream: string, type: Parameters<SyntheticLog["append"]>[0]["type"], actor: string, data: Json) {
@@ -316,7 +445,8 @@ export class SyntheticWorld {
     const createdAt = new Date(this.log.now_ms).toISOString();
     const held = [...this.registered.values()].filter(({ status }) => status !== "recovery");
     const keys = held.map(({ publicKey, identity, status, index }) => ({ identity, kid: publicKey.kid, publicKey: publicKey.text, status: status as "live" | "rotated", registered: index, ended: status === "live" ? null : index }));
-    await writeIdentitySection(writer, DOCUMENT, keys);
+    const [timeZone, currency] = [this.lies.documentSays ?? this.lies.timeZone, this.lies.currency];
+    await writeIdentitySection(writer, { ...DOCUMENT, ...(timeZone === undefined ? {} : { timeZone }), ...(currency === undefined ? {} : { currency }) }, keys);
     await writer.file("domains/zones/imvu042.world.zone", "$ORIGIN imvu042.world.\n@ 3600 IN SOA ns.world. hostmaster.world. 1 7200 3600 1209600 300\n");
     await writer.file("mail/mailboxes/hello@imvu042.world/INBOX.mbox", "From a@b Tue Nov  3 09:00:00 2026\nSubject: one\n\nbody\n");
     await writer.file("compute/volumes/web.tar.zst", Buffer.from([40, 181, 47, 253, 0, 1, 2, 3]));

@@ -8,7 +8,7 @@ import type { SignedCommand } from "../../src/contract/index.ts";
 import type { Statement } from "../../src/core/handshake/index.ts";
 import { cosign, cosigner, withSignatureLines } from "../../src/core/ledger/pure.ts";
 import { packBundle } from "../../src/imvu/export/index.ts";
-import { type Json, run, sha256Hex } from "../../src/kernel/index.ts";
+import { type Json, run, sha256Hex, type Currency, type TimeZone, UTC } from "../../src/kernel/index.ts";
 import { countsLine, erasedLine, type Manifest, manifestNoteText, manifestText, sectionsOf, type Verification, verifyExport } from "../../src/verify/index.ts";
 import { buildVerifier } from "../../tools/build-verifier.ts";
 import { type Dishonesty, fallingSteps, IMVU, SyntheticWorld, withoutGaps, withoutSales, withoutSteps } from "./synthetic-world.ts";
@@ -70,7 +70,13 @@ describe("an honest bundle", () => {
     const verification = await verifyExport(honest);
     assert.deepEqual(verification.failures, []);
     assert.equal(verification.ok, true);
-    assert.equal(countsLine(verification), `entries 37/37 · commands 16/16 · verdicts 272/272 · statements 3/3 · files ${files.length - 2}/${files.length - 2}`);
+    assert.equal(countsLine(verification), `entries 38/38 · commands 16/16 · verdicts 272/272 · statements 3/3 · files ${files.length - 2}/${files.length - 2}`);
+  });
+
+  test("with snapshots in it verifies: what was captured, and what was refused because nothing was", async () => {
+    const verification = await lying({ snapshots: true });
+    assert.deepEqual(verification.failures, []);
+    assert.equal(countsLine(verification), `entries 41/41 · commands 18/18 · verdicts 306/306 · statements 3/3 · files ${files.length - 2}/${files.length - 2}`);
   });
 
   test("is the same bytes in every run", async () => {
@@ -268,7 +274,7 @@ describe("a bundle that its platform altered and signed again", () => {
     named(await without("identities", 0), /signature 1/, "owner");
     named(await without("identities", 1), /signature 1/, "stranger");
     named(await without("platform", 1), /law/, "law");
-    named(await without("platform", 2), /statement\.closed/, "tariff");
+    named(await without("platform", 2), /command\.accepted/, "tariff");
   });
 
   test("a file that repeats the ledger says something else", async () => {
@@ -311,6 +317,13 @@ describe("a log that lies", () => {
     assert.equal(verification.of.commands - verification.counts.commands, 1);
     named(await lying(atScale((record) => ({ ...record, verdicts: (record.verdicts as Verdicts).slice(0, 16) }))), /gate 17/, "sixteen");
     named(await lying(atScale((record) => ({ ...record, verdicts: [...(record.verdicts as Verdicts), { gate: 18, verdict: "pass" }] }))), /verdicts/, "eighteen");
+  });
+
+  test("a restore that would have been allowed by a snapshot that is in no fact", async () => {
+    const fresh = (record: Record<string, unknown>, op: string) => (op === "imvu.snapshot.restore" ? { ...record, facts: { ...(record.facts as { now_ms: number }), snapshots: { count: 1, fresh: { id: "S1", at_ms: (record.facts as { now_ms: number }).now_ms }, rested_ms: null } } } : record);
+    named(await lying({ snapshots: true, command: fresh }), /command\.refused\) gate 12/, "facts that allow what was refused");
+    const without = (record: Record<string, unknown>, op: string) => (op === "imvu.snapshot.create" ? { ...record, facts: { ...(record.facts as object), snapshots: null } } : record);
+    named(await lying({ snapshots: true, command: without }), /command\.accepted\) gate 7/, "an accepted capture whose facts say nothing");
   });
 
   test("an acceptance where a gate denies, with honest verdicts", async () => {
@@ -400,6 +413,37 @@ describe("a log that lies", () => {
     named(await lying({ statement: (made) => ({ ...made, fee: "0.01" }) as Statement }), /fee/, "a fee");
   });
 
+  test("months by another clock than the owner agreed to, or by the agreed one with other instants; a document that says another", async () => {
+    const agreed = { timeZone: "Europe/Berlin" as TimeZone };
+    assert.deepEqual((await lying(agreed)).failures, []);
+    assert.deepEqual((await lying({ timeZone: UTC })).failures, []);
+    named(await lying({ ...agreed, closesBy: UTC }), /statement\.closed\) 2026-11 /, "by UTC");
+    named(await lying({ ...agreed, closesBy: "Asia/Tokyo" as TimeZone }), /statement\.closed\) 2026-11 /, "by a third");
+    named(await lying({ closesBy: "Europe/Berlin" as TimeZone }), /statement\.closed\) 2026-11 /, "none was agreed");
+    named(await lying({ ...agreed, statement: (made) => ({ ...made, end: "2026-12-01T00:00:00.000Z" }) }), /statement\.closed\) 2026-11 end/, "another end");
+    named(await lying({ ...agreed, forms: { "2026-11": 2 } }), /statement\.closed\) 2026-11 /, "a form from before there were clocks");
+    named(await lying({ ...agreed, documentSays: UTC }), /^identity\/imvu\.json timeZone/, "the document");
+    named(await lying({ documentSays: "Europe/Berlin" as TimeZone }), /^identity\/imvu\.json timeZone/, "the document, where nothing was agreed");
+    assert.deepEqual((await lying({ lateInTheEast: true })).failures, []);
+    named(await lying({ lateInTheEast: true, timeZone: "Asia/Tokyo" as TimeZone }), /platform\.tariff/, "too late by the unit's clock");
+  });
+
+  test("money of another currency than was agreed: a statement by another's tariff, a sale, none published before; honest in every kind of minor unit", async () => {
+    for (const currency of ["USD", "JPY", "KWD", "CLF"] as Currency[]) {
+      const { failures, counts } = await lying({ currency });
+      assert.deepEqual([failures, counts.statements], [[], 3], currency);
+    }
+    assert.deepEqual((await lying({ alsoPrices: "JPY" as Currency })).failures, [], "prices of another currency that were published last");
+    const currency = "JPY" as Currency;
+    named(await lying({ currency, citesFirst: true }), /statement\.closed\) 2026-11 (currency|tariffIndex)/, "another currency's tariff");
+    named(await lying({ currency, sellsIn: "EUR" }), /command\.accepted/, "a sale in euros");
+    named(await lying({ sellsIn: currency }), /command\.accepted/, "a sale in yen");
+    named(await lying({ currency, withoutPrices: true }), /command\.accepted/, "no tariff in it");
+    named(await lying({ currency, statement: (made) => ({ ...made, payout: { ...made.payout, creator: `${made.payout?.creator}.00` } }) as Statement }), /2026-11 payout/, "a payout in hundredths of a yen");
+    named(await lying({ currency, data: (data, type) => (type === "platform.tariff" && (data as { currency: string }).currency === currency ? { ...(data as object), validFrom: "2026-10-01T00:00:00.000Z" } : data) }), /platform\.tariff/, "a first tariff for the past");
+    named(await lying({ currency, data: (data, type) => (type === "platform.tariff" && (data as { currency: string }).currency === currency ? { ...(data as object), currency: "DEM" } : data) }), /platform\.tariff/, "a currency that is none");
+  });
+
   test("a bundle from before there were sales verifies without the list of them; one with sales does not", async () => {
     const older = join(await mkdtemp(join(scratch, "older-")), "bundle");
     await new SyntheticWorld({ older: true }).writeBundle(older, "// nothing\n");
@@ -412,6 +456,11 @@ describe("a log that lies", () => {
     const less = (at: number, value: string): Dishonesty => ({ reading: (set, nth) => (nth === at ? { ...set, readings: set.readings.map((one) => ({ ...one, value })) } : set) });
     named(await lying(less(3, "30999999999")), /statement\.closed/, "under-reported");
     named(await lying(less(2, "99000000000")), /statement\.closed/, "a counter that falls");
+    const told = (word: string, other: string): Dishonesty => ({ summary: (made) => JSON.parse(JSON.stringify(made).replaceAll(word, other)) });
+    named(await lying(told("31500000000", "31499999999")), /statement\.closed/, "another value before the month's end");
+    named(await lying(told("4000000001", "4000000000")), /statement\.closed/, "another level");
+    named(await lying(told("31500000000 ", "")), /meter\.reading/, "a word too few");
+    named(await lying({ summary: (made) => ({ ...made, from: "2026-11-30T23:31:59.999Z" }) }), /meter\.reading/, "more than half an hour");
     named(await lying({ reading: (set) => ({ ...set, imvu: "IMVU-043" as typeof IMVU }) }), /meter\.reading/, "another's reading");
   });
 
@@ -424,7 +473,7 @@ describe("a log that lies", () => {
     named(await lying({ data: dear }), /statement\.closed\) 2026-11 (gross|creator|lines)/, "dearer");
     named(await lying({ noticeDays: 29 }), /platform\.tariff/, "announced too late");
     assert.deepEqual((await lying({ noticeDays: 30 })).failures, []);
-    named(await lying({ data: (data, type) => (type === "platform.tariff" ? { ...(data as object), currency: "USD" } : data) }), /platform\.tariff/, "no tariff");
+    named(await lying({ data: (data, type) => (type === "platform.tariff" ? { ...(data as object), currency: "USD" } : data) }), /imvu\.create|command\.accepted/, "no tariff in the unit's currency");
   });
 });
 
@@ -440,7 +489,7 @@ describe("verify.mjs, the one file", () => {
   test("verifies the folder it lies in, prints the counts and exits 0", async () => {
     const ran = await run([process.execPath, join(carrying(), "verify.mjs")], { cwd: "/", env: {} });
     assert.equal(ran.stderr, "");
-    assert.match(ran.stdout.toString(), /^entries 37\/37 · commands 16\/16 · verdicts 272\/272 · statements 3\/3 · files \d+\/\d+\nverified: IMVU-042 /);
+    assert.match(ran.stdout.toString(), /^entries 38\/38 · commands 16\/16 · verdicts 272\/272 · statements 3\/3 · files \d+\/\d+\nverified: IMVU-042 /);
     assert.equal(ran.code, 0);
   });
 

@@ -32,7 +32,7 @@ const bus = new CommandBus({ store, ledger, clock: systemClock, effects, law: sh
 const port = { clock: systemClock, apiOrigin: "", status: async (): Promise<Json> => ({}), submit: (signed: unknown) => bus.submit(signed), operation: (digest: string) => bus.operations.get(digest) } as unknown as PlatformPort;
 await serveApi(port, "127.0.0.1", site.ports.api, (line) => process.stderr.write(`${line}\n`));
 process.on("disconnect", () => process.exit(0));
-process.send?.({ ready: true });
+process.send?.({ verifierKey: ledger.verifierKey });
 
 function unit(owner: IdentityName, envelope: Envelope, { number, at }: { number: number; at: string }): Imvu {
   const zone = zoneOf(number);

@@ -39,6 +39,7 @@ export function logRoutes(app: FastifyInstance, platform: PlatformPort): void {
     const { from } = request.query as { from?: string };
     return reply.send(await platform.bodies("platform", /^\d{1,15}$/.test(from ?? "") ? Number(from) : 0, BODIES_PER_PAGE));
   });
+  app.get("/v1/billing", async (_request, reply) => reply.send(await platform.seller()));
   app.get("/v1/tariff", async (_request, reply) => reply.send(await platform.tariff()));
   app.get("/v1/verify/revenue", async (_request, reply) => reply.send(await log.revenue()));
   app.get("/v1/ledger/fsck", async (_request, reply) => reply.send(await log.fsck()));

@@ -38,6 +38,7 @@ export function unitRoutes(app: FastifyInstance, platform: PlatformPort, authent
   read("/services", ANYBODY_IN, async (imvu) => ({ services: imvu.services.map(({ env, ...service }) => ({ ...json(service), env: Object.keys(env) })) as unknown as Json }));
   read("/zonefile", ANYBODY_IN, async (imvu) => ({ zone: imvu.zone, text: await platform.zoneFile(imvu) }));
   read("/members", ANYBODY_IN, async (imvu) => ({ members: json(imvu.members) }));
+  read("/snapshots", ANYBODY_IN, async (imvu) => ({ imvu: imvu.id, snapshots: json(imvu.snapshots?.kept ?? []), fresh: imvu.snapshots?.fresh ?? null }));
   read("/consents", WORKERS, (imvu, query) => platform.consents(imvu, { ...(query.subject === undefined ? {} : { subject: query.subject }), from: Number(query.from ?? 0) || 0, limit: Math.min(Number(query.limit ?? 100) || 100, ENTRIES_PER_PAGE_MAX) }));
   read("/refusals", ANYBODY_IN, (imvu) => platform.refusals(imvu));
   read("/ledger", ANYBODY_IN, (imvu, query) => platform.entries(imvu, Number(query.from ?? 0) || 0, Math.min(Number(query.limit ?? 100) || 100, ENTRIES_PER_PAGE_MAX)));
@@ -56,7 +57,7 @@ export function unitRoutes(app: FastifyInstance, platform: PlatformPort, authent
   app.get("/v1/imvus/:id/statement", async (request, reply) => {
     const member = await authenticator.member(request, ACCOUNTS);
     if (!member.ok) return send(reply, member);
-    return send(reply, await platform.statement(member.value.imvu, (request.query as { month?: string }).month ?? ""));
+    return send(reply, await platform.statement(member.value.imvu, (request.query as { month?: string }).month));
   });
 
   read("/revenue", SELLERS, (imvu, query) => platform.sales(imvu, { ...(query.sourceId === undefined ? {} : { sourceId: query.sourceId }), from: indexOf(query.from), limit: Math.min(Number(query.limit ?? 100) || 100, ENTRIES_PER_PAGE_MAX) }));
@@ -67,6 +68,15 @@ export function unitRoutes(app: FastifyInstance, platform: PlatformPort, authent
   });
 
   read("/journal", ACCOUNTS, (imvu, query) => platform.journal(imvu, query.month));
+  read("/payouts", ACCOUNTS, (imvu) => platform.payouts(imvu));
+  read("/billing", ACCOUNTS, (imvu) => platform.billing(imvu));
+  read("/invoices", ACCOUNTS, (imvu) => platform.invoices(imvu));
+  app.get("/v1/imvus/:id/invoice", async (request, reply) => {
+    const member = await authenticator.member(request, ACCOUNTS);
+    if (!member.ok) return send(reply, member);
+    return send(reply, await platform.invoice(member.value.imvu, (request.query as { month?: string }).month ?? ""));
+  });
+  read("/budget", ACCOUNTS, (imvu) => platform.budget(imvu));
   read("/statements", ACCOUNTS, (imvu) => platform.statements(imvu));
 
   app.post("/v1/imvus/:id/meter", { bodyLimit: SMALL_BODY_BYTES_MAX }, async (request, reply) => {

@@ -93,7 +93,7 @@ function booked({ journal }: AuditFacts): readonly Section[] {
 function readingsOf({ days, statement }: AuditFacts): Section {
   const used = [...new Set(statement.lines.filter(({ quantity }) => !isNothing(quantity)).map(({ resource }) => resource))];
   const rows = days.map(({ day, readings, quantities }): Row => ({ anchor: day, cells: [cell(day), cell(entries(readings)), cell(String(readings.count)), { lines: used.map((resource) => `${RESOURCES[resource].title} ${plain(quantities[resource])}`) }] }));
-  const text = `Days in UTC. Each rests on the readings from the first to the last entry named: \`nexus ledger entries --imvu-id ${statement.imvu} --from INDEX\` prints them.`;
+  const text = `Days by the clock of ${statement.timeZone ?? "UTC"}. Each rests on the readings from the first to the last entry named: \`nexus ledger entries --imvu-id ${statement.imvu} --from INDEX\` prints them.`;
   return { title: "Readings by day", blocks: [{ kind: "text", text, small: true }, { kind: "table", heads: heads(["day", "entries", "sets", "used"], [2, 3]), rows }] };
 }
 

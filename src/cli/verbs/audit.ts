@@ -18,14 +18,14 @@ export function auditVerbs(program: Command): void {
     .command("report")
     .description("usage by day, prices, sales, split, payout, corrections and journal, as a web page that needs nothing else, as PDF, or as JSON")
     .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
-    .option("--month <YYYY-MM>", "which month (UTC); default: this one")
+    .option("--month <YYYY-MM>", "which month, by the unit's own clock; default: this one")
     .option("--out <file>", "FILE.html, FILE.pdf or FILE.json; default: IMVU-MONTH.html here")
     .action(async (options: { imvuId: ImvuId; month?: string; out?: string }, command: Command) => {
       const context = await Context.of(command);
-      const month = options.month ?? new Date().toISOString().slice(0, 7);
+      if (options.out !== undefined && !/\.(html|pdf|json)$/.test(options.out)) throw usageFailure(`--out: ${JSON.stringify(options.out)} is neither a .html, a .pdf nor a .json file`, `like --out ${options.imvuId}-${options.month ?? "2026-11"}.html`);
+      const facts = await factsOf(context, options.imvuId, options.month);
+      const { period: month } = facts.statement;
       const out = resolve(options.out ?? `${options.imvuId}-${month}.html`);
-      if (!/\.(html|pdf|json)$/.test(out)) throw usageFailure(`--out: ${JSON.stringify(options.out)} is neither a .html, a .pdf nor a .json file`, `like --out ${options.imvuId}-${month}.html`);
-      const facts = await factsOf(context, options.imvuId, month);
       await writeFile(out, await drawn(facts, extname(out)), { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
         throw usageFailure(`--out: ${out}: ${error.code === "EEXIST" ? "is there already" : error.message}`, "name another file");
       });
@@ -42,11 +42,12 @@ async function drawn(facts: AuditFacts, kind: string): Promise<string | Buffer> 
   return await pdfOf(auditReport(facts), Date.parse(facts.madeAt));
 }
 
-async function factsOf(context: Context, imvu: ImvuId, month: string): Promise<AuditFacts> {
+async function factsOf(context: Context, imvu: ImvuId, asked: string | undefined): Promise<AuditFacts> {
   const [client, signer] = [await context.client(), await context.signer()];
   const read = async (path: string) => (await client.read(signer, `/v1/imvus/${imvu}/${path}`)) as unknown;
+  const statement = (await read(`statement${asked === undefined ? "" : `?month=${encodeURIComponent(asked)}`}`)) as AuditFacts["statement"];
+  const { period: month } = statement;
   const at = `month=${encodeURIComponent(month)}`;
-  const statement = (await read(`statement?${at}`)) as AuditFacts["statement"];
   const { days } = (await read(`usage?${at}`)) as Pick<AuditFacts, "days">;
   const { lines } = (await read(`journal?${at}`)) as { readonly lines: AuditFacts["journal"] };
   const sales: AuditFacts["sales"][number][] = [];
@@ -56,10 +57,11 @@ async function factsOf(context: Context, imvu: ImvuId, month: string): Promise<A
     if (page.sales.length < SALES_PAGE) break;
   }
   const { platform } = (await client.get("/v1/platform")) as unknown as { readonly platform: { readonly origin: string } };
-  return { statement, days, sales: sales.filter((one) => monthOf(one.at) === month), journal: lines, origin: platform.origin, madeAt: new Date().toISOString() };
+  return { statement, days, sales: sales.filter((one) => isIn(statement, one.at)), journal: lines, origin: platform.origin, madeAt: new Date().toISOString() };
 }
 
 /** A month's last instant is in it, and the next one begins after it. */
-function monthOf(at: string): string {
-  return new Date(Date.parse(at) - 1).toISOString().slice(0, 7);
+function isIn({ period, start, end }: AuditFacts["statement"], at: string): boolean {
+  if (start === undefined || end === undefined) return new Date(Date.parse(at) - 1).toISOString().slice(0, 7) === period;
+  return Date.parse(start) < Date.parse(at) && Date.parse(at) <= Date.parse(end);
 }

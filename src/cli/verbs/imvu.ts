@@ -5,7 +5,7 @@ import { basename, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type Command, Option } from "commander";
 import { type Envelope, hashMailPassword } from "../../contract/index.ts";
-import { type ImvuId, type Json, parseDisplayName, parseIdentityName, parseImvuId, parseJurisdiction, sha256File, writeFileAtomic } from "../../kernel/index.ts";
+import { type ImvuId, type Json, parseCurrency, parseDisplayName, parseIdentityName, parseImvuId, parseJurisdiction, parseTimeZone, sha256File, writeFileAtomic } from "../../kernel/index.ts";
 import { unpackBundle, verifyExport } from "../../verify/index.ts";
 import type { Client, Done } from "../client.ts";
 import { Context, imvuFlag, must } from "../context.ts";
@@ -17,6 +17,7 @@ import { keepPassword } from "../passwords.ts";
 import { keepReceipt } from "../receipts.ts";
 import { ensureRegistered } from "./identity.ts";
 import { memberVerbs } from "./members.ts";
+import { snapshotVerbs } from "./snapshots.ts";
 
 const PASSWORD_BYTES = 18;
 
@@ -28,19 +29,23 @@ export function imvuVerbs(program: Command): void {
     .requiredOption("--name <name>", "for people, and as a label of the zone")
     .requiredOption("--owner <identity>", "the identity that signs and owns it")
     .requiredOption("--jurisdiction <tag>", "where its data may lie, e.g. EU-GDPR")
+    .option("--time-zone <name>", "by whose clock its months begin, for good, e.g. Europe/Berlin; default: UTC")
+    .option("--currency <code>", "ISO 4217: in what it is rated, sold and paid, for good; default: EUR")
     .addOption(new Option("--blueprint <runtime>", "what the first service runs in").choices(["static", "node", "python"]).default("static"))
-    .action(async (options: EnvelopeFlags & { name: string; owner: string; jurisdiction: string; blueprint: string }, command: Command) => {
+    .action(async (options: EnvelopeFlags & { name: string; owner: string; jurisdiction: string; blueprint: string; timeZone?: string; currency?: string }, command: Command) => {
       const context = await Context.of(command);
       const name = must(parseDisplayName(options.name));
       const owner = must(parseIdentityName(options.owner));
       const jurisdiction = must(parseJurisdiction(options.jurisdiction));
+      const timeZone = options.timeZone === undefined ? undefined : must(parseTimeZone(options.timeZone));
+      const currency = options.currency === undefined ? undefined : must(parseCurrency(options.currency));
       const envelope = envelopeOf(options);
       const who = await context.signer(owner);
       const client = await context.client();
       await ensureRegistered(context, client, who);
       const password = randomBytes(PASSWORD_BYTES).toString("base64url");
       const mailboxPasswordHash = await client.uploadBytes(who, Buffer.from(await hashMailPassword(password)));
-      const done = await context.command(who, "imvu.create", null, { name, owner, jurisdiction, envelope: envelope as unknown as Json, runtime: options.blueprint, mailboxPasswordHash });
+      const done = await context.command(who, "imvu.create", null, { name, owner, jurisdiction, envelope: envelope as unknown as Json, runtime: options.blueprint, mailboxPasswordHash, ...(timeZone === undefined ? {} : { timeZone }), ...(currency === undefined ? {} : { currency }) });
       const view = done.outcome.result as unknown as View;
       const passwordFile = await keepPassword(context.home, view.mail.address, password);
       const receiptFile = await keepReceipt(context.home, done);
@@ -115,6 +120,7 @@ export function imvuVerbs(program: Command): void {
     });
 
   memberVerbs(noun);
+  snapshotVerbs(noun);
 
   noun
     .command("import <bundle>")
@@ -131,7 +137,7 @@ export function imvuVerbs(program: Command): void {
         const digest = await client.uploadFile(who, packed.archive);
         const { manifest, imvu } = packed;
         const name = options.name === undefined ? imvu.name : must(parseDisplayName(options.name));
-        const done = await context.command(who, "imvu.import", null, { bundle: digest, manifest, name, jurisdiction: imvu.jurisdiction, sourceId: imvu.id, zone: imvu.zone });
+        const done = await context.command(who, "imvu.import", null, { bundle: digest, manifest, name, jurisdiction: imvu.jurisdiction, sourceId: imvu.id, zone: imvu.zone, ...(imvu.timeZone === undefined ? {} : { timeZone: imvu.timeZone }), ...(imvu.currency === undefined ? {} : { currency: imvu.currency }) });
         const view = done.outcome.result as unknown as View;
         print(context.output, { ...view, verdicts: done.verdicts, receipt: { index: done.outcome.receipt.index, file: await keepReceipt(context.home, done) }, timings: done.timings }, () => viewLines(view));
       } finally {
@@ -153,7 +159,7 @@ function withEnvelope(command: Command): Command {
 
 /** The keys scripts rely on; see docs. */
 export interface View {
-  readonly imvu: { readonly id: ImvuId; readonly name: string; readonly owner: string; readonly jurisdiction: string; readonly status: string; readonly zone: string; readonly createdAt: string };
+  readonly imvu: { readonly id: ImvuId; readonly name: string; readonly owner: string; readonly jurisdiction: string; readonly status: string; readonly zone: string; readonly createdAt: string; readonly timeZone: string; readonly currency: string };
   readonly agreed: Envelope;
   readonly envelope: { readonly cpuCores: number; readonly memoryBytes: number; readonly storageBytes: number; readonly iops: number; readonly bandwidthBps: number; readonly processes: number; readonly burst: Envelope["burst"] };
   readonly compute: { readonly service: string; readonly engine: string; readonly state: string };
@@ -169,6 +175,7 @@ function viewLines(view: View): string[] {
     ...table([
       ["  service", `${compute.service} (${compute.engine}) ${compute.state}`],
       ["  envelope", `${envelope.cpuCores} cores · ${bytesText(envelope.memoryBytes)} memory · ${bytesText(envelope.storageBytes)} storage · ${envelope.iops} IO/s · ${envelope.bandwidthBps / 1e6} Mbit/s · ${envelope.processes} processes (read back from the kernel)`],
+      ["  money", `in ${imvu.currency}, months by the clock of ${imvu.timeZone}`],
       ["  zone", `${imvu.zone} at ${dns.nameserver}`],
       ...dns.ds.map((ds) => ["  DS", ds]),
       ["  mailbox", `${mail.address} · IMAP ${mail.imap} · SMTP ${mail.submission} (STARTTLS, certificate for ${mail.servername})`],

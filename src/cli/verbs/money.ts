@@ -1,17 +1,16 @@
 import type { Command } from "commander";
-import type { ImvuId, Json } from "../../kernel/index.ts";
+import { RESOURCES } from "../../contract/index.ts";
+import { type ImvuId, type Json, parseCurrency } from "../../kernel/index.ts";
 import { correctionCsv, revenueCsv } from "../../verify/index.ts";
-import { Context, imvuFlag } from "../context.ts";
-import { EXIT } from "../failure.ts";
+import { Context, imvuFlag, must } from "../context.ts";
+import { EXIT, usageFailure } from "../failure.ts";
 import { paint, plainFigure, print, table } from "../output.ts";
 import { keepReceipt } from "../receipts.ts";
 import { flagLines } from "../meter-flags.ts";
 import { changedPrices, type PriceChanges, type Prices, priceRows } from "../tariff-prices.ts";
 
-const MONTH_NOW = () => new Date().toISOString().slice(0, 7);
-
 type Correction = Parameters<typeof correctionCsv>[0] & { readonly index: number };
-type Shown = Parameters<typeof revenueCsv>[0] & { readonly index?: number; readonly corrections?: readonly Correction[]; readonly forecast?: { readonly at: string; readonly gross: string; readonly creator: string; readonly platform: string } };
+type Shown = Parameters<typeof revenueCsv>[0] & { readonly index?: number; readonly corrections?: readonly Correction[]; readonly budget?: { readonly amount: string; readonly percentUsed: string } | null; readonly forecast?: { readonly at: string; readonly gross: string; readonly creator: string; readonly platform: string } };
 
 interface Closed {
   readonly period: string;
@@ -46,11 +45,11 @@ export function moneyVerbs(program: Command): void {
     .command("show")
     .description("usage × tariff + what was sold = gross; 55 % creator, 45 % platform. Of a month that is over the closed statement, of this one what it comes to so far")
     .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
-    .option("--month <YYYY-MM>", "which month (UTC); default: this one")
+    .option("--month <YYYY-MM>", "which month, by the unit's own clock; default: this one")
     .option("--csv", "as rows for a spreadsheet (RFC 4180), the same that a bundle holds")
     .action(async (options: { imvuId: ImvuId; month?: string; csv?: true }, command: Command) => {
       const context = await Context.of(command);
-      const path = `/v1/imvus/${options.imvuId}/statement?month=${encodeURIComponent(options.month ?? MONTH_NOW())}`;
+      const path = `/v1/imvus/${options.imvuId}/statement${options.month === undefined ? "" : `?month=${encodeURIComponent(options.month)}`}`;
       const answer = (await (await context.client()).read(await context.signer(), path)) as unknown as Shown;
       if (options.csv) process.stdout.write([revenueCsv(answer), ...(answer.corrections ?? []).map(correctionCsv)].join("\r\n"));
       else print(context.output, answer, () => statementLines(answer));
@@ -74,7 +73,7 @@ export function moneyVerbs(program: Command): void {
     .command("journal")
     .description("double entry of the closed months: what each statement and correction books, debits and credits equal")
     .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
-    .option("--month <YYYY-MM>", "one month alone (UTC)")
+    .option("--month <YYYY-MM>", "one month alone")
     .action(async (options: { imvuId: ImvuId; month?: string }, command: Command) => {
       const context = await Context.of(command);
       const month = options.month === undefined ? "" : `?month=${encodeURIComponent(options.month)}`;
@@ -85,9 +84,17 @@ export function moneyVerbs(program: Command): void {
 
 const again = (text: string, all: readonly string[]): readonly string[] => [...all, text];
 
+const EVERY = Object.keys(RESOURCES);
+
 interface Priced {
   readonly index: number;
   readonly tariff: Prices & { readonly currency: string; readonly validFrom: string };
+}
+
+/** The tariff of the platform's first currency stands outside, as it did when there was one. */
+interface Published extends Priced {
+  readonly inForce: readonly Priced[];
+  readonly announced: readonly Priced[];
 }
 
 /** What things cost. */
@@ -96,28 +103,33 @@ export function tariffVerbs(program: Command): void {
 
   tariff
     .command("show")
-    .description("the tariff in force and those that are announced, with the ledger entries that published them")
+    .description("the tariff in force of each currency and those that are announced, with the ledger entries that published them")
     .action(async (_options, command: Command) => {
       const context = await Context.of(command);
-      const answer = (await (await context.client()).get("/v1/tariff")) as unknown as Priced & { readonly announced: readonly Priced[] };
-      print(context.output, answer as unknown as Json, () => [...tariffLines("in force", answer), ...answer.announced.flatMap((one) => ["", ...tariffLines("announced", one)])]);
+      const answer = (await (await context.client()).get("/v1/tariff")) as unknown as Published;
+      print(context.output, answer as unknown as Json, () => [...answer.inForce.flatMap((one, at) => [...(at === 0 ? [] : [""]), ...tariffLines("in force", one)]), ...answer.announced.flatMap((one) => ["", ...tariffLines("announced", one)])]);
     });
 
   tariff
     .command("publish")
-    .description("announce other prices, as an operator; two sign where there are two. What is not named stays as it was published last")
+    .description("announce other prices, as an operator; two sign where there are two. What is not named stays as it was published last in that currency; a currency's first names everything, and may hold from this month on")
     .requiredOption("--from <YYYY-MM>", "the first month they hold for; it begins at least 30 days from now")
+    .option("--currency <code>", "ISO 4217", "EUR")
     .option("--price <resource=price>", "of one unit, with up to nine decimals, e.g. compute.cpu=0.000003; may be given again, like the next two", again, [])
     .option("--included <resource=quantity>", "so much of a month costs nothing, and what is used above it the price, e.g. dns.answers=1000000", again, [])
     .option("--tier <resource=quantity:price>", "what is used of a month above it costs another price, e.g. dns.answers=5000000:0.0000001", again, [])
-    .action(async (options: PriceChanges & { from: string }, command: Command) => {
+    .action(async (options: PriceChanges & { from: string; currency: string }, command: Command) => {
       const context = await Context.of(command);
-      const known = (await (await context.client()).get("/v1/tariff")) as unknown as Priced & { readonly announced: readonly Priced[] };
-      const { prices, tiers } = changedPrices((known.announced.at(-1) ?? known).tariff, options);
-      const done = await context.command(await context.operator(), "platform.tariff.publish", null, { currency: "EUR", validFrom: `${options.from}-01T00:00:00.000Z`, prices, ...(tiers ? { tiers: tiers as Json } : {}) });
+      const currency = must(parseCurrency(options.currency));
+      const known = (await (await context.client()).get("/v1/tariff")) as unknown as Published;
+      const last = [...known.inForce, ...known.announced].filter(({ tariff }) => tariff.currency === currency).at(-1);
+      const { prices, tiers } = changedPrices(last?.tariff ?? { prices: {} }, options);
+      const missing = EVERY.filter((resource) => !Object.hasOwn(prices, resource));
+      if (missing.length > 0) throw usageFailure(`--price: the first tariff in ${currency} does not say what ${missing.join(", ")} cost${missing.length === 1 ? "s" : ""}`, "give each a --price; 'nexus tariff show' lists what others cost");
+      const done = await context.command(await context.operator(), "platform.tariff.publish", null, { currency, validFrom: `${options.from}-01T00:00:00.000Z`, prices, ...(tiers ? { tiers: tiers as Json } : {}) });
       const { index } = done.outcome.result as unknown as { index: number };
       const receipt = { index: done.receipt.index, file: await keepReceipt(context.home, done) };
-      print(context.output, { index, from: options.from, prices, ...(tiers ? { tiers: tiers as Json } : {}), receipt }, () => [`announced for ${options.from} and after (ledger entry ${index})`]);
+      print(context.output, { index, currency, from: options.from, prices, ...(tiers ? { tiers: tiers as Json } : {}), receipt }, () => [`announced in ${currency} for ${options.from} and after (ledger entry ${index})`]);
     });
 }
 
@@ -129,9 +141,11 @@ interface Revenue {
   readonly ok: boolean;
   readonly units: number;
   readonly statements: number;
+  readonly invoices: number;
   readonly readings: number;
+  readonly payouts: number;
   readonly ms: number;
-  readonly journal: { readonly lines: number; readonly unbalanced: number; readonly balance: string };
+  readonly journal: { readonly lines: number; readonly unbalanced: number; readonly currencies: readonly { readonly currency: string; readonly lines: number; readonly balance: string; readonly gross: string; readonly creator: string; readonly platform: string }[] };
   readonly failures: readonly { readonly what: string; readonly expected: string; readonly found: string }[];
 }
 
@@ -139,13 +153,14 @@ interface Revenue {
 export function revenueVerb(verify: Command): void {
   verify
     .command("revenue")
-    .description("make every statement of every unit again, from readings and tariffs, to the last unit of 10^-21")
+    .description("make every statement and invoice of every unit again, from readings and tariffs, to the last unit of 10^-21, and every payout from those; invoices are numbered without a gap")
     .action(async (_options, command: Command) => {
       const context = await Context.of(command);
       const answer = (await (await context.client()).get("/v1/verify/revenue")) as unknown as Revenue;
       print(context.output, answer as unknown as Json, () => [
-        `${answer.ok ? paint("green", "equal") : paint("red", "WRONG")}  ${answer.statements} statements of ${answer.units} units, from ${answer.readings} readings in ${answer.ms} ms`,
-        `${answer.journal.unbalanced === 0 ? paint("green", "equal") : paint("red", "WRONG")}  debits and credits of ${answer.journal.lines} lines of the journal, balance ${answer.journal.balance}`,
+        `${answer.ok ? paint("green", "equal") : paint("red", "WRONG")}  ${answer.statements} statements and ${answer.invoices} invoices of ${answer.units} units, from ${answer.readings} readings, and ${answer.payouts} payouts, in ${answer.ms} ms`,
+        `${answer.journal.unbalanced === 0 ? paint("green", "equal") : paint("red", "WRONG")}  debits and credits of ${answer.journal.lines} lines of the journal`,
+        ...table(answer.journal.currencies.map(({ currency, lines, balance, gross, creator, platform }) => [`  ${currency}`, `gross ${gross}`, `= ${creator}`, `+ ${platform}`, `balance ${balance}`, `${lines} lines`])),
         ...answer.failures.map(({ what, expected, found }) => `  ${what}: expected ${expected}, found ${found}`),
       ]);
       if (!answer.ok) process.exitCode = EXIT.notSo;
@@ -158,10 +173,11 @@ function statementLines(shown: Shown): string[] {
   const { revenue, payout } = shown;
   const sold = revenue && revenue.sales + revenue.reversals > 0 ? [["  usage", shown.usage ?? ""], [`  ${revenue.sales} sold`, revenue.recorded], [`  ${revenue.reversals} paid back`, /[1-9]/.test(revenue.reversed) ? `-${revenue.reversed}` : revenue.reversed]] : [];
   return [
-    `${shown.imvu}  ${shown.period}  ${shown.currency}  ${state}, from ${shown.readings.count} readings`,
+    `${shown.imvu}  ${shown.period}${shown.timeZone === undefined ? "" : ` (${shown.timeZone})`}  ${shown.currency}  ${state}, from ${shown.readings.count} readings`,
     ...table(used.map((line) => [line.above === undefined ? `  ${line.resource}` : `    above ${plainFigure(line.above)}`, line.quantity, line.unit, `× ${line.unitPrice}`, line.amount])),
     ...table([...sold, ["  gross", shown.gross], ["  creator 55 %", shown.creator], ["  platform 45 %", shown.platform], ...(payout ? [["  payout to creator", payout.creator, `(rounded up by ${payout.difference})`]] : [])]),
     ...(shown.forecast ? ["if usage goes on as it did so far this month, and nothing more is sold, it comes to", ...table([["  gross", shown.forecast.gross], ["  creator 55 %", shown.forecast.creator], ["  platform 45 %", shown.forecast.platform]])] : []),
+    ...(shown.budget ? [`budget: ${shown.budget.percentUsed} % of ${shown.currency} ${shown.budget.amount} is used`] : []),
     ...flagLines(shown).map((line) => `${paint("yellow", "flagged")}  ${line}`),
     ...(shown.corrections ?? []).flatMap(correctionLines),
   ];

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
-import type { ImvuId } from "../../kernel/index.ts";
-import { Context, imvuFlag } from "../context.ts";
+import { type ImvuId, parseCurrency } from "../../kernel/index.ts";
+import { amountOf } from "../amount.ts";
+import { Context, imvuFlag, must } from "../context.ts";
 import { usageFailure } from "../failure.ts";
 import { print, table } from "../output.ts";
 import { keepReceipt } from "../receipts.ts";
@@ -21,7 +22,7 @@ interface Sale {
 interface SaleOptions {
   readonly imvuId: ImvuId;
   readonly amount: string;
-  readonly currency: string;
+  readonly currency?: string;
   readonly sourceId: string;
   readonly at?: string;
   readonly reverses?: string;
@@ -37,7 +38,7 @@ export function revenueVerbs(program: Command): void {
       .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
       .requiredOption("--amount <amount>", "how much, e.g. 12.34")
       .requiredOption("--source-id <name>", "what your shop or payment provider calls it; the same name is booked once, so it can be sent again")
-      .option("--currency <code>", "ISO 4217", "EUR")
+      .option("--currency <code>", "ISO 4217; default: the unit's, and another is refused")
       .option("--at <time>", "when, RFC 3339; default: now");
 
   booking("record", "record a sale").action((options: SaleOptions, command: Command) => book(options, command));
@@ -55,17 +56,18 @@ export function revenueVerbs(program: Command): void {
       const context = await Context.of(command);
       const from = whole("from", options.from, 0, Number.MAX_SAFE_INTEGER);
       const limit = whole("limit", options.limit, 1, LIMIT_MAX);
-      const answer = await salesOf(context, options.imvuId, `from=${from}&limit=${limit}`);
-      print(context.output, { imvu: options.imvuId, sales: answer }, () => (answer.length === 0 ? ["nothing was recorded"] : table(answer.map((one) => [`entry ${one.index}`, one.at, one.sourceId, `${one.reverses === null ? "" : "-"}${one.amount}`, one.currency, noteOf(one)]))));
+      const { sales: answer, currency } = await salesOf(context, options.imvuId, `from=${from}&limit=${limit}`);
+      print(context.output, { imvu: options.imvuId, currency, sales: answer }, () => (answer.length === 0 ? ["nothing was recorded"] : table(answer.map((one) => [`entry ${one.index}`, one.at, one.sourceId, `${one.reverses === null ? "" : "-"}${one.amount}`, one.currency, noteOf(one)]))));
     });
 }
 
 /** A name that stands for this very sale already is told, and nothing is signed: a shop may send what it is not sure of again. */
-async function book({ imvuId, amount, currency, sourceId, at, reverses }: SaleOptions, command: Command): Promise<void> {
+async function book({ imvuId, amount, currency: said, sourceId, at, reverses }: SaleOptions, command: Command): Promise<void> {
   const context = await Context.of(command);
-  const [known] = await salesOf(context, imvuId, `sourceId=${encodeURIComponent(sourceId)}`);
+  const { sales: [known], currency: agreed } = await salesOf(context, imvuId, `sourceId=${encodeURIComponent(sourceId)}`);
+  const currency = must(parseCurrency(said ?? agreed));
   const instant = at === undefined && known ? known.at : instantOf(at);
-  const sale = { sourceId, amount: amountOf(amount), currency, at: instant };
+  const sale = { sourceId, amount: amountOf(amount, currency, "like --amount 12.34; what is paid back is 'nexus revenue reverse'"), currency, at: instant };
   const same = known && known.amount === sale.amount && known.currency === currency && known.at === instant && known.reverses === (reverses ?? null);
   if (same) {
     print(context.output, { imvu: imvuId, ...sale, ...(reverses === undefined ? {} : { reverses }), index: known.index, recordedBefore: true }, () => [`${sourceId} was recorded before (ledger entry ${known.index}); nothing to do`]);
@@ -74,20 +76,12 @@ async function book({ imvuId, amount, currency, sourceId, at, reverses }: SaleOp
   const signer = await context.signer();
   const done = reverses === undefined ? await context.command(signer, "revenue.record", imvuId, sale) : await context.command(signer, "revenue.reverse", imvuId, { ...sale, reverses });
   const receipt = { index: done.receipt.index, file: await keepReceipt(context.home, done) };
-  const said = reverses === undefined ? `sold: ${currency} ${sale.amount} (${sourceId})` : `paid back: ${currency} ${sale.amount} of ${reverses} (${sourceId})`;
-  print(context.output, { imvu: imvuId, ...sale, ...(reverses === undefined ? {} : { reverses }), index: done.receipt.index, recordedBefore: false, verdicts: done.verdicts, receipt }, () => [`${said}, ledger entry ${done.receipt.index}`]);
+  const told = reverses === undefined ? `sold: ${currency} ${sale.amount} (${sourceId})` : `paid back: ${currency} ${sale.amount} of ${reverses} (${sourceId})`;
+  print(context.output, { imvu: imvuId, ...sale, ...(reverses === undefined ? {} : { reverses }), index: done.receipt.index, recordedBefore: false, verdicts: done.verdicts, receipt }, () => [`${told}, ledger entry ${done.receipt.index}`]);
 }
 
-async function salesOf(context: Context, imvu: ImvuId, query: string): Promise<readonly Sale[]> {
-  const answer = (await (await context.client()).read(await context.signer(), `/v1/imvus/${imvu}/revenue?${query}`)) as unknown as { readonly sales: readonly Sale[] };
-  return answer.sales;
-}
-
-/** Two decimals are written out; a third is none that anybody could pay. */
-function amountOf(text: string): string {
-  const [, major = "", minor = ""] = /^(0|[1-9]\d{0,11})(?:\.(\d{1,2}))?$/.exec(text) ?? [];
-  if (major === "") throw usageFailure(`--amount: ${JSON.stringify(text.slice(0, 40))} is not an amount with at most two decimals`, "like --amount 12.34; what is paid back is 'nexus revenue reverse'");
-  return `${major}.${minor.padEnd(2, "0")}`;
+async function salesOf(context: Context, imvu: ImvuId, query: string): Promise<{ readonly currency: string; readonly sales: readonly Sale[] }> {
+  return (await (await context.client()).read(await context.signer(), `/v1/imvus/${imvu}/revenue?${query}`)) as unknown as { readonly currency: string; readonly sales: readonly Sale[] };
 }
 
 function instantOf(text: string | undefined): string {

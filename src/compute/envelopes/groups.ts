@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rmdir, stat, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Envelope, Site } from "../../contract/index.ts";
 import { Fault, messageOf, sleep } from "../../kernel/index.ts";
@@ -121,12 +121,18 @@ export class Groups {
     return this.driver.readCounters(await this.texts(number, this.driver.counterFiles), device);
   }
 
+  /** As `counters`, at once: for who meters every unit there is, a promise for each of these small files costs ten times what reading it does. */
+  countersNow(number: number, device: string | null): Counters {
+    const texts = this.driver.counterFiles.map((file) => [file.file, readFileSync(this.path(number, file), "utf8")] as const);
+    return this.driver.readCounters(Object.fromEntries(texts), device);
+  }
+
   /**
    * Changes when, and only when, the counters begin anew. A group's inode is never given twice in one boot; its times are not used,
    * because the kernel makes them up again when it forgets and rereads the inode.
    */
-  async epoch(number: number, controller: "cpuacct" | "memory" | "blkio"): Promise<string> {
-    const { ino } = await stat(join(this.hierarchy.controllers[controller], groupOf(this.site, number)), { bigint: true });
+  epoch(number: number, controller: "cpuacct" | "memory" | "blkio"): string {
+    const { ino } = statSync(join(this.hierarchy.controllers[controller], groupOf(this.site, number)), { bigint: true });
     return `cgroup-${ino}`;
   }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault, run, runOk, sleep } from "../../kernel/index.ts";
@@ -12,7 +13,7 @@ export interface Loop {
   readonly sequence: string;
 }
 
-const SYS_BLOCK = "/sys/block";
+export const SYS_BLOCK = "/sys/block";
 const ATTACH_TRIES_MAX = 5;
 const DETACH_TIMEOUT_MS = 3_000;
 const DETACH_POLL_MS = 10;
@@ -23,6 +24,17 @@ export async function loopOf(image: string): Promise<Loop | undefined> {
     if (backing === image) return await described(name);
   }
   return undefined;
+}
+
+/** The image behind a device; undefined for a free one. Not awaited: who meters looks at every device of the machine. */
+export function loopBehind(name: string): string | undefined {
+  try {
+    return readFileSync(join(SYS_BLOCK, name, "loop", "backing_file"), "utf8").replace(/\n$/, "");
+  } catch (error) {
+    // Also when it is let go while it is read.
+    if (["ENOENT", "ENXIO", "ENODEV"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
+  }
 }
 
 async function described(name: string): Promise<Loop> {

@@ -1,12 +1,15 @@
-import { existsSync } from "node:fs";
+import { existsSync, statfsSync, statSync } from "node:fs";
 import { chmod, chown, mkdir, open, readdir, rename, rm, stat, statfs, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { type Site, imvuUidBase } from "../../contract/index.ts";
 import { Fault, type Jurisdiction, messageOf, runOk, type ServiceName } from "../../kernel/index.ts";
-import { dataOf, type Layout, mountPointOf, volumeImageOf } from "../layout.ts";
+import { dataOf, type Layout, mountPointOf, scratchOf, snapshotsOf, volumeImageOf } from "../layout.ts";
 import type { VolumeReading } from "../state.ts";
+import { type Attached, loopNow } from "./attached.ts";
 import { attach, detach, type Loop, loopOf, refresh } from "./loop.ts";
 import { mountAt, unmount } from "./mounts.ts";
+import { isUnsettled, settleRestore } from "../snapshots/swap.ts";
+import { createSubvolume, removeSubvolume, removeTree, snapshotOf } from "./subvolumes.ts";
 
 /** Below this btrfs makes no file system (109 MiB, btrfs-progs 6.2); the smallest envelope is above. */
 export const VOLUME_BYTES_MIN = 128 * 1024 ** 2;
@@ -15,7 +18,6 @@ const MIXED_BYTES_MAX = 1024 ** 3;
 const SECTOR_BYTES = 4_096;
 const MKFS_TIMEOUT_MS = 60_000;
 const RESIZE_TIMEOUT_MS = 120_000;
-const SNAPSHOTS = "snapshots";
 
 /**
  * One btrfs file system in one image file per IMVU. Its size is the envelope's storage, so that what lies beyond is ENOSPC from the
@@ -40,9 +42,21 @@ export class Volumes {
     if (!file) return null;
     const loop = await loopOf(image);
     const mount = await mountAt(this.mountPoint(number));
-    if (mount?.type !== "btrfs" || !loop || mount.source !== loop.path) return { mounted: false, sizeBytes: file.size, usedBytes: 0, device: loop?.device ?? null };
+    if (mount?.type !== "btrfs" || !loop || mount.source !== loop.path) return { mounted: false, sizeBytes: file.size, usedBytes: 0, device: loop?.device ?? null, unsettled: false };
     const { bsize, blocks, bfree } = await statfs(this.mountPoint(number));
-    return { mounted: true, sizeBytes: blocks * bsize, usedBytes: (blocks - bfree) * bsize, device: loop.device };
+    return { mounted: true, sizeBytes: blocks * bsize, usedBytes: (blocks - bfree) * bsize, device: loop.device, unsettled: await isUnsettled(this.mountPoint(number)) };
+  }
+
+  /**
+   * The volume's level and device, at once; undefined unless it is attached and mounted. `attached` says where to look; what is there now is asked anew, because
+   * a place from which a volume has gone would answer with the level of the disk below.
+   */
+  readNow(number: number, attached: Attached): { readonly usedBytes: number; readonly loop: Loop } | undefined {
+    const mountPoint = this.mountPoint(number);
+    const [loop, mount] = [loopNow(attached, volumeImageOf(this.layout, number)), attached.mounts.get(mountPoint)];
+    if (!loop || mount?.type !== "btrfs" || mount.source !== loop.path || statSync(mountPoint).dev === statSync(this.layout.volumes).dev) return undefined;
+    const { bsize, blocks, bfree } = statfsSync(mountPoint);
+    return { usedBytes: (blocks - bfree) * bsize, loop };
   }
 
   /** The tag that was written on it when it was made. */
@@ -84,17 +98,26 @@ export class Volumes {
     await rename(beside, image);
   }
 
-  /** Folders, owners, and no snapshot that an interrupted export left. */
-  private async settle(number: number): Promise<void> {
+  /** Folders, owners, and nothing that an interrupted export or restore left half-done. */
+  async settle(number: number): Promise<void> {
     const root = this.mountPoint(number);
+    await settleRestore(root);
     const uid = imvuUidBase(this.site, number);
     await chown(root, uid, uid);
     await chmod(root, 0o700);
-    for (const folder of ["data", "content", SNAPSHOTS]) {
+    for (const folder of ["data", "content"]) {
       await mkdir(join(root, folder), { recursive: true, mode: 0o700 });
       await chown(join(root, folder), uid, uid);
     }
-    for (const name of await readdir(join(root, SNAPSHOTS))) await removeSubvolume(join(root, SNAPSHOTS, name));
+    // Root's own: no user of the IMVU's has any business there.
+    const [snapshots, scratch] = [snapshotsOf(this.layout, number), scratchOf(this.layout, number)];
+    for (const folder of [snapshots, scratch]) {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await chown(folder, 0, 0);
+    }
+    for (const name of await readdir(scratch)) await removeTree(join(scratch, name));
+    // Captures that were not finished, and what an export of an earlier version left here.
+    for (const name of await readdir(snapshots)) if (/^S\d+\.new$|-\d+-\d+$/.test(name)) await removeTree(join(snapshots, name));
   }
 
   private async resize(number: number, image: string, loop: Loop, size: number): Promise<void> {
@@ -119,7 +142,7 @@ export class Volumes {
   async ensureData(number: number, service: ServiceName): Promise<string> {
     const path = dataOf(this.layout, number, service);
     if (existsSync(path)) return path;
-    await runOk(["/usr/bin/btrfs", "subvolume", "create", path]);
+    await createSubvolume(path);
     const uid = imvuUidBase(this.site, number);
     await chown(path, uid, uid);
     await chmod(path, 0o777);
@@ -137,8 +160,8 @@ export class Volumes {
 
   /** Calls `work` with a frozen copy of a service's data. */
   async withSnapshot<T>(number: number, service: ServiceName, work: (path: string) => Promise<T>): Promise<T> {
-    const path = join(this.mountPoint(number), SNAPSHOTS, `${service}-${process.pid}-${Date.now()}`);
-    await runOk(["/usr/bin/btrfs", "subvolume", "snapshot", "-r", dataOf(this.layout, number, service), path]);
+    const path = join(scratchOf(this.layout, number), `${service}-${process.pid}-${Date.now()}`);
+    await snapshotOf(dataOf(this.layout, number, service), path, "read-only");
     try {
       return await work(path);
     } finally {
@@ -169,21 +192,4 @@ export class Volumes {
 export function sizeOf(bytes: number): number {
   if (bytes < VOLUME_BYTES_MIN) throw new Fault("VOLUME_SMALL", `storage: ${bytes} bytes; a volume is at least ${VOLUME_BYTES_MIN}`);
   return Math.floor(bytes / SECTOR_BYTES) * SECTOR_BYTES;
-}
-
-/** Subvolumes that a service made inside its own first: any user may make one, and the outer cannot go before the inner. */
-async function removeSubvolume(path: string): Promise<void> {
-  if (!existsSync(path)) return;
-  for (const inner of await nestedSubvolumes(path)) await removeSubvolume(join(path, inner));
-  await runOk(["/usr/bin/btrfs", "subvolume", "delete", path]);
-}
-
-async function nestedSubvolumes(path: string): Promise<readonly string[]> {
-  const listed = await runOk(["/usr/bin/btrfs", "subvolume", "list", "-o", path]);
-  // `ID 257 gen 8 top level 256 path data/web/inner`: relative to the file system's own root.
-  const top = path.slice(path.indexOf("/", path.lastIndexOf("/volumes/") + "/volumes/".length) + 1);
-  return listed.split("\n").flatMap((line) => {
-    const inner = / path (.*)$/.exec(line)?.[1];
-    return inner?.startsWith(`${top}/`) ? [inner.slice(top.length + 1)] : [];
-  });
 }

@@ -3,6 +3,7 @@ import { parseServiceName, type ServiceName } from "../../kernel/index.ts";
 /** Where compute's part of a bundle lies. */
 export const COMPOSE_PATH = "compute/compose.yaml";
 export const VOLUMES_PREFIX = "compute/volumes/";
+export const SNAPSHOTS_PATH = "compute/snapshots.json";
 const VOLUME_SUFFIX = ".tar.zst";
 
 export function imagePath(service: ServiceName): string {

@@ -8,7 +8,7 @@ import type { Parts } from "../parts.ts";
 import { LAYER_TIME, writeLayer } from "../provisioning/base-image.ts";
 import { ociArchive } from "../provisioning/oci-archive.ts";
 import { tarOfTree } from "../provisioning/tar-tree.ts";
-import { COMPOSE_PATH, imagePath, volumePath } from "./bundle-layout.ts";
+import { COMPOSE_PATH, imagePath, SNAPSHOTS_PATH, volumePath } from "./bundle-layout.ts";
 import { exportedImageName, renderCompose } from "./compose.ts";
 
 const LEFT_OUT_SAID_MAX = 100;
@@ -20,6 +20,10 @@ export async function exportCompute(parts: Parts, imvu: ImvuId, sink: ExportSink
   await sink.file(COMPOSE_PATH, renderCompose(desired));
   for (const service of desired.services) await exportImage(parts, desired, service, sink);
   for (const name of await parts.volumes.dataNames(desired.number)) await exportData(parts, desired.number, name as ServiceName, sink);
+  if (desired.snapshots && desired.snapshots.length > 0) {
+    await sink.file(SNAPSHOTS_PATH, `${JSON.stringify({ imvu, snapshots: desired.snapshots }, null, 2)}\n`);
+    sink.omit("compute/snapshots", "what older snapshots hold is named by its digest and stays where it is; restore one and export again to take its data along");
+  }
   sink.omit("compute/logs", "what services printed is kept by the machine for a while and is not part of the unit");
 }
 

@@ -4,6 +4,8 @@ import { isIdentityCommand, type OpenedCommand } from "../identity/index.ts";
 import type { Appended, Ledger } from "../ledger/index.ts";
 import { erasedWith, isAllowed, isErasure, isOperatorCommand, isRevenue, judge } from "../policy-engine/index.ts";
 import type { Store, Tx } from "../store/index.ts";
+import { isBilling, putBilling } from "./billing.ts";
+import { putBudget } from "./budgets.ts";
 import { denied } from "./denied.ts";
 import type { Effects, Worked } from "./effects.ts";
 import type { LoadFacts, Loaded } from "./facts-loader.ts";
@@ -26,6 +28,8 @@ export interface AdmissionDeps {
   onJudged?(verdicts: readonly Verdict[]): void;
   /** A command that names this unit was refused. */
   onRefused?(imvu: ImvuId): void;
+  /** A unit's money goes to another account from now on, or to none. */
+  onPayoutAccount?(imvu: ImvuId): void;
   /** Somebody began to recover this identity with its recovery key. */
   onRecovery?(identity: string): void;
 }
@@ -43,6 +47,7 @@ export interface Intent {
 }
 
 const BATCH_COMMANDS_MAX = 256;
+const LOOK_MS_MAX = 20;
 
 /**
  * Judges commands and writes each one's intent or refusal. Side by side are only commands of which none can matter to another: each on a unit
@@ -56,7 +61,7 @@ export class Admission {
   constructor(deps: AdmissionDeps, writer: Writer) {
     this.deps = deps;
     this.writer = writer;
-    this.gather = new Gather((batch) => this.admitAll(batch), together);
+    this.gather = new Gather((batch, onward) => this.admitAll(batch, onward), together);
   }
 
   /** An intent, a refusal, or what became of the same command when it came before. */
@@ -72,12 +77,16 @@ export class Admission {
       if (command.imvu) this.deps.onRefused?.(command.imvu);
       return denied(command, record, entry.index, await this.deps.ledger.proven(entry));
     }
+    if (command.op === "imvu.payout.account" && command.imvu) this.deps.onPayoutAccount?.(command.imvu);
     if (command.op === "identity.recovery.begin") this.deps.onRecovery?.(actor);
     return accept({ entry, verdicts: record.verdicts, actor, before, after, allocation: record.allocation, done: worked && outcome && { outcome, worked } });
   }
 
-  private async admitAll(batch: readonly OpenedCommand[]): Promise<readonly Admitted[]> {
-    const loaded = await this.deps.loadFacts(batch);
+  private async admitAll(batch: readonly OpenedCommand[], onward: () => void): Promise<readonly Admitted[]> {
+    // The next ones begin when the facts of these are there; a slow engine keeps nobody else from it for longer.
+    const patience = setTimeout(onward, LOOK_MS_MAX);
+    const loaded = await this.deps.loadFacts(batch).finally(() => clearTimeout(patience));
+    onward();
     return await Promise.all(
       batch.map(async (opened, at): Promise<Admitted> => {
         try {
@@ -145,18 +154,27 @@ function pieceOf(one: Weighed): Piece {
     consent: command.op === "consent.record" && command.imvu !== null ? { imvu: command.imvu, params: command.params } : undefined,
     // Room that is asked for is taken at once; the smaller of two sizes is given back only when the kernel has confirmed it.
     unit: before && after && after !== before ? projection.reserved(before, after) : undefined,
-    also: (tx, appended) => applyOwn(tx, one, appended),
+    also: ownChanges(one),
   };
 }
 
-/** What a command changes beside its own row, where that has no statement in common with others. */
-async function applyOwn(tx: Tx, { opened, actor, before, after }: Weighed, { index, time }: Appended): Promise<void> {
+type Change = (tx: Tx, appended: Appended) => Promise<void>;
+
+/** What a command changes beside its own row, where that has no statement in common with others; most change nothing more. */
+function ownChanges({ opened, actor, before, after }: Weighed): Change | undefined {
   const { command, signatures } = opened;
-  if (isIdentityCommand(command)) await applyIdentity(tx, command, signatures[0]?.kid as KeyId, actor, { index, time_ms: Date.parse(time) });
-  if (command.op === "platform.operator.add") await putOperator(tx, command.params.identity, index);
-  if (command.op === "platform.operator.remove") await removeOperator(tx, command.params.identity);
-  if (isRevenue(command) && before) await putSale(tx, before.id, command, index);
-  if (after && !before) await projection.addImvu(tx, { ...after, status: "creating" }, index);
+  const changes: Change[] = [];
+  if (isIdentityCommand(command)) changes.push((tx, { index, time }) => applyIdentity(tx, command, signatures[0]?.kid as KeyId, actor, { index, time_ms: Date.parse(time) }));
+  if (command.op === "platform.operator.add") changes.push((tx, { index }) => putOperator(tx, command.params.identity, index));
+  if (command.op === "platform.operator.remove") changes.push((tx) => removeOperator(tx, command.params.identity));
+  if (isBilling(command)) changes.push((tx, { index }) => putBilling(tx, command, index));
+  if (command.op === "imvu.budget.set" && before) changes.push((tx, { index }) => putBudget(tx, before.id, command.params, index));
+  if (isRevenue(command) && before) changes.push((tx, { index }) => putSale(tx, before.id, command, index));
+  if (after && !before) changes.push((tx, { index }) => projection.addImvu(tx, { ...after, status: "creating" }, index));
+  if (changes.length === 0) return undefined;
+  return async (tx, appended) => {
+    for (const change of changes) await change(tx, appended);
+  };
 }
 
 /** Where a command's entries stand: with its unit; what operators do with the platform, before everybody; the rest with who signed. */

@@ -1,7 +1,7 @@
 import type { Command, Receipt, Verdict } from "../../contract/index.ts";
-import { accept, Fault, type ImvuId, type Json, messageOf, type Outcome, refuse, sha256Hex } from "../../kernel/index.ts";
-import { isIdentityCommand, type OpenedCommand, openCommand } from "../identity/index.ts";
-import { hasStanding, isErasure, judge, refusalOf } from "../policy-engine/index.ts";
+import { accept, Fault, type ImvuId, type Json, type KeyId, messageOf, type Outcome, refuse, sha256Hex } from "../../kernel/index.ts";
+import { isIdentityCommand, type OpenedCommand, openCommand, verifyAhead } from "../identity/index.ts";
+import { hasStanding, isErasure, isPayoutOrder, judge, refusalOf } from "../policy-engine/index.ts";
 import type { Appended } from "../ledger/index.ts";
 import { Admission, type AdmissionDeps, type Intent } from "./admission.ts";
 import { Bucket } from "./bucket.ts";
@@ -9,6 +9,7 @@ import { denied } from "./denied.ts";
 import type { Worked } from "./effects.ts";
 import { type Loaded, signatureFacts } from "./facts-loader.ts";
 import { Gather, oneBatch } from "./gather.ts";
+import type { KeyNow } from "./identities.ts";
 import { KnownKeys } from "./known-keys.ts";
 import { Operations, type Operation } from "./operations.ts";
 import { Outcomes } from "./outcomes.ts";
@@ -46,7 +47,7 @@ export class CommandBus {
   private readonly strangers = new Bucket(STRANGERS_BURST, STRANGERS_PER_SECOND);
   private readonly admission: Admission;
   private readonly outcomes: Outcomes;
-  private readonly actors: Gather<OpenedCommand, string>;
+  private readonly keys: Gather<readonly KeyId[], ReadonlyMap<KeyId, KeyNow>>;
   private readonly known: KnownKeys;
   readonly operations = new Operations();
 
@@ -56,9 +57,9 @@ export class CommandBus {
     this.admission = new Admission(deps, writer);
     this.outcomes = new Outcomes(writer, deps.effects);
     this.known = new KnownKeys(deps.store);
-    this.actors = new Gather<OpenedCommand, string>(async (all) => {
-      const keys = await this.known.of(all.flatMap(({ signatures }) => signatures.map(({ kid }) => kid)));
-      return all.map((opened) => projection.actorOf({ signatures: signatureFacts(opened, keys) }));
+    this.keys = new Gather<readonly KeyId[], ReadonlyMap<KeyId, KeyNow>>(async (all) => {
+      const keys = await this.known.of(all.flat());
+      return all.map(() => keys);
     }, oneBatch(LOOKUPS_MAX));
   }
 
@@ -91,9 +92,10 @@ export class CommandBus {
 
   private async execute(opened: OpenedCommand, report: (event: StepEvent) => void): Promise<Outcome<Json>> {
     const { command } = opened;
-    const turn = command.imvu ?? `${command.op}/${opened.digest}`;
+    // What operators say of a unit's payout waits for the unit like its own commands: it is judged when the one before it is told.
+    const turn = command.imvu ?? (isPayoutOrder(command) ? command.params.imvu : `${command.op}/${opened.digest}`);
     // Before any turn: a crowd of strangers must not stand in the way of those who are known.
-    if ((await this.actors.ask(opened)) === "unknown" && !this.strangers.take(this.deps.clock.now()))
+    if ((await this.actorOf(opened)) === "unknown" && !this.strangers.take(this.deps.clock.now()))
       return refuse("busy", "STRANGERS_MANY", "more commands of unregistered keys than the platform takes at a time", "wait a minute, then send it again; registered identities are not concerned");
     return await this.turns.take(turn, async () => {
       let admitted = await this.admission.admit(opened);
@@ -107,6 +109,12 @@ export class CommandBus {
       if (!admitted.ok) return admitted;
       return await this.carryOut(opened, admitted.value, report);
     });
+  }
+
+  private async actorOf(opened: OpenedCommand): Promise<string> {
+    const keys = await this.keys.ask(opened.signatures.map(({ kid }) => kid));
+    await verifyAhead(opened, (kid) => keys.get(kid)?.publicKey);
+    return projection.actorOf({ signatures: signatureFacts(opened, keys) });
   }
 
   private async carryOut(opened: OpenedCommand, intent: Intent, report: (event: StepEvent) => void): Promise<Outcome<Json>> {
@@ -136,7 +144,7 @@ export class CommandBus {
   private async work(command: Command, digest: string, { actor, before, after, allocation }: Intent, saga: Saga): Promise<Worked> {
     // Bodies go with the outcome that says so, in its transaction: no engine has a part in it.
     if (isErasure(command)) return { learned: allocation, observed: allocation };
-    return await this.deps.effects.run({ command, digest, actor, before, after, saga });
+    return await this.deps.effects.run({ command, digest, actor, before, after, allocation, saga });
   }
 
   private async recordFailure(opened: OpenedCommand, intent: Intent, error: unknown, left: readonly string[]): Promise<Outcome<never>> {

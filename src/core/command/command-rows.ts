@@ -1,4 +1,4 @@
-import type { Tx } from "../store/index.ts";
+import { bigintArray, type Bound, textArray } from "../store/index.ts";
 import type { NewConsent } from "./consents.ts";
 import type { NewlySeen, Settled } from "./projection.ts";
 
@@ -9,13 +9,14 @@ const PUT = {
     -- A command that was refused because its nonce was used leaves no row: the nonce stays with the first one.
     seen AS (
       INSERT INTO command_seen (digest, actor, nonce, op, imvu, signed, intent_index, state, outcome_index, result)
-        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $19::bigint[], $20::jsonb[])
+        SELECT digest, actor, nonce, op, imvu, signed, intent_index, state, outcome_index, result::jsonb
+          FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $19::bigint[], $20::text[]) AS new (digest, actor, nonce, op, imvu, signed, intent_index, state, outcome_index, result)
         ON CONFLICT (digest) DO UPDATE SET state = excluded.state, intent_index = excluded.intent_index, signed = excluded.signed, actor = excluded.actor, imvu = excluded.imvu, outcome_index = excluded.outcome_index, result = excluded.result WHERE command_seen.state = 'refused'
     ),
     consents AS (
       INSERT INTO consent (imvu, subject, purpose, text, state, entry_index) SELECT * FROM unnest($9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bigint[])
     )
-    UPDATE command_seen SET state = ($16::text[])[array_position($15::text[], digest)], outcome_index = ($17::bigint[])[array_position($15::text[], digest)], result = ($18::jsonb[])[array_position($15::text[], digest)]
+    UPDATE command_seen SET state = ($16::text[])[array_position($15::text[], digest)], outcome_index = ($17::bigint[])[array_position($15::text[], digest)], result = ($18::text[])[array_position($15::text[], digest)]::jsonb
       WHERE digest = ANY($15::text[])`,
 };
 
@@ -26,28 +27,32 @@ export interface CommandRows {
   readonly settled: readonly Settled[];
 }
 
-export async function putCommandRows(tx: Tx, { seen, consents, settled }: CommandRows): Promise<void> {
-  if (seen.length + consents.length + settled.length === 0) return;
-  await tx.named(PUT, [
-    seen.map(({ digest }) => digest),
-    seen.map(({ actor }) => actor),
-    seen.map(({ nonce }) => nonce),
-    seen.map(({ op }) => op),
-    seen.map(({ imvu }) => imvu),
-    seen.map(({ signed }) => signed),
-    seen.map(({ intentIndex }) => intentIndex),
-    seen.map(({ state }) => state),
-    consents.map(({ imvu }) => imvu),
-    consents.map(({ params }) => params.subject),
-    consents.map(({ params }) => params.purpose),
-    consents.map(({ params }) => params.text),
-    consents.map(({ params }) => params.state),
-    consents.map(({ index }) => index),
-    settled.map(({ digest }) => digest),
-    settled.map(({ state }) => state),
-    settled.map(({ index }) => index),
-    settled.map(({ result }) => JSON.stringify(result)),
-    seen.map(({ outcomeIndex }) => outcomeIndex),
-    seen.map(({ result }) => (result === undefined ? null : JSON.stringify(result))),
-  ]);
+/** Nothing to write: undefined. */
+export function commandRows({ seen, consents, settled }: CommandRows): Bound | undefined {
+  if (seen.length + consents.length + settled.length === 0) return undefined;
+  return {
+    statement: PUT,
+    params: [
+      textArray(seen.map(({ digest }) => digest)),
+      textArray(seen.map(({ actor }) => actor)),
+      textArray(seen.map(({ nonce }) => nonce)),
+      textArray(seen.map(({ op }) => op)),
+      textArray(seen.map(({ imvu }) => imvu)),
+      textArray(seen.map(({ signed }) => signed)),
+      bigintArray(seen.map(({ intentIndex }) => intentIndex)),
+      textArray(seen.map(({ state }) => state)),
+      textArray(consents.map(({ imvu }) => imvu)),
+      textArray(consents.map(({ params }) => params.subject)),
+      textArray(consents.map(({ params }) => params.purpose)),
+      textArray(consents.map(({ params }) => params.text)),
+      textArray(consents.map(({ params }) => params.state)),
+      bigintArray(consents.map(({ index }) => index)),
+      textArray(settled.map(({ digest }) => digest)),
+      textArray(settled.map(({ state }) => state)),
+      bigintArray(settled.map(({ index }) => index)),
+      textArray(settled.map(({ result }) => JSON.stringify(result))),
+      bigintArray(seen.map(({ outcomeIndex }) => outcomeIndex)),
+      textArray(seen.map(({ result }) => (result === undefined ? null : JSON.stringify(result)))),
+    ],
+  };
 }

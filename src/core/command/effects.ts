@@ -10,6 +10,8 @@ export interface Work {
   readonly before: Imvu | undefined;
   /** The IMVU's document when everything works; undefined for commands that have none. */
   readonly after: Imvu | undefined;
+  /** What `allocate` answered. */
+  readonly allocation: Json;
   readonly saga: Saga;
 }
 

@@ -1,15 +1,18 @@
 import type { Command, Imvu, Resource } from "../../contract/index.ts";
-import type { Clock, Fqdn, ImvuId, KeyId, Sha256 } from "../../kernel/index.ts";
+import { type Clock, EUR, type Fqdn, type ImvuId, type KeyId, type Sha256 } from "../../kernel/index.ts";
 import { broughtBy, isIdentityCommand, kidOf, type OpenedCommand, stateIn } from "../identity/index.ts";
 import {
-  asksForRoom, type BlobFact, type BundleFacts, blobsIn, domainsIn, type ErasureFact, type Facts, GATES, type IdentityFacts, imvuFactsOf, isErasure, isOperatorCommand, isRevenue, type NodeFacts, type OperatorFacts, type RevenueFact, type SignatureFact, signatureFactsOf, type UsedFacts,
+  asksForRoom, type BlobFact, type BundleFacts, blobsIn, domainsIn, type ErasureFact, type Facts, GATES, type IdentityFacts, imvuFactsOf, isErasure, isFounding, isOperatorCommand, isPayoutOrder, isRevenue, isSnapshotCommand, type NodeFacts, type OperatorFacts, type PayoutFact, type RevenueFact, type SignatureFact, signatureFactsOf, snapshotFactsOf, type TariffFact, type UsedFacts,
   zoneClaimsFor,
 } from "../policy-engine/index.ts";
-import type { ReadTx, Statement, Store } from "../store/index.ts";
+import { bigintArray, type ReadTx, type Statement, type Store, textArray } from "../store/index.ts";
 import { erasureFacts } from "./erasure.ts";
 import { type KeyNow, type KeyRow, knownIn, knownKids, operatorNames, ringByName } from "./identities.ts";
+import { payoutFacts } from "./payouts.ts";
 import * as projection from "./projection.ts";
+import { metersOf } from "./readings.ts";
 import { revenueFacts } from "./sales.ts";
+import { hasTariff } from "./tariff-rows.ts";
 
 /** What facts need that the database does not hold. */
 export interface World {
@@ -43,7 +46,7 @@ export function factsLoader(store: Store, clock: Clock, world: World): LoadFacts
     return await Promise.all(
       all.map(async (opened, at): Promise<Loaded> => {
         const { command } = opened;
-        const { imvu, actor, allocated, identity, operators, erasure, revenue, signatures, nonceSeen, registration, newZone, zoneClaims, meters, consent } = await readFor(store, world, shared, opened, at);
+        const { imvu, actor, allocated, identity, operators, erasure, revenue, tariffs, payout, signatures, nonceSeen, registration, newZone, zoneClaims, meters, consent } = await readFor(store, world, shared, opened, at);
         const facts: Facts = {
           v: 1,
           now_ms: clock.now(),
@@ -63,6 +66,9 @@ export function factsLoader(store: Store, clock: Clock, world: World): LoadFacts
           ...(isOperatorCommand(command) ? { operators } : {}),
           ...(isErasure(command) ? { erasure } : {}),
           ...(isRevenue(command) ? { revenue } : {}),
+          ...(citesTariffs(command) ? { tariffs } : {}),
+          ...(isPayoutOrder(command) ? { payout } : {}),
+          ...(isSnapshotCommand(command) ? { snapshots: imvu ? snapshotFactsOf(imvu, command) : null } : {}),
           bundle: bundles[at] ?? null,
           platform: { ledgerWritable, keyLoaded: world.keyLoaded },
         };
@@ -87,16 +93,16 @@ interface Shared {
 const SHARED: Statement = {
   name: "facts of commands",
   text: `SELECT /* one look */
-    (SELECT jsonb_agg(jsonb_build_object('kid', kid, 'doc', identity.doc, 'public_key', public_key)) FROM identity_key JOIN identity ON name = identity WHERE kid = ANY($1)) AS keys,
-    (SELECT jsonb_agg(doc) FROM imvu WHERE id = ANY($2)) AS imvus,
-    (SELECT jsonb_agg(to_jsonb(seen) - 'nonce') FROM command_seen seen WHERE digest = ANY($3)) AS earlier,
-    (SELECT jsonb_agg(jsonb_build_array(seen.actor, seen.nonce, seen.digest)) FROM unnest($4::text[], $5::text[]) AS asked (kid, nonce)
+    (SELECT json_agg(json_build_object('kid', kid, 'doc', identity.doc, 'public_key', public_key)) FROM identity_key JOIN identity ON name = identity WHERE kid = ANY($1)) AS keys,
+    (SELECT json_agg(doc) FROM imvu WHERE id = ANY($2)) AS imvus,
+    (SELECT json_agg(to_jsonb(seen) - 'nonce') FROM command_seen seen WHERE digest = ANY($3)) AS earlier,
+    (SELECT json_agg(json_build_array(seen.actor, seen.nonce, seen.digest)) FROM unnest($4::text[], $5::text[]) AS asked (kid, nonce)
        JOIN LATERAL (
          SELECT actor, nonce, digest FROM command_seen WHERE actor = 'unknown' AND nonce = asked.nonce
          UNION ALL
          SELECT actor, nonce, digest FROM command_seen WHERE actor = (SELECT identity FROM identity_key WHERE kid = asked.kid) AND nonce = asked.nonce
        ) seen ON true) AS nonces,
-    (SELECT jsonb_agg(jsonb_build_array(at, last.state, last.text)) FROM unnest($6::int[], $7::text[], $8::text[], $9::text[]) AS asked (at, imvu, subject, purpose)
+    (SELECT json_agg(json_build_array(at, last.state, last.text)) FROM unnest($6::bigint[], $7::text[], $8::text[], $9::text[]) AS asked (at, imvu, subject, purpose)
        JOIN LATERAL (SELECT c.state, c.text FROM consent c WHERE c.imvu = asked.imvu AND c.subject = asked.subject AND c.purpose = asked.purpose ORDER BY c.entry_index DESC LIMIT 1) last ON true) AS consents`,
 };
 
@@ -111,15 +117,15 @@ interface SharedRow extends Record<string, unknown> {
 async function readShared(store: Pick<Store, "select">, all: readonly OpenedCommand[]): Promise<Shared> {
   const recorded = all.flatMap(({ command }, at) => (command.op === "consent.record" && command.imvu !== null ? [{ at, imvu: command.imvu, ...command.params }] : []));
   const [row] = await store.select<SharedRow>(SHARED, [
-    [...new Set(all.flatMap(({ signatures }) => signatures.map(({ kid }) => kid)))],
-    [...new Set(all.flatMap(({ command }) => command.imvu ?? []))],
-    all.map(({ digest }) => digest),
-    all.map(({ signatures }) => signatures[0]?.kid ?? ""),
-    all.map(({ command }) => command.nonce),
-    recorded.map(({ at }) => at),
-    recorded.map(({ imvu }) => imvu),
-    recorded.map(({ subject }) => subject),
-    recorded.map(({ purpose }) => purpose),
+    textArray([...new Set(all.flatMap(({ signatures }) => signatures.map(({ kid }) => kid)))]),
+    textArray([...new Set(all.flatMap(({ command }) => command.imvu ?? []))]),
+    textArray(all.map(({ digest }) => digest)),
+    textArray(all.map(({ signatures }) => signatures[0]?.kid ?? "")),
+    textArray(all.map(({ command }) => command.nonce)),
+    bigintArray(recorded.map(({ at }) => at)),
+    textArray(recorded.map(({ imvu }) => imvu)),
+    textArray(recorded.map(({ subject }) => subject)),
+    textArray(recorded.map(({ purpose }) => purpose)),
   ]);
   const nonces = new Map<string, readonly string[]>();
   for (const [actor, nonce, digest] of row?.nonces ?? []) nonces.set(`${actor} ${nonce}`, [...(nonces.get(`${actor} ${nonce}`) ?? []), digest]);
@@ -140,6 +146,8 @@ type FromStore = Pick<Facts, "signatures" | "nonceSeen" | "registration" | "newZ
   readonly operators: OperatorFacts | null;
   readonly erasure: ErasureFact | null;
   readonly revenue: RevenueFact | null;
+  readonly tariffs: TariffFact | null;
+  readonly payout: PayoutFact | null;
 };
 
 async function readFor(store: Store, world: World, shared: Shared, opened: OpenedCommand, at: number): Promise<FromStore> {
@@ -158,8 +166,8 @@ async function readFor(store: Store, world: World, shared: Shared, opened: Opene
   };
 }
 
-type More = Pick<FromStore, "registration" | "newZone" | "zoneClaims" | "meters" | "allocated" | "operators" | "erasure" | "revenue">;
-const NO_MORE: More = { registration: null, newZone: null, zoneClaims: [], meters: null, allocated: null, operators: null, erasure: null, revenue: null };
+type More = Pick<FromStore, "registration" | "newZone" | "zoneClaims" | "meters" | "allocated" | "operators" | "erasure" | "revenue" | "tariffs" | "payout">;
+const NO_MORE: More = { registration: null, newZone: null, zoneClaims: [], meters: null, allocated: null, operators: null, erasure: null, revenue: null, tariffs: null, payout: null };
 
 /** Whether gates read more of the tables for it than what every command is judged by. */
 function asksMore(command: Command): boolean {
@@ -170,22 +178,31 @@ async function readMore(tx: ReadTx, world: World, { command }: OpenedCommand, im
   const operators = await operatorFacts(tx, command, signatures);
   // What stands outside the units is nothing to who is no operator: not even what kind of entry it is.
   const seesEntry = command.op !== "platform.erase" || (operators !== null && operators.signers.length > 0);
+  // Nor does it tell a stranger which payouts there are.
+  const seesPayout = operators !== null && operators.signers.length > 0;
   const newZone = command.op === "imvu.create" ? world.zoneOfNext(await projection.nextImvuNumber(tx)) : command.op === "imvu.import" ? command.params.zone : null;
   return {
     newZone,
     registration: await registrationFacts(tx, command),
     operators,
     erasure: isErasure(command) && seesEntry ? await erasureFacts(tx, command) : null,
+    payout: isPayoutOrder(command) && seesPayout ? await payoutFacts(tx, command) : null,
     revenue: isRevenue(command) && imvu ? await revenueFacts(tx, imvu.id, command) : null,
+    tariffs: citesTariffs(command) ? { published: await hasTariff(tx, command.params.currency ?? EUR) } : null,
     zoneClaims: newZone !== null || domainsIn(command).length > 0 ? zoneClaimsFor(command, newZone, await projection.boundZones(tx)) : [],
     allocated: asksForRoom(command) ? await projection.allocatedFigures(tx, command.imvu) : null,
     meters: !isMetered(command) ? null : imvu ? await metersOf(tx, imvu.id) : command.op === "imvu.create" || command.op === "imvu.import" ? world.meteredResources : null,
   };
 }
 
-/** Gate 6 reads the meters of the commands that it judges, but for sales. */
+/** Gate 6 reads the meters of the commands that it judges, but for sales and payouts and budgets. */
 function isMetered(command: Command): boolean {
-  return GATES[5].appliesTo[command.op] && !isRevenue(command);
+  return GATES[5].appliesTo[command.op] && !isRevenue(command) && !isPayoutOrder(command) && command.op !== "imvu.budget.set";
+}
+
+/** Commands that gate 6 judges by what was published in their currency. */
+function citesTariffs(command: Command): command is Extract<Command, { op: "platform.tariff.publish" | "imvu.create" | "imvu.import" }> {
+  return command.op === "platform.tariff.publish" || isFounding(command);
 }
 
 /** Gates 7 and 12 compare what is used; an engine is asked for no other command. */
@@ -230,12 +247,4 @@ async function operatorFacts(tx: ReadTx, command: Command, signatures: readonly 
     registered: identity !== undefined && (await ringByName(tx, identity)) !== undefined,
     operator: identity !== undefined && operators.includes(identity),
   };
-}
-
-async function metersOf(tx: ReadTx, imvu: ImvuId): Promise<readonly Resource[] | null> {
-  const rows = await tx.query<{ resource: Resource }>(
-    "SELECT DISTINCT resource FROM reading WHERE imvu = $1 AND entry_index = (SELECT max(entry_index) FROM reading WHERE imvu = $1) ORDER BY resource",
-    [imvu],
-  );
-  return rows.length > 0 ? rows.map((row) => row.resource) : null;
 }

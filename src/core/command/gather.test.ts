@@ -54,12 +54,49 @@ test("a batch that fails fails for its own askers, and the next one is asked", a
   assert.equal(await gather.ask(3), 3);
 });
 
+test("until a batch lets the others on, they gather; then the next one begins beside it", async () => {
+  const on: (() => void)[] = [];
+  const end: (() => void)[] = [];
+  const batches: number[][] = [];
+  const gather = new Gather<number, number>(
+    async (keys, onward) => {
+      batches.push([...keys]);
+      on.push(onward);
+      await new Promise<void>((resolve) => end.push(resolve));
+      return keys;
+    },
+    (waiting) => waiting.length,
+  );
+  const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
+  const first = gather.ask(1);
+  await soon();
+  const more = [2, 3].map((key) => gather.ask(key));
+  await soon();
+  assert.deepEqual(batches, [[1]]);
+  on[0]?.();
+  await soon();
+  assert.deepEqual(batches, [[1], [2, 3]]);
+  // The first one has let them on before: its end is not the second one's leave.
+  end[0]?.();
+  assert.equal(await first, 1);
+  const last = gather.ask(4);
+  await soon();
+  assert.deepEqual(batches, [[1], [2, 3]]);
+  end[1]?.();
+  assert.deepEqual(await Promise.all(more), [2, 3]);
+  await soon();
+  end[2]?.();
+  assert.equal(await last, 4);
+  assert.deepEqual(batches, [[1], [2, 3], [4]]);
+});
+
 test("batches work side by side as long as they may", async () => {
   const open: (() => void)[] = [];
   const batches: string[][] = [];
   const gather = new Gather<string, string>(
-    async (keys) => {
+    async (keys, onward) => {
       batches.push([...keys]);
+      onward();
       await new Promise<void>((resolve) => open.push(resolve));
       return keys;
     },

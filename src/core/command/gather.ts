@@ -7,18 +7,23 @@ interface Asked<K, V> {
 }
 
 /**
- * What many ask at the same time is asked once; the answer to each key stands at its place. While as many batches are at work as may be, the
- * next one gathers. A batch that fails fails for all of it.
+ * What many ask at the same time is asked once; the answer to each key stands at its place. While a batch is at work, or only its
+ * beginning where the rest may overlap, the next one gathers. A batch that fails fails for all of it.
  */
 export class Gather<K, V> {
-  private readonly load: (keys: readonly K[]) => Promise<readonly V[]>;
+  private readonly load: (keys: readonly K[], onward: () => void) => Promise<readonly V[]>;
   private readonly take: (waiting: readonly K[], working: readonly K[]) => number;
   private readonly working = new Set<readonly K[]>();
   private waiting: Asked<K, V>[] = [];
   private looking = false;
+  /** What others must not overtake yet: the more wait meanwhile, the fewer batches there are. */
+  private first: readonly K[] | undefined;
 
-  /** @param take how many of those that wait, from the first, may go to work now, together and beside those that are; 0: none yet */
-  constructor(load: (keys: readonly K[]) => Promise<readonly V[]>, take: (waiting: readonly K[], working: readonly K[]) => number) {
+  /**
+   * @param load may call `onward` when the next batch may begin beside this one; otherwise it begins when this one has ended
+   * @param take how many of those that wait, from the first, may go to work now, together and beside those that are; 0: none yet
+   */
+  constructor(load: (keys: readonly K[], onward: () => void) => Promise<readonly V[]>, take: (waiting: readonly K[], working: readonly K[]) => number) {
     this.load = load;
     this.take = take;
   }
@@ -36,7 +41,7 @@ export class Gather<K, V> {
     // Everything that is asked in this turn of the event loop goes together.
     await turn();
     this.looking = false;
-    while (this.waiting.length > 0) {
+    while (this.waiting.length > 0 && this.first === undefined) {
       const many = this.take(this.waiting.map(({ key }) => key), [...this.working].flat());
       if (many === 0) return;
       void this.work(this.waiting.splice(0, many));
@@ -46,13 +51,20 @@ export class Gather<K, V> {
   private async work(batch: readonly Asked<K, V>[]): Promise<void> {
     const keys = batch.map(({ key }) => key);
     this.working.add(keys);
+    this.first = keys;
+    const onward = () => {
+      if (this.first !== keys) return;
+      this.first = undefined;
+      void this.look();
+    };
     try {
-      const values = await this.load(keys);
+      const values = await this.load(keys, onward);
       for (const [at, { resolve }] of batch.entries()) resolve(values[at] as V);
     } catch (error) {
       for (const { reject } of batch) reject(error);
     } finally {
       this.working.delete(keys);
+      onward();
       void this.look();
     }
   }

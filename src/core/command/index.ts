@@ -6,9 +6,14 @@
 export { type CommandAnswer, CommandBus } from "./bus.ts";
 export type { Effects, Work, Worked } from "./effects.ts";
 export { factsLoader, type LoadFacts, type World } from "./facts-loader.ts";
+export { buyersNow, sellerNow } from "./billing.ts";
 export { consentHistory } from "./consents.ts";
+export { PUT_READING } from "./readings.ts";
 export { meteredSince, salesOf } from "./sales.ts";
+export { type Budget, type BudgetReached, budgetsOf, putReached, reachedOf } from "./budgets.ts";
+export { putTariff } from "./tariff-rows.ts";
 export type { Operation } from "./operations.ts";
+export { accountCommands, type PayoutRow, payoutsOf } from "./payouts.ts";
 export { keyNow, operatorNames, putOperator, putRing, recoveringRings, ringByName } from "./identities.ts";
 export { allImvus, imvuById, type OthersRefusals, othersRefusals } from "./projection.ts";
 export { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";

@@ -1,7 +1,7 @@
 import type { Imvu, Op } from "../../contract/index.ts";
 import type { Fqdn, ImvuId, Json } from "../../kernel/index.ts";
 import type { Facts, NodeFigures } from "../policy-engine/index.ts";
-import type { ReadTx, Tx } from "../store/index.ts";
+import { bigintArray, type Bound, type ReadTx, textArray, type Tx } from "../store/index.ts";
 
 /** The tables that are told by the ledger: read here, and written only in the transaction of an entry. */
 
@@ -185,21 +185,32 @@ export interface UnitRow {
   readonly index: number;
 }
 
-export async function putImvus(tx: Tx, rows: readonly UnitRow[]): Promise<void> {
-  if (rows.length === 0) return;
-  const column = (of: (row: UnitRow) => unknown) => rows.map(of);
-  await tx.run(
-    `INSERT INTO imvu (id, number, owner, status, doc, updated_index) SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::jsonb[], $6::bigint[])
+const PUT_UNITS = {
+  name: "rows of units",
+  text: `INSERT INTO imvu (id, number, owner, status, doc, updated_index)
+      SELECT id, number, owner, status, doc::jsonb, updated_index FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[]) AS new (id, number, owner, status, doc, updated_index)
      ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, status = excluded.status, doc = excluded.doc, updated_index = excluded.updated_index`,
-    [
-      column(({ imvu }) => imvu.id),
-      column(({ imvu }) => imvu.number),
-      column(({ imvu }) => imvu.owner),
-      column(({ imvu }) => imvu.status),
-      column(({ imvu, before }) => JSON.stringify(before ? { ...imvu, before } : imvu)),
-      column(({ index }) => index),
+};
+
+/** What the row holds, as JSON text. */
+export function documentOf({ imvu, before }: Pick<UnitRow, "imvu" | "before">): string {
+  return JSON.stringify(before ? { ...imvu, before } : imvu);
+}
+
+/** Nothing to write: undefined. */
+export function imvuRows(rows: readonly UnitRow[]): Bound | undefined {
+  if (rows.length === 0) return undefined;
+  return {
+    statement: PUT_UNITS,
+    params: [
+      textArray(rows.map(({ imvu }) => imvu.id)),
+      bigintArray(rows.map(({ imvu }) => imvu.number)),
+      textArray(rows.map(({ imvu }) => imvu.owner)),
+      textArray(rows.map(({ imvu }) => imvu.status)),
+      textArray(rows.map(documentOf)),
+      bigintArray(rows.map(({ index }) => index)),
     ],
-  );
+  };
 }
 
 /** A unit that was not here before: a row of the same id or number stops the whole transaction. */

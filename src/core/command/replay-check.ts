@@ -1,15 +1,15 @@
-import type { Imvu, ReadingSet } from "../../contract/index.ts";
+import type { Imvu } from "../../contract/index.ts";
 import type { ImvuId, Json } from "../../kernel/index.ts";
 import type { KeyRing } from "../identity/index.ts";
 import type { Ledger, LedgerEntry } from "../ledger/index.ts";
 import type { ReadTx, Store } from "../store/index.ts";
+import { heldBudgets } from "./budgets.ts";
 import { Comparison, type ReplayCheck } from "./comparison.ts";
 import type { Effects } from "./effects.ts";
+import { heldReadings, ToldReadings } from "./readings.ts";
 import { asJson } from "./record.ts";
 import { replayUnits } from "./replay.ts";
 import { ToldByLog } from "./told-by-log.ts";
-
-const READINGS_PAGE_ENTRIES = 500;
 
 /**
  * Tells the tables once more from the log alone and compares them, row by row, with what the database holds: a row that somebody changed,
@@ -19,27 +19,33 @@ export async function replayCheck(store: Store, ledger: Pick<Ledger, "entries">,
   const held = await store.snapshot(heldRows);
   const comparison = new Comparison();
   const told = new ToldByLog();
-  const readings = new Readings(store, comparison);
+  const readings = new ToldReadings();
   async function* upToThen(): AsyncIterable<LedgerEntry> {
     for await (const entry of ledger.entries({ to: held.size })) {
       told.note(entry);
-      await readings.note(entry);
+      readings.note(entry);
       yield entry;
     }
   }
   const units = await replayUnits({ entries: () => upToThen() }, effects);
-  await readings.finish(held.readings);
   const atWork = told.unitsAtWork();
   const settled = <T>(rows: ReadonlyMap<string, T>) => new Map([...rows].filter(([key]) => !atWork.has(key)));
   comparison.tables("imvu", settled(new Map([...units].map(([id, imvu]): [string, Json] => [id, asJson(imvu)]))), settled(held.units));
   comparison.tables("identity", told.identities(), held.identities);
   comparison.tables("identity_key", told.keys, held.keys);
   comparison.tables("operator", told.operators, held.operators);
+  comparison.tables("reading", readings.rows, held.readings);
   comparison.tables("consent", told.consents, held.consents);
   comparison.tables("statement", told.statements, held.statements);
   comparison.tables("correction", told.corrections, held.corrections);
   comparison.tables("journal", told.journal, held.journal);
+  comparison.tables("tariff", told.tariffs, held.tariffs);
+  comparison.tables("budget", told.budgets, held.budgets);
+  comparison.tables("budget_reached", told.reached, held.reached);
   comparison.tables("sale", told.sales, held.sales);
+  comparison.tables("payout", told.payouts.rows(), held.payouts);
+  comparison.tables("billing", told.billing, held.billing);
+  comparison.tables("invoice", told.invoices, held.invoices);
   comparison.tables("ledger_erasure", told.erasures, held.erasures);
   comparison.tables("command_seen", told.commands, held.commands);
   return comparison.result();
@@ -59,7 +65,13 @@ interface HeldRows {
   readonly corrections: ReadonlyMap<string, Json>;
   readonly sales: ReadonlyMap<string, Json>;
   readonly journal: ReadonlyMap<string, Json>;
-  readonly readings: number;
+  readonly tariffs: ReadonlyMap<string, Json>;
+  readonly payouts: ReadonlyMap<string, Json>;
+  readonly billing: ReadonlyMap<string, Json>;
+  readonly invoices: ReadonlyMap<string, Json>;
+  readonly budgets: ReadonlyMap<string, Json>;
+  readonly reached: ReadonlyMap<string, Json>;
+  readonly readings: ReadonlyMap<string, Json>;
 }
 
 async function heldRows(tx: ReadTx): Promise<HeldRows> {
@@ -76,7 +88,10 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
   const corrections = await tx.query<StatementRow & { number: number }>("SELECT imvu, period, number, currency, gross::text AS gross, creator::text AS creator, platform::text AS platform, doc, entry_index FROM correction");
   const sales = await tx.query<SaleRow>('SELECT imvu, source_id AS "sourceId", reverses, amount::text AS amount, currency, at, entry_index FROM sale');
   const journal = await tx.query<{ entry_index: string; account: string; imvu: string; period: string; currency: string; amount: string }>("SELECT entry_index, account, imvu, period, currency, amount::text AS amount FROM journal");
-  const [readings] = await tx.query<{ many: string }>("SELECT count(*) AS many FROM reading");
+  const billing = await tx.query<{ subject: string; doc: Json; entry_index: string }>("SELECT subject, doc, entry_index FROM billing");
+  const invoices = await tx.query<InvoiceRow>("SELECT number, series, sequence::text AS sequence, imvu, period, statement_index, doc, entry_index FROM invoice");
+  const payouts = await tx.query<{ imvu: string; number: number; entry_index: string }>('SELECT imvu, number, id, currency, amount::text AS amount, state, created_at AS "createdAt", doc, entry_index, executed, returned FROM payout');
+  const tariffs = await tx.query<{ entry_index: string; currency: string; valid_from: string }>("SELECT entry_index, currency, valid_from FROM tariff");
   return {
     size,
     // Owner and status stand beside the document too, for indexes: they must say the same.
@@ -91,7 +106,12 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
     corrections: new Map(corrections.map(({ imvu, period, number, entry_index, ...row }) => [`${imvu} ${period} ${number}`, asJson({ ...row, index: Number(entry_index) })])),
     sales: new Map(sales.map(({ imvu, entry_index, ...row }) => [`${imvu} ${row.sourceId}`, asJson({ ...row, index: Number(entry_index) })])),
     journal: new Map(journal.map(({ entry_index, account, ...row }) => [`${entry_index} ${account}`, asJson(row)])),
-    readings: Number(readings?.many ?? 0),
+    billing: new Map(billing.map(({ subject, doc, entry_index }) => [subject, asJson({ doc, index: Number(entry_index) })])),
+    invoices: new Map(invoices.map(({ number, statement_index, entry_index, ...row }) => [number, asJson({ ...row, statement: Number(statement_index), index: Number(entry_index) })])),
+    tariffs: new Map(tariffs.map(({ entry_index, currency, valid_from }) => [String(entry_index), { currency, validFrom: valid_from }])),
+    ...(await heldBudgets(tx)),
+    payouts: new Map(payouts.map(({ imvu, number, entry_index, ...row }) => [`${imvu} ${number}`, asJson({ ...row, index: Number(entry_index) })])),
+    readings: await heldReadings(tx),
   };
 }
 
@@ -101,45 +121,14 @@ interface StatementRow extends Record<string, unknown> {
   readonly entry_index: string;
 }
 
+interface InvoiceRow extends Record<string, unknown> {
+  readonly number: string;
+  readonly statement_index: string;
+  readonly entry_index: string;
+}
+
 interface SaleRow extends Record<string, unknown> {
   readonly imvu: string;
   readonly sourceId: string;
   readonly entry_index: string;
-}
-
-/** Readings are many: compared in pages, against the rows of the same entries. */
-class Readings {
-  private readonly store: Store;
-  private readonly comparison: Comparison;
-  private page: { index: number; set: ReadingSet }[] = [];
-  private rows = 0;
-
-  constructor(store: Store, comparison: Comparison) {
-    this.store = store;
-    this.comparison = comparison;
-  }
-
-  async note(entry: LedgerEntry): Promise<void> {
-    if (entry.type !== "meter.reading") return;
-    this.page.push({ index: entry.index, set: entry.data as unknown as ReadingSet });
-    if (this.page.length >= READINGS_PAGE_ENTRIES) await this.compare();
-  }
-
-  async finish(held: number): Promise<void> {
-    await this.compare();
-    if (held !== this.rows) this.comparison.fail({ table: "reading", key: "*", what: `${held} rows, ${this.rows} are told by the log` });
-  }
-
-  private async compare(): Promise<void> {
-    if (this.page.length === 0) return;
-    const indexes = this.page.map(({ index }) => index);
-    const rows = await this.store.snapshot((tx) =>
-      tx.query<{ imvu: ImvuId; entry_index: string; resource: string; value: string; boot: string; epoch: string }>("SELECT imvu, entry_index, resource, value::text AS value, boot, epoch FROM reading WHERE entry_index = ANY($1::bigint[])", [indexes]),
-    );
-    const expected = new Map<string, Json>();
-    for (const { index, set } of this.page) for (const { resource, value, boot, epoch } of set.readings) expected.set(`${index} ${resource}`, { imvu: set.imvu, value, boot, epoch });
-    this.rows += expected.size;
-    this.comparison.tables("reading", expected, new Map(rows.map(({ imvu, entry_index, resource, value, boot, epoch }): [string, Json] => [`${entry_index} ${resource}`, { imvu, value, boot, epoch }])));
-    this.page = [];
-  }
 }

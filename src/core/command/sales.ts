@@ -39,7 +39,7 @@ export async function revenueFacts(tx: ReadTx, imvu: ImvuId, command: RevenueCom
 
 /** Instant of the unit's first reading here, in milliseconds since the Unix epoch. */
 export async function meteredSince(tx: ReadTx, imvu: ImvuId): Promise<number | undefined> {
-  const [first] = await tx.query<{ at: string }>("SELECT at FROM reading WHERE imvu = $1 ORDER BY entry_index LIMIT 1", [imvu]);
+  const [first] = await tx.query<{ at: string }>("SELECT at FROM reading WHERE imvu = $1 AND place = 'first'", [imvu]);
   return first && Date.parse(first.at);
 }
 

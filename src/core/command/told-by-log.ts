@@ -1,7 +1,10 @@
 import { broughtBy, KeyHistory, kidOf, openCommand } from "../identity/index.ts";
-import { type Correction, postingsOf, saleOf, type Statement } from "../handshake/index.ts";
+import { type Correction, type Invoice, postingsOf, saleOf, type Statement, type Tariff } from "../handshake/index.ts";
+import { ToldPayouts } from "./told-payouts.ts";
 import { erasedBy, type LedgerEntry } from "../ledger/index.ts";
 import { type IdentityName, type Json, MONEY_DECIMALS, parseDecimal } from "../../kernel/index.ts";
+import { isBilling, subjectOfBilling } from "./billing.ts";
+import { type BudgetReached, reachedKey, tellBudget } from "./budgets.ts";
 import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";
 
 /** The rows that the log alone tells, gathered while it is read once: of everything but units and readings. */
@@ -15,7 +18,13 @@ export class ToldByLog {
   readonly statements = new Map<string, Json>();
   readonly corrections = new Map<string, Json>();
   readonly sales = new Map<string, Json>();
+  readonly billing = new Map<string, Json>();
+  readonly invoices = new Map<string, Json>();
   readonly journal = new Map<string, Json>();
+  readonly tariffs = new Map<string, Json>();
+  readonly payouts = new ToldPayouts(this.journal);
+  readonly budgets = new Map<string, Json>();
+  readonly reached = new Map<string, Json>();
   private readonly open = new Map<number, string>();
 
   note(entry: LedgerEntry): void {
@@ -35,6 +44,8 @@ export class ToldByLog {
           const { subject, purpose, text, state } = command.params;
           this.consents.set(String(entry.index), { imvu: command.imvu, subject, purpose, text, state });
         }
+        if (isBilling(command)) this.billing.set(subjectOfBilling(command), asJson({ doc: command.params, index: entry.index }));
+        if (command.op === "imvu.budget.set" && command.imvu !== null) tellBudget(this.budgets, command.imvu, command.params, entry.index);
         const sale = saleOf(command);
         if (sale) this.sales.set(`${command.imvu} ${sale.sourceId}`, asJson({ ...sale, index: entry.index }));
         this.open.set(entry.index, command.imvu ?? (allocation === null ? "" : entry.stream));
@@ -58,6 +69,28 @@ export class ToldByLog {
         const doc = entry.data as unknown as Correction;
         this.bookJournal(doc, entry.index);
         this.corrections.set(`${doc.imvu} ${doc.period} ${doc.number}`, asJson({ currency: doc.currency, ...sharesOf(doc.total), doc, index: entry.index }));
+        return;
+      }
+      case "budget.reached": {
+        const doc = entry.data as unknown as BudgetReached;
+        this.reached.set(reachedKey(doc), asJson({ imvu: doc.imvu, doc, index: entry.index }));
+        return;
+      }
+      case "platform.tariff": {
+        const { currency, validFrom } = entry.data as unknown as Tariff;
+        this.tariffs.set(String(entry.index), { currency, validFrom });
+        return;
+      }
+      case "payout.created":
+      case "payout.executed":
+      case "payout.returned":
+        this.payouts.note(entry);
+        return;
+      case "invoice.issued": {
+        // Whatever stands there is a row that the table has not.
+        const doc = (entry.data ?? {}) as unknown as Invoice;
+        const { series, sequence, imvu, period, statement } = doc;
+        this.invoices.set(doc.number, asJson({ series, sequence: String(sequence), imvu, period, statement, doc, index: entry.index }));
         return;
       }
       case "platform.operator":

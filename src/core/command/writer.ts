@@ -1,7 +1,7 @@
 import type { NewEntry } from "../../contract/index.ts";
 import type { Appended, Ledger } from "../ledger/index.ts";
-import type { Tx } from "../store/index.ts";
-import { putCommandRows } from "./command-rows.ts";
+import type { Bound, Tx } from "../store/index.ts";
+import { commandRows } from "./command-rows.ts";
 import type { NewConsent } from "./consents.ts";
 import { Gather, oneBatch } from "./gather.ts";
 import * as projection from "./projection.ts";
@@ -17,7 +17,7 @@ export interface Piece {
   readonly unit?: Omit<projection.UnitRow, "index"> | undefined;
   readonly settled?: Omit<projection.Settled, "index"> | undefined;
   /** What has no statement in common with others. */
-  also?(tx: Tx, appended: Appended): Promise<void>;
+  readonly also?: ((tx: Tx, appended: Appended) => Promise<void>) | undefined;
 }
 
 const BATCH_PIECES_MAX = 512;
@@ -39,19 +39,28 @@ export class Writer {
   }
 
   private async append(pieces: readonly Piece[]): Promise<readonly Placed[]> {
-    const appended = await this.ledger.append(pieces.flatMap(({ entry, outcome }) => (outcome ? [entry, outcome] : [entry])), async (tx, all) => {
-      const places = placesOf(pieces, all);
-      const placed = pieces.map((piece, at) => ({ ...piece, index: (places[at] as Placed).entry.index, outcomeIndex: places[at]?.outcome?.index ?? null }));
-      await putCommandRows(tx, {
-        seen: placed.flatMap(({ seen, index, outcomeIndex }) => (seen ? [{ ...seen, intentIndex: index, outcomeIndex }] : [])),
-        consents: placed.flatMap(({ consent, index }) => (consent ? [{ ...consent, index }] : [])),
-        settled: placed.flatMap(({ settled, index }) => (settled ? [{ ...settled, index }] : [])),
-      });
-      for (const [at, { also }] of pieces.entries()) await also?.(tx, (places[at] as Placed).entry);
-      await projection.putImvus(tx, placed.flatMap(({ unit, index }) => (unit ? [{ ...unit, index }] : [])));
-    });
-    return placesOf(pieces, appended);
+    const entries = pieces.flatMap(({ entry, outcome }) => (outcome ? [entry, outcome] : [entry]));
+    // What asks for nothing is sent with the entries.
+    const also = pieces.some((piece) => piece.also) ? (tx: Tx, appended: readonly Appended[]) => alsoOf(tx, pieces, appended) : undefined;
+    return placesOf(pieces, await this.ledger.append(entries, also, (appended) => rowsOf(pieces, appended)));
   }
+}
+
+function rowsOf(pieces: readonly Piece[], appended: readonly Appended[]): readonly Bound[] {
+  const places = placesOf(pieces, appended);
+  const placed = pieces.map((piece, at) => ({ ...piece, index: (places[at] as Placed).entry.index, outcomeIndex: places[at]?.outcome?.index ?? null }));
+  const commands = commandRows({
+    seen: placed.flatMap(({ seen, index, outcomeIndex }) => (seen ? [{ ...seen, intentIndex: index, outcomeIndex }] : [])),
+    consents: placed.flatMap(({ consent, index }) => (consent ? [{ ...consent, index }] : [])),
+    settled: placed.flatMap(({ settled, index }) => (settled ? [{ ...settled, index }] : [])),
+  });
+  const units = projection.imvuRows(placed.flatMap(({ unit, index }) => (unit ? [{ ...unit, index }] : [])));
+  return [commands, units].filter((bound) => bound !== undefined);
+}
+
+async function alsoOf(tx: Tx, pieces: readonly Piece[], appended: readonly Appended[]): Promise<void> {
+  const places = placesOf(pieces, appended);
+  for (const [at, { also }] of pieces.entries()) await also?.(tx, (places[at] as Placed).entry);
 }
 
 /** Where a piece's entries came to stand. */

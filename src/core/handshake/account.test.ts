@@ -29,9 +29,9 @@ test("what is paid is the share rounded up to a cent, and the difference is said
   const share = fc.oneof(fc.bigInt({ min: -(2n ** 90n), max: 2n ** 90n }), fc.constantFrom(0n, 1n, -1n, CENT, -CENT, CENT + 1n, CENT - 1n, 2n ** 63n));
   fc.assert(
     fc.property(share, (creator) => {
-      const paid = payable(money(creator));
+      const paid = payable(money(creator), "EUR");
       assert.ok(paid >= creator && paid - creator < CENT && paid % CENT === 0n);
-      const { creator: text, difference } = payoutOf(money(creator));
+      const { creator: text, difference } = payoutOf(money(creator), "EUR");
       assert.equal(parseDecimal(text, 2), paid / CENT);
       assert.equal(exact(difference), paid - creator);
     }),
@@ -61,14 +61,14 @@ test("a month's last instant is in it, and a sale belongs to the month in which 
   assert.equal(account.revenue("2026-12", 9).sales, 1);
   assert.deepEqual(account.late(period.start_ms + 9), [], "recorded after that");
   assert.deepEqual(account.late(period.start_ms + 10), [{ period: "2026-11", index: 9 }]);
-  const made = account.correction("2026-11", "EUR", headOf(9)) as Correction;
+  const made = account.correction("2026-11", headOf(9)) as Correction;
   assert.deepEqual([made.number, made.corrects, made.gross, made.total.gross], [1, 6, decimalText(400n * CENT, 21), decimalText(500n * CENT, 21)]);
   account.correct(made, 12);
   assert.deepEqual(account.late(Number.MAX_SAFE_INTEGER), []);
-  assert.equal(account.correction("2026-12", "EUR", headOf(9)), undefined, "an open month");
+  assert.equal(account.correction("2026-12", headOf(9)), undefined, "an open month");
   account.book(sale("back", "5.00", undefined, "late"), place(13));
   account.book(sale("refund", "4.00", undefined, "late"), place(14));
-  const second = account.correction("2026-11", "EUR", headOf(14)) as Correction;
+  const second = account.correction("2026-11", headOf(14)) as Correction;
   assert.deepEqual([second.number, second.corrects, second.gross, second.total.gross], [2, 12, decimalText(-400n * CENT, 21), decimalText(100n * CENT, 21)]);
 });
 
@@ -83,7 +83,7 @@ test("however its sales are spread over a statement and corrections, a month com
         return place(seq);
       };
       const settle = () => {
-        const correction = account.correction("2026-11", "EUR", headOf(seq));
+        const correction = account.correction("2026-11", headOf(seq));
         const made = correction ?? close(account, seq);
         if (correction) account.correct(correction, next().index);
         creators += exact(made.creator);
@@ -101,7 +101,7 @@ test("however its sales are spread over a statement and corrections, a month com
       }
       settle();
       const whole = split(money(gross));
-      assert.deepEqual([creators, platforms, paid * CENT], [whole.creator, whole.platform, payable(whole.creator)]);
+      assert.deepEqual([creators, platforms, paid * CENT], [whole.creator, whole.platform, payable(whole.creator, "EUR")]);
     }),
     { numRuns: 2_000 },
   );

@@ -1,10 +1,11 @@
-import { decimalText, type ImvuId, MONEY_DECIMALS, type Money, money } from "../../kernel/index.ts";
+import { type Currency, decimalText, type ImvuId, MONEY_DECIMALS, type Money, money } from "../../kernel/index.ts";
 import { exactMoney } from "./exact.ts";
-import { payable, payoutOf, type Payout } from "./payout.ts";
+import { payable, payableText, payoutOf, type Payout } from "./payout.ts";
 import { periodOf } from "./period.ts";
 import { amountOfSale, netOf, NO_REVENUE, type Revenue, revenueOf, type Sale } from "./revenue.ts";
 import { split } from "./split.ts";
 import type { Statement, StatementHead } from "./statement.ts";
+import { FIRST_TERMS, type Terms } from "./terms.ts";
 
 /** Version of the data of a `statement.corrected` entry. */
 const CORRECTION_V = 2;
@@ -14,7 +15,7 @@ export interface Correction {
   readonly v: typeof CORRECTION_V;
   readonly imvu: ImvuId;
   readonly period: string;
-  readonly currency: string;
+  readonly currency: Currency;
   /** Ledger index of what it changes: the month's statement, or the correction before this one. */
   readonly corrects: number;
   /** 1 for a month's first. */
@@ -61,14 +62,22 @@ export class Account {
   private readonly left = new Map<string, Money | null>();
   private readonly months = new Map<string, Month>();
   private open: Booked[] = [];
+  private terms: Terms;
 
-  constructor(imvu: ImvuId) {
+  constructor(imvu: ImvuId, terms: Terms = FIRST_TERMS) {
     this.imvu = imvu;
+    this.terms = terms;
+  }
+
+  /** Before anything is booked. */
+  agree(terms: Terms): void {
+    this.terms = terms;
   }
 
   /** @returns why it cannot be booked; undefined: it is */
   book(sale: Sale, place: SalePlace): string | undefined {
     if (this.left.has(sale.sourceId)) return `${sale.sourceId} is booked already`;
+    if (sale.currency !== this.terms.currency) return `${sale.sourceId} is in ${sale.currency}, and the unit's money is ${this.terms.currency}`;
     const amount = amountOfSale(sale);
     if (sale.reverses !== null) {
       const left = this.left.get(sale.reverses) ?? null;
@@ -76,7 +85,7 @@ export class Account {
       this.left.set(sale.reverses, money(left - amount));
     }
     this.left.set(sale.sourceId, sale.reverses === null ? amount : null);
-    this.open.push({ ...sale, ...place, period: periodOf(Date.parse(sale.at)).name });
+    this.open.push({ ...sale, ...place, period: periodOf(Date.parse(sale.at), this.terms.timeZone).name });
     return undefined;
   }
 
@@ -88,7 +97,7 @@ export class Account {
 
   close({ period, gross, creator, platform, streamHead }: Statement, index: number): void {
     const share = exactMoney(creator);
-    this.months.set(period, { index, number: 0, gross: exactMoney(gross), creator: share, platform: exactMoney(platform), paid: payable(share) });
+    this.months.set(period, { index, number: 0, gross: exactMoney(gross), creator: share, platform: exactMoney(platform), paid: payable(share, this.terms.currency) });
     this.settle(period, streamHead);
   }
 
@@ -97,9 +106,10 @@ export class Account {
   }
 
   /** What is to be corrected of a closed month by what was recorded since, up to `streamHead`. */
-  correction(period: string, currency: string, streamHead: StatementHead): Correction | undefined {
+  correction(period: string, streamHead: StatementHead): Correction | undefined {
     const before = this.months.get(period);
     if (!before) return undefined;
+    const { currency } = this.terms;
     const revenue = this.revenue(period, streamHead.streamSeq);
     const gross = money(before.gross + netOf(revenue));
     const { creator, platform } = split(gross);
@@ -115,15 +125,15 @@ export class Account {
       gross: text(gross - before.gross),
       creator: text(creator - before.creator),
       platform: text(platform - before.platform),
-      payout: payoutOf(creator, before.paid),
-      total: { gross: text(gross), creator: text(creator), platform: text(platform), payout: text(payable(creator)).slice(0, -19) },
+      payout: payoutOf(creator, currency, before.paid),
+      total: { gross: text(gross), creator: text(creator), platform: text(platform), payout: payableText(payable(creator, currency), currency) },
       streamHead,
     };
   }
 
   correct({ period, number, total, streamHead }: Correction, index: number): void {
     const creator = exactMoney(total.creator);
-    this.months.set(period, { index, number, gross: exactMoney(total.gross), creator, platform: exactMoney(total.platform), paid: payable(creator) });
+    this.months.set(period, { index, number, gross: exactMoney(total.gross), creator, platform: exactMoney(total.platform), paid: payable(creator, this.terms.currency) });
     this.settle(period, streamHead);
   }
 

@@ -58,11 +58,11 @@ test("and two constraints of the database", async () => {
   assert.deepEqual(found.sort(), [`CONSTRAINT correction_split_55_45 ${holds}`, `CONSTRAINT statement_split_55_45 ${holds}`]);
 });
 
-test("the law of money asks neither environment nor file nor table, and divides where it must: the split, the cent, the forecast", async () => {
+test("the law of money asks neither environment nor file nor table, and divides where it must: the split, the minor unit, the forecast, the VAT that is contained, a budget's percent", async () => {
   const files = await sources("core/handshake/*.ts");
   assert.deepEqual([...files].flatMap(([path, file]) => nodesOf(file, asksOutside).map((text) => `${path}: ${text}`)), []);
   const dividing = [...files].filter(([, file]) => nodesOf(file, divides).length > 0).map(([path]) => path);
-  assert.deepEqual(dividing.sort(), ["core/handshake/forecast.ts", "core/handshake/payout.ts", "core/handshake/split.ts"]);
+  assert.deepEqual(dividing.sort(), ["core/handshake/budget.ts", "core/handshake/forecast.ts", "core/handshake/payout.ts", "core/handshake/split.ts", "core/handshake/vat.ts"]);
 });
 
 test("each of these would be seen", () => {

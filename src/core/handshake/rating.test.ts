@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Reading, ReadingSet, Resource } from "../../contract/index.ts";
+import type { MeterReading, Reading, ReadingSet, ReadingSummary, Resource } from "../../contract/index.ts";
 import { imvuIdOf } from "../../kernel/index.ts";
 import { openRating, type Period, parsePeriod, parseReadingSet, periodOf } from "./index.ts";
 
@@ -22,7 +22,7 @@ function set(at_ms: number, ...readings: Reading[]): ReadingSet {
   return { imvu, at: new Date(at_ms).toISOString(), readings };
 }
 
-function rate(sets: readonly ReadingSet[], period = november) {
+function rate(sets: readonly MeterReading[], period = november) {
   const rating = openRating(period);
   for (const [index, one] of sets.entries()) rating.add(index * 10, one);
   return { quantities: rating.quantities(), used: rating.used(), flags: rating.flags() };
@@ -115,6 +115,40 @@ test("more than two hours without a set are a gap: flagged in each month they to
   assert.deepEqual(gaps([at(start_ms - 3 * hour_ms), at(start_ms)]), [], "it ends as the month begins");
   assert.deepEqual(gaps([at(end_ms), at(end_ms + 3 * hour_ms)]), [], "it begins as the month ends");
   assert.deepEqual(gaps([at(start_ms + 3 * hour_ms)]), [], "nothing is missed before a unit's first");
+});
+
+/** A summary that begins `minutes` before it ends; offsets in minutes. */
+function summary(at_ms: number, minutes: number, values: ReadingSummary["lives"][number]["values"], { levels = [], counters = [] }: { levels?: readonly number[]; counters?: readonly number[] } = {}): ReadingSummary {
+  const ms = (offsets: readonly number[]) => offsets.map((one) => one * 60_000);
+  return { v: 2, imvu, from: new Date(at_ms - minutes * 60_000).toISOString(), at: new Date(at_ms).toISOString(), levels: ms(levels), counters: ms(counters), lives: [{ boot: "b1", epoch: "e1", values }] };
+}
+
+test("a summary is what it tells, each value at its instant: across a month's end, in both forms by turns, and where a counter falls in it", () => {
+  const minute_ms = 60_000;
+  const entries = [
+    set(end_ms - 20 * minute_ms, read("dns.answers", 10), read("compute.memory", 5)),
+    summary(end_ms + 10 * minute_ms, 25, { "dns.answers": "17 40", "compute.memory": "6 7 8" }, { counters: [14], levels: [5, 24] }),
+    set(end_ms + 11 * minute_ms, read("dns.answers", 41), read("compute.memory", 0)),
+  ];
+  const before = rate(entries);
+  assert.equal(before.quantities["dns.answers"], 17n);
+  assert.equal(before.quantities["compute.memory"], (5n * 10n + 6n * 10n) * BigInt(minute_ms));
+  assert.deepEqual(before.used, { first: 0, last: 10, count: 2 });
+  const after = rate(entries, month("2026-12"));
+  assert.equal(after.quantities["dns.answers"], 41n - 17n);
+  assert.equal(after.quantities["compute.memory"], (6n * 9n + 7n + 8n) * BigInt(minute_ms));
+  assert.deepEqual(after.used, { first: 10, last: 20, count: 2 });
+  const fell = rate([summary(start_ms + hour_ms, 20, { "dns.answers": "9 4 30" }, { counters: [3, 9] })]);
+  assert.deepEqual([fell.quantities["dns.answers"], fell.flags], [9n, [{ what: "fell", index: 0, series: "dns.answers boot b1 epoch e1", was: "9", now: "4" }]]);
+});
+
+test("a gap is from an entry's end to the next one's beginning, and a clock that went back is said once of an entry", () => {
+  const gaps = (minutes: number) => rate([set(start_ms + 1, read("dns.answers", 1)), summary(start_ms + 1 + 2.5 * hour_ms, minutes, { "dns.answers": "2" })]).flags;
+  assert.deepEqual(gaps(30), []);
+  assert.deepEqual(gaps(29).map(({ what, was, now }) => [what, Date.parse(was) - start_ms, Date.parse(now) - start_ms]), [["gap", 1, 1 + 2.5 * hour_ms - 29 * 60_000]]);
+  const back = rate([set(start_ms + hour_ms, read("compute.memory", 3)), summary(start_ms + hour_ms - 1, 20, { "compute.memory": "100 200 50" }, { levels: [1, 9] }), set(start_ms + hour_ms + 10, read("compute.memory", 0))]);
+  assert.deepEqual(back.flags, [{ what: "clock", index: 10, series: "", was: new Date(start_ms + hour_ms).toISOString(), now: new Date(start_ms + hour_ms - 1 - 20 * 60_000).toISOString() }]);
+  assert.equal(back.quantities["compute.memory"], 50n * 10n, "all of it counts at the instant of the entry before");
 });
 
 test("property: months tile – whatever the readings, the usage of three months is the usage of all", () => {

@@ -174,7 +174,8 @@ test("tariff: complete, exact, and fixed for the month", () => {
   for (const prices of [missing, { ...DEFAULT_PRICES_V1, "dns.answers": "0.1" }, { ...DEFAULT_PRICES_V1, "dns.answers": "-0.000000001" }, { ...DEFAULT_PRICES_V1, "dns.answers": 0.1 }, { ...DEFAULT_PRICES_V1, fee: "1.000000000" }]) {
     assert.equal(parseTariff({ ...tariff, prices }).ok, false, JSON.stringify(prices));
   }
-  for (const wrong of [null, 3, { ...tariff, v: 2 }, { ...tariff, currency: "USD" }, { ...tariff, validFrom: "soon" }, { ...tariff, prices: null }]) assert.equal(parseTariff(wrong).ok, false);
+  for (const wrong of [null, 3, { ...tariff, v: 2 }, { ...tariff, currency: "DEM" }, { ...tariff, validFrom: "soon" }, { ...tariff, prices: null }]) assert.equal(parseTariff(wrong).ok, false);
+  assert.equal(parseTariff({ ...tariff, currency: "JPY" }).ok, true);
   const from = (index: number, validFrom: string) => ({ index, tariff: { ...tariff, validFrom } });
   const published = [from(9, "2026-11-15T00:00:00.000Z"), from(2, "2026-03-01T00:00:00.000Z"), from(6, "2026-11-01T00:00:00.000Z")];
   assert.equal(tariffInForce(period, published)?.index, 6);

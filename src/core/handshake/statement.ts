@@ -1,11 +1,12 @@
-import type { ReadingSet } from "../../contract/index.ts";
-import { decimalText, Fault, type ImvuId, MONEY_DECIMALS, money } from "../../kernel/index.ts";
+import type { MeterReading } from "../../contract/index.ts";
+import { type Currency, decimalText, Fault, type ImvuId, MONEY_DECIMALS, money, type TimeZone, UTC } from "../../kernel/index.ts";
 import { payoutOf, type Payout } from "./payout.ts";
 import type { Period } from "./period.ts";
 import { type MeterFlag, openRating, type Rating, type UsedReadings } from "./rating.ts";
 import { netOf, NO_REVENUE, type Revenue } from "./revenue.ts";
 import { split } from "./split.ts";
 import type { TariffEntry } from "./tariff.ts";
+import { FIRST_TERMS, type Terms } from "./terms.ts";
 import { type StatementLine, usageLines } from "./usage-lines.ts";
 
 /** The last entry of the IMVU's stream that the statement knew. */
@@ -21,7 +22,11 @@ export interface Statement {
   readonly v?: 2 | 3;
   readonly imvu: ImvuId;
   readonly period: string;
-  readonly currency: string;
+  /** Whose clock its month is by, and when that began and ended: RFC 3339, UTC. One by UTC says none of the three. */
+  readonly timeZone?: TimeZone;
+  readonly start?: string;
+  readonly end?: string;
+  readonly currency: Currency;
   /** Ledger index of the `platform.tariff` entry that the prices come from. */
   readonly tariffIndex: number;
   /** A line for every resource, used or not, in the order of RESOURCES, and one for each further step of its price that was reached. */
@@ -58,13 +63,15 @@ interface StatementFacts {
   readonly closed: boolean;
   readonly revenue?: Revenue;
   readonly form?: StatementForm;
+  /** The period is of their zone. */
+  readonly terms?: Terms;
 }
 
 /**
  * From all of the IMVU's readings, in ledger order and from the first: the rating itself picks what the period needs. A closed
  * statement rests on the readings that stand before it in the stream, and on no other, so anyone can make it again.
  */
-export function statement(facts: StatementFacts & { readonly readings: Iterable<{ readonly index: number; readonly set: ReadingSet }> }): Statement {
+export function statement(facts: StatementFacts & { readonly readings: Iterable<{ readonly index: number; readonly set: MeterReading }> }): Statement {
   const rating = openRating(facts.period);
   for (const { index, set } of facts.readings) {
     if (set.imvu !== facts.imvu) throw new Fault("READING_FOREIGN", `entry ${index} is a reading of ${set.imvu}, not of ${facts.imvu}`);
@@ -74,7 +81,7 @@ export function statement(facts: StatementFacts & { readonly readings: Iterable<
 }
 
 /** The same from a rating that was fed elsewhere, for a ledger too long to hold in memory. */
-export function statementOf({ imvu, period, tariff, streamHead, closed, revenue = NO_REVENUE, form = 3 }: StatementFacts, rating: Rating): Statement {
+export function statementOf({ imvu, period, tariff, streamHead, closed, revenue = NO_REVENUE, form = 3, terms: { timeZone } = FIRST_TERMS }: StatementFacts, rating: Rating): Statement {
   const { lines, usage } = usageLines(rating.quantities(), tariff.tariff);
   const gross = money(usage + (form === 1 ? 0n : netOf(revenue)));
   const { creator, platform } = split(gross);
@@ -82,6 +89,7 @@ export function statementOf({ imvu, period, tariff, streamHead, closed, revenue 
     ...(form === 1 ? {} : { v: form }),
     imvu,
     period: period.name,
+    ...(timeZone === UTC ? {} : { timeZone, start: new Date(period.start_ms).toISOString(), end: new Date(period.end_ms).toISOString() }),
     currency: tariff.tariff.currency,
     tariffIndex: tariff.index,
     lines,
@@ -89,7 +97,7 @@ export function statementOf({ imvu, period, tariff, streamHead, closed, revenue 
     gross: decimalText(gross, MONEY_DECIMALS),
     creator: decimalText(creator, MONEY_DECIMALS),
     platform: decimalText(platform, MONEY_DECIMALS),
-    ...(form === 1 ? {} : { payout: payoutOf(creator) }),
+    ...(form === 1 ? {} : { payout: payoutOf(creator, tariff.tariff.currency) }),
     readings: rating.used(),
     ...(form === 3 ? { flags: rating.flags().slice(0, FLAGS_MAX), flagged: rating.flags().length } : { flags: rating.flags().filter(({ what }) => what !== "gap") }),
     streamHead,

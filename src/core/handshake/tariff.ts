@@ -1,6 +1,6 @@
 import { type FirstResource, flawOfTiers, type LaterResource, likeOf, RESOURCES, type Resource, stepsWithoutPrice, TARIFF_NOTICE_MS, TARIFF_WRITE_MS_MAX, type Tier, type Tiers } from "../../contract/index.ts";
-import { accept, decimalText, type Outcome, PRICE_DECIMALS, parseDecimal, refuse } from "../../kernel/index.ts";
-import type { Period } from "./period.ts";
+import { accept, AHEAD_MS_MAX, beginningOf, type Currency, decimalText, EUR, type Outcome, parseCurrency, PRICE_DECIMALS, parseDecimal, refuse, type TimeZone, UTC } from "../../kernel/index.ts";
+import { type Period, periodAfter, periodOf } from "./period.ts";
 
 /** Version written into the data of a `platform.tariff` entry: of one whose prices have no steps, and of one where some have. */
 export const TARIFF_V1 = 1;
@@ -11,7 +11,7 @@ export type Prices = Readonly<Record<FirstResource, string> & Partial<Record<Lat
 /** Data of a `platform.tariff` entry: the price of one unit of every resource. */
 export interface Tariff {
   readonly v: typeof TARIFF_V1 | typeof TARIFF_V2;
-  readonly currency: "EUR";
+  readonly currency: Currency;
   /** RFC 3339 instant; see tariffInForce. */
   readonly validFrom: string;
   /** Price of one RESOURCES[r].unit: decimal text with exactly nine decimals, never negative. See stepsOf for what is not named. */
@@ -59,7 +59,7 @@ export function parseTariff(data: unknown): Outcome<Tariff> {
   if (typeof data !== "object" || data === null) return malformed("is not an object");
   const { v, currency, validFrom, prices, tiers } = data as Partial<Record<keyof Tariff, unknown>>;
   if (v !== TARIFF_V1 && v !== TARIFF_V2) return malformed("v is neither 1 nor 2");
-  if (currency !== "EUR") return malformed("currency is not EUR");
+  if (!parseCurrency(currency).ok) return malformed("currency is no ISO 4217 code");
   if (typeof validFrom !== "string" || !isInstant(validFrom)) return malformed("validFrom is not an RFC 3339 instant in UTC with milliseconds");
   if (typeof prices !== "object" || prices === null) return malformed("prices is missing");
   const given = prices as Record<string, unknown>;
@@ -81,12 +81,17 @@ export function stepsOf({ prices, tiers }: Pick<Tariff, "prices" | "tiers">, res
 }
 
 /**
- * The tariff of a period: of those whose validFrom is not after the period's first instant the one published last; a platform
- * that began inside the period rates it by the first tariff it ever published. So no price changes inside a month.
+ * The tariff of a month, whichever clock it is by: of those that hold from it or from an earlier one, the one published last in the
+ * unit's currency; where none does, the first that was ever published in it. So no price changes inside a month.
  */
-export function tariffInForce(period: Period, published: readonly TariffEntry[]): TariffEntry | undefined {
-  const inOrder = [...published].sort((a, b) => a.index - b.index);
-  return inOrder.filter(({ tariff }) => Date.parse(tariff.validFrom) <= period.start_ms).at(-1) ?? inOrder[0];
+export function tariffInForce(period: Period, published: readonly TariffEntry[], currency: Currency = EUR): TariffEntry | undefined {
+  const inOrder = published.filter(({ tariff }) => tariff.currency === currency).sort((a, b) => a.index - b.index);
+  return inOrder.filter(({ tariff }) => holdsFrom(tariff) <= period.name).at(-1) ?? inOrder[0];
+}
+
+/** The first month that a tariff holds for from its beginning to its end. */
+function holdsFrom({ validFrom }: Pick<Tariff, "validFrom">): string {
+  return periodAfter(periodOf(Date.parse(validFrom))).name;
 }
 
 function exactPrice(price: unknown): boolean {
@@ -94,9 +99,23 @@ function exactPrice(price: unknown): boolean {
   return value !== undefined && value >= 0n && decimalText(value, PRICE_DECIMALS) === price;
 }
 
-/** Every tariff but a platform's first is announced 30 days ahead: what its own entry's time shows to anybody. */
-export function announcedInTime({ validFrom }: Pick<Tariff, "validFrom">, written: string): boolean {
-  return Date.parse(validFrom) >= Date.parse(written) + TARIFF_NOTICE_MS - TARIFF_WRITE_MS_MAX;
+/** Every tariff but the first of a currency is announced 30 days before its month begins in a zone: what its own entry's time shows to anybody. */
+export function announcedInTime(tariff: Pick<Tariff, "validFrom">, written: string, zone: TimeZone = UTC): boolean {
+  const begins_ms = zone === UTC ? Date.parse(tariff.validFrom) : beginningOf(zone, Date.parse(`${holdsFrom(tariff)}-01T00:00:00Z`));
+  return begins_ms >= Date.parse(written) + TARIFF_NOTICE_MS - TARIFF_WRITE_MS_MAX;
+}
+
+/**
+ * Whether a tariff that comes to stand in the log now is in time for everybody: thirty days before its month begins anywhere. By the first one of a
+ * currency nobody is rated yet: it may hold from the present month on.
+ */
+export function announcedForAll(tariff: Pick<Tariff, "currency" | "validFrom">, written: string, before: readonly TariffEntry[]): boolean {
+  const first = before.every((one) => one.tariff.currency !== tariff.currency);
+  return first ? notForThePast(tariff, written) : Date.parse(tariff.validFrom) - AHEAD_MS_MAX >= Date.parse(written) + TARIFF_NOTICE_MS - TARIFF_WRITE_MS_MAX;
+}
+
+export function notForThePast({ validFrom }: Pick<Tariff, "validFrom">, written: string): boolean {
+  return Date.parse(validFrom) >= periodOf(Date.parse(written) - TARIFF_WRITE_MS_MAX).start_ms;
 }
 
 export function isInstant(text: string): boolean {
@@ -105,5 +124,5 @@ export function isInstant(text: string): boolean {
 }
 
 function malformed(why: string): Outcome<never> {
-  return refuse("usage", "BAD_TARIFF", `tariff: ${why}`, "give every resource a price in EUR with nine decimals, like 0.000002000");
+  return refuse("usage", "BAD_TARIFF", `tariff: ${why}`, "give every resource a price with nine decimals, like 0.000002000");
 }

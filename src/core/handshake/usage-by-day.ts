@@ -1,11 +1,9 @@
-import { RESOURCES, type ReadingSet, type Resource } from "../../contract/index.ts";
-import { decimalText } from "../../kernel/index.ts";
-import type { Period } from "./period.ts";
+import { type MeterReading, RESOURCES, type Resource } from "../../contract/index.ts";
+import { decimalText, type TimeZone, UTC } from "../../kernel/index.ts";
+import { dayOf, type Period } from "./period.ts";
 import { openRating, type Rating, type UsedReadings } from "./rating.ts";
 
-const DAY_MS = 24 * 3_600_000;
-
-/** What a unit used on one day (UTC), and the readings that say so. */
+/** What a unit used on one day, and the readings that say so. */
 export interface DayUsage {
   /** `2026-11-23` */
   readonly day: string;
@@ -15,36 +13,39 @@ export interface DayUsage {
 }
 
 /**
- * A month's days from its readings in ledger order, each day rated like a month: from the last set before it to the first after it. The days add up to
+ * A month's days from its readings in ledger order, each day rated like a month: from the last entry before it to the first after it. The days add up to
  * the month, but where a counter fell: there the month counts no more of its series, and a later day knows nothing of the fall.
  */
 export class UsageByDay {
   private readonly period: Period;
+  private readonly zone: TimeZone;
   private readonly done: DayUsage[] = [];
   private begun = false;
   private day: Period;
   private rating: Rating;
-  private before: { readonly index: number; readonly set: ReadingSet } | undefined;
+  private before: { readonly index: number; readonly set: MeterReading } | undefined;
 
-  constructor(period: Period) {
+  constructor(period: Period, zone: TimeZone = UTC) {
     this.period = period;
-    this.day = dayFrom(period.start_ms);
+    this.zone = zone;
+    this.day = dayOf(period.start_ms + 1, zone);
     this.rating = openRating(this.day);
   }
 
-  add(index: number, set: ReadingSet): void {
+  add(index: number, set: MeterReading): void {
     const at_ms = Date.parse(set.at);
     if (at_ms <= this.period.start_ms) {
       this.before = { index, set };
       return;
     }
-    // A unit that began in the month has no days before it.
-    if (!this.begun) this.open(this.before ? this.day : dayFrom(at_ms - 1 - ((at_ms - 1 - this.period.start_ms) % DAY_MS)));
+    // A unit that began in the month has no days before it. What an entry tells of may have begun on the day before its end.
+    const begun_ms = Math.max(Date.parse("v" in set ? set.from : set.at), this.period.start_ms + 1);
+    if (!this.begun) this.open(this.before ? this.day : dayOf(begun_ms, this.zone));
     this.begun = true;
     while (at_ms > this.day.end_ms && this.day.end_ms <= this.period.end_ms) {
       this.rating.add(index, set);
       this.finish();
-      this.open(dayFrom(this.day.end_ms));
+      this.open(dayOf(this.day.end_ms + 1, this.zone));
     }
     if (this.day.end_ms <= this.period.end_ms) this.rating.add(index, set);
     this.before = { index, set };
@@ -63,7 +64,7 @@ export class UsageByDay {
   private usage(): DayUsage {
     const quantities = this.rating.quantities();
     const texts = (Object.keys(RESOURCES) as Resource[]).map((resource) => [resource, decimalText(quantities[resource], RESOURCES[resource].decimals)]);
-    return { day: new Date(this.day.start_ms).toISOString().slice(0, 10), quantities: Object.fromEntries(texts) as Record<Resource, string>, readings: this.rating.used() };
+    return { day: this.day.name, quantities: Object.fromEntries(texts) as Record<Resource, string>, readings: this.rating.used() };
   }
 
   private open(day: Period): void {
@@ -71,8 +72,4 @@ export class UsageByDay {
     this.rating = openRating(day);
     if (this.before) this.rating.add(this.before.index, this.before.set);
   }
-}
-
-function dayFrom(start_ms: number): Period {
-  return { name: new Date(start_ms).toISOString().slice(0, 10), start_ms, end_ms: start_ms + DAY_MS };
 }

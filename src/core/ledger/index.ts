@@ -5,7 +5,8 @@
  */
 export { erasedBy } from "./erasure.ts";
 export { type Fsck, type FsckFailure, fsckLedger } from "./fsck.ts";
-export { type Also, type ErasedEntry, type Ledger, type LedgerDeps, type LedgerEntry, openLedger } from "./ledger.ts";
+export { type Also, type Beside, type Ledger, type LedgerDeps, openLedger } from "./ledger.ts";
+export { bodyAsWritten, type ErasedEntry, type LedgerEntry, storedEntries } from "./stored-entries.ts";
 export { openLogKey } from "./log-key.ts";
 export { noteSigner as logVerifier } from "./note.ts";
 export { signedNote } from "./signed-memory.ts";

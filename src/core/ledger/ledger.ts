@@ -1,24 +1,24 @@
 import type { KeyObject } from "node:crypto";
-import type { EntryBody, NewEntry, Receipt } from "../../contract/index.ts";
+import type { NewEntry, Receipt } from "../../contract/index.ts";
 import { type Clock, Fault } from "../../kernel/index.ts";
 import type { Store } from "../store/index.ts";
-import { type Appended, parseEntryBody } from "./entry.ts";
+import type { Appended } from "./entry.ts";
 import { type Fsck, fsckLedger } from "./fsck.ts";
-import { entryRow, entryRows, leavesOf, newestCheckpoint } from "./log-rows.ts";
+import { entryRow, leavesOf, newestCheckpoint } from "./log-rows.ts";
 import { noteSigner } from "./note.ts";
-import type { Also } from "./request-queue.ts";
+import type { Also, Beside } from "./request-queue.ts";
 import { Sequencer } from "./sequencer.ts";
 import { SignedMemory } from "./signed-memory.ts";
+import { type EntryFilter, type LedgerEntry, storedEntries } from "./stored-entries.ts";
 import { entriesBundleOf, TILE_LEVEL_MAX, TILE_WIDTH, tileWidth } from "./tile.ts";
 import { formatTlogProof } from "./tlog-proof.ts";
 import { consistencyRanges, inclusionRanges } from "./tree.ts";
 
-export type { Also };
+export type { Also, Beside };
 
 export const RECEIPT_TIMEOUT_MS = 15_000;
 /** Code of the fault that a question about an erased body ends with. */
 const ERASED = "LEDGER_ERASED";
-const PAGE_ENTRIES = 256;
 
 export interface LedgerDeps {
   readonly store: Store;
@@ -34,17 +34,9 @@ export interface LedgerDeps {
   readonly signedFile?: string;
 }
 
-export type LedgerEntry = (Appended & Pick<EntryBody, "type" | "actor" | "data">) | ErasedEntry;
-
-/** An entry whose body is gone: its place and its commitment are left. */
-export interface ErasedEntry extends Pick<Appended, "index" | "stream" | "streamSeq" | "leaf"> {
-  readonly type: "erased";
-  readonly body: null;
-}
-
 export interface Ledger {
   /** Resolves after COMMIT. The entries of one call stand next to each other, in order, or not at all. */
-  append(entries: readonly NewEntry[], also?: Also): Promise<readonly Appended[]>;
+  append(entries: readonly NewEntry[], also?: Also, beside?: Beside): Promise<readonly Appended[]>;
   /** Waits for a published checkpoint that covers the entry. */
   receipt(index: number): Promise<Receipt>;
   /** The entry's commitment and the same proof, also where the body was erased; undefined: the ledger has no such entry. */
@@ -69,7 +61,7 @@ export interface Ledger {
   tile(level: number, n: number, width?: number): Promise<Buffer | undefined>;
   entriesBundle(n: number, width?: number): Promise<Buffer | undefined>;
   /** Committed entries with from ≤ index < to, in order. */
-  entries(filter?: { readonly stream?: string; readonly from?: number; readonly to?: number }): AsyncIterable<LedgerEntry>;
+  entries(filter?: EntryFilter): AsyncIterable<LedgerEntry>;
   fsck(): Promise<Fsck>;
   /** `<origin>+<key id>+<base64>` for note verifiers. */
   readonly verifierKey: string;
@@ -123,7 +115,7 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
   };
 
   return {
-    append: (entries, also) => sequencer.append(entries, also),
+    append: (entries, also, beside) => sequencer.append(entries, also, beside),
     checkpoint: () => published()?.note,
     watch: (fn) => sequencer.watch(fn),
     publishedSize: () => published()?.size ?? 0,
@@ -159,32 +151,7 @@ export async function openLedger(deps: LedgerDeps): Promise<Ledger> {
       if (!served(0, n, width)) return undefined;
       return entriesBundleOf(await store.snapshot((tx) => leavesOf(tx, n * TILE_WIDTH, n * TILE_WIDTH + width)));
     },
-    async *entries(filter = {}) {
-      const to = Math.min(filter.to ?? Number.MAX_SAFE_INTEGER, sequencer.state().size);
-      const page = (from: number) => {
-        const rows = store.snapshot((tx) => entryRows(tx, from, to, PAGE_ENTRIES, filter.stream));
-        // Whoever stops reading before it is there leaves nobody who would hear of its fault.
-        rows.catch(() => {});
-        return rows;
-      };
-      let next = (filter.from ?? 0) < to ? page(filter.from ?? 0) : undefined;
-      while (next) {
-        const rows = await next;
-        const last = rows.at(-1);
-        // The next page is on its way while this one is read.
-        next = last && rows.length === PAGE_ENTRIES && last.index + 1 < to ? page(last.index + 1) : undefined;
-        for (const row of rows) {
-          if (row.body === null) {
-            yield { index: row.index, stream: row.stream, streamSeq: row.stream_seq, leaf: row.leaf, type: "erased", body: null };
-            continue;
-          }
-          const body = parseEntryBody(row.body);
-          if (!body.ok) throw new Fault("LEDGER_BROKEN", `entry ${row.index}: ${body.message}`, { hint: "nexus ledger fsck" });
-          const { time, type, actor, data } = body.value;
-          yield { index: row.index, stream: row.stream, streamSeq: row.stream_seq, time, body: row.body, leaf: row.leaf, type, actor, data };
-        }
-      }
-    },
+    entries: (filter = {}) => storedEntries(store, { ...filter, to: Math.min(filter.to ?? Number.MAX_SAFE_INTEGER, sequencer.state().size) }),
     fsck: () => {
       const note = published()?.note;
       return fsckLedger({ store, verifier: signer, ...(note === undefined ? {} : { known: [note] }) });

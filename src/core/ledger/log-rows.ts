@@ -1,5 +1,5 @@
 import { Fault } from "../../kernel/index.ts";
-import type { CopyField, CopyIn, ReadTx, Session, Tx } from "../store/index.ts";
+import { bigintArray, type Bound, byteaArray, type CopyField, type CopyIn, type ReadTx, textArray, type Tx } from "../store/index.ts";
 import { type Appended, parseEntryBody, type StreamHead, TIME_UNKNOWN } from "./entry.ts";
 
 /** The ledger's rows: the only SQL that names ledger_entry and ledger_checkpoint. */
@@ -26,6 +26,22 @@ export function copyEntries(tx: Tx): CopyIn {
 
 export function entryFields(entry: Appended): readonly CopyField[] {
   return [entry.index, entry.stream, entry.streamSeq, entry.body, entry.leaf];
+}
+
+const INSERT_ENTRIES = { name: "ledger entries", text: "INSERT INTO ledger_entry (index, stream, stream_seq, body, leaf) SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bytea[])" };
+
+/** The same rows as copyEntries takes, as one statement: for so few that one more round trip would cost more than COPY saves. */
+export function insertEntries(entries: readonly Appended[]): Bound {
+  return {
+    statement: INSERT_ENTRIES,
+    params: [
+      bigintArray(entries.map(({ index }) => index)),
+      textArray(entries.map(({ stream }) => stream)),
+      bigintArray(entries.map(({ streamSeq }) => streamSeq)),
+      textArray(entries.map(({ body }) => body)),
+      byteaArray(entries.map(({ leaf }) => leaf)),
+    ],
+  };
 }
 
 export async function entryCount(tx: ReadTx): Promise<number> {
@@ -88,6 +104,6 @@ export async function checkpointRows(tx: ReadTx, above: number, limit: number): 
 const INSERT_CHECKPOINT = { name: "ledger checkpoint", text: "INSERT INTO ledger_checkpoint (size, previous, root, note) VALUES ($1, $2, $3, $4)" };
 
 /** Compare and swap: fails on a unique constraint when another checkpoint extends the same previous one. */
-export async function insertCheckpoint(session: Pick<Session, "run">, row: CheckpointRow): Promise<void> {
-  await session.run(INSERT_CHECKPOINT, [row.size, row.previous, row.root, row.note]);
+export function insertCheckpoint({ size, previous, root, note }: CheckpointRow): Bound {
+  return { statement: INSERT_CHECKPOINT, params: [size, previous, root, note] };
 }

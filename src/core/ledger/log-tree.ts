@@ -1,5 +1,5 @@
 import { Fault } from "../../kernel/index.ts";
-import type { Statement, Store, Tx } from "../store/index.ts";
+import { bigintArray, type Bound, byteaArray, type Statement, type Store } from "../store/index.ts";
 import { hashesAtLevel, Tile, TILE_LEVEL_MAX, TILE_WIDTH, tileOfNode, tileWidth } from "./tile.ts";
 import { foldRange, HASH_BYTES, type NodeAt, type Range, rootRange } from "./tree.ts";
 
@@ -56,6 +56,7 @@ export class LogTree {
         const root = end.tile.root();
         if (!root) continue;
         above.push(root);
+        this.remember(level, end.n, end.tile);
         end = { n: end.n + 1, tile: new Tile() };
       }
       this.edge[level] = end;
@@ -76,8 +77,14 @@ export class LogTree {
 
   private async fold(range: Range): Promise<Buffer> {
     const hashes: Buffer[] = [];
-    for (const node of range) hashes.push(await this.node(node));
+    for (const node of range) hashes.push(this.heldNode(node) ?? (await this.node(node)));
     return foldRange(hashes);
+  }
+
+  /** Most of what proofs of new entries are made of is at hand: nothing is waited for then. */
+  private heldNode(at: NodeAt): Buffer | undefined {
+    const { level, n, row, index } = tileOfNode(at);
+    return this.held(level, n, (index + 1) * 2 ** row)?.node(row, index);
   }
 
   private async node(at: NodeAt): Promise<Buffer> {
@@ -89,25 +96,40 @@ export class LogTree {
 
   /** A tile with at least `width` hashes. */
   async tile(level: number, n: number, width: number): Promise<Tile> {
-    const end = this.edge[level];
-    if (end?.n === n && end.tile.width >= width) return end.tile;
-    // Apart: every proof wants a tile of leaves that few others want, and the same ones above.
-    const cache = level === 0 ? this.leafTiles : this.upperTiles;
-    const key = n * (TILE_LEVEL_MAX + 1) + level;
-    const cached = cache.get(key);
-    if (cached) {
-      // Newest last: the first in a Map is the one that was not used for longest.
-      cache.delete(key);
-      cache.set(key, cached);
-      return cached;
-    }
+    const held = this.held(level, n, width);
+    if (held) return held;
     const tile = await loadTile(this.store, level, n, width);
-    if (tile.width === TILE_WIDTH) {
-      cache.set(key, tile);
-      if (cache.size > (level === 0 ? LEAF_TILES_CACHED_MAX : UPPER_TILES_CACHED_MAX)) cache.delete(cache.keys().next().value as number);
-    }
+    if (tile.width === TILE_WIDTH) this.remember(level, n, tile);
     return tile;
   }
+
+  private held(level: number, n: number, width: number): Tile | undefined {
+    const end = this.edge[level];
+    if (end?.n === n && end.tile.width >= width) return end.tile;
+    const cache = this.cacheOf(level);
+    const key = keyOf(level, n);
+    const cached = cache.get(key);
+    if (!cached) return undefined;
+    // Newest last: the first in a Map is the one that was not used for longest.
+    cache.delete(key);
+    cache.set(key, cached);
+    return cached;
+  }
+
+  private remember(level: number, n: number, full: Tile): void {
+    const cache = this.cacheOf(level);
+    cache.set(keyOf(level, n), full);
+    if (cache.size > (level === 0 ? LEAF_TILES_CACHED_MAX : UPPER_TILES_CACHED_MAX)) cache.delete(cache.keys().next().value as number);
+  }
+
+  /** Apart: every proof wants a tile of leaves that few others want, and the same ones above. */
+  private cacheOf(level: number): Map<number, Tile> {
+    return level === 0 ? this.leafTiles : this.upperTiles;
+  }
+}
+
+function keyOf(level: number, n: number): number {
+  return n * (TILE_LEVEL_MAX + 1) + level;
 }
 
 /** The run that holds the tile's first hash may have begun long before it: only what lies in the tile is read and sent. */
@@ -136,12 +158,8 @@ async function loadTile(store: Reads, level: number, n: number, width: number): 
   return Tile.of(bytes.subarray(0, (end - start) * HASH_BYTES));
 }
 
-const INSERT_RUNS = { name: "ledger runs", text: "INSERT INTO ledger_node (level, first, hashes) SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])" };
+const INSERT_RUNS = { name: "ledger runs", text: "INSERT INTO ledger_node (level, first, hashes) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])" };
 
-export async function insertRuns(tx: Tx, runs: readonly NodeRun[]): Promise<void> {
-  await tx.named(INSERT_RUNS, [
-    runs.map((run) => run.level),
-    runs.map((run) => run.first),
-    runs.map((run) => run.hashes),
-  ]);
+export function insertRuns(runs: readonly NodeRun[]): Bound {
+  return { statement: INSERT_RUNS, params: [bigintArray(runs.map(({ level }) => level)), bigintArray(runs.map(({ first }) => first)), byteaArray(runs.map(({ hashes }) => hashes))] };
 }

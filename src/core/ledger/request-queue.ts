@@ -1,6 +1,6 @@
 import type { NewEntry } from "../../contract/index.ts";
 import { Fault } from "../../kernel/index.ts";
-import type { Tx } from "../store/index.ts";
+import type { Bound, Tx } from "../store/index.ts";
 import type { Appended } from "./entry.ts";
 
 /**
@@ -9,8 +9,12 @@ import type { Appended } from "./entry.ts";
  */
 export type Also = (tx: Tx, appended: readonly Appended[]) => Promise<void>;
 
+/** What goes into that transaction beside the entries and needs no answer: statements, when places are known. Before `also`, where there is both. */
+export type Beside = (appended: readonly Appended[]) => readonly Bound[];
+
 export interface Request {
   readonly entries: readonly NewEntry[];
+  readonly beside: Beside | undefined;
   readonly also: Also | undefined;
   readonly resolve: (appended: readonly Appended[]) => void;
   readonly reject: (error: unknown) => void;
@@ -34,13 +38,13 @@ export class RequestQueue {
     return this.entries;
   }
 
-  push(entries: readonly NewEntry[], also: Also | undefined): Promise<readonly Appended[]> {
+  push(entries: readonly NewEntry[], also: Also | undefined, beside: Beside | undefined): Promise<readonly Appended[]> {
     if (entries.length < 1 || entries.length > REQUEST_ENTRIES_MAX)
       return Promise.reject(new Fault("LEDGER_REQUEST", `${entries.length} entries in one request; 1 to ${REQUEST_ENTRIES_MAX} are possible`));
     if (this.entries + entries.length > QUEUE_ENTRIES_MAX)
       return Promise.reject(new Fault("LEDGER_BUSY", `${this.entries} entries wait already`, { retry: true, hint: "try again in a moment" }));
     return new Promise((resolve, reject) => {
-      this.requests.push({ entries, also, resolve, reject });
+      this.requests.push({ entries, beside, also, resolve, reject });
       this.entries += entries.length;
     });
   }

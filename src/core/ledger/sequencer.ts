@@ -1,17 +1,19 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { NewEntry } from "../../contract/index.ts";
 import { type Clock, Fault, messageOf, rfc3339 } from "../../kernel/index.ts";
-import { isUniqueViolation, type Session, STORE_LOST, type Store, type Tx } from "../store/index.ts";
+import { type Bound, isUniqueViolation, type Session, STORE_LOST, type Store } from "../store/index.ts";
+import { fitsOneTrip, putRows, type Settled, streamsOf } from "./batch.ts";
 import { signCheckpoint } from "./checkpoint.ts";
 import { EntryWriter } from "./entry-writer.ts";
-import { type Appended, headOf, nextEntry, type StreamHead } from "./entry.ts";
-import { insertCheckpoint, leavesOf, streamHeads } from "./log-rows.ts";
+import type { Appended } from "./entry.ts";
+import { insertCheckpoint, insertEntries, leavesOf } from "./log-rows.ts";
 import { lockedSession, relockedSession } from "./locked-session.ts";
 import { loadLogState, type LogState, type Published } from "./log-state.ts";
 import { insertRuns } from "./log-tree.ts";
 import type { NoteSigner } from "./note.ts";
 import { randomPool } from "./random-pool.ts";
-import { type Also, type Request, RequestQueue } from "./request-queue.ts";
+import { type Also, type Beside, type Request, RequestQueue } from "./request-queue.ts";
+import { StreamHeads } from "./stream-heads.ts";
 import { leafHash } from "./tree.ts";
 
 export interface SequencerDeps {
@@ -25,15 +27,13 @@ export interface SequencerDeps {
   readonly known?: Published | undefined;
 }
 
-const HEADS_CACHED_MAX = 4_096;
 const CHECKPOINT_RETRY_MS = 500;
 
 /** One at a time: gathers what waits, gives out indexes, stores, COMMITs, answers, signs. While one batch is stored the next one gathers. */
 export class Sequencer {
   private readonly deps: SequencerDeps;
   private readonly queue = new RequestQueue();
-  private readonly random: (size: number) => Uint8Array;
-  private heads = new Map<string, StreamHead>();
+  private readonly heads: StreamHeads;
   private session: Session;
   private current: LogState;
   private broken: Fault | undefined;
@@ -46,7 +46,7 @@ export class Sequencer {
 
   private constructor(deps: SequencerDeps, session: Session, state: LogState) {
     this.deps = deps;
-    this.random = randomPool(deps.randomBytes);
+    this.heads = new StreamHeads(randomPool(deps.randomBytes));
     this.session = session;
     this.current = state;
   }
@@ -82,10 +82,10 @@ export class Sequencer {
     return this.broken ?? (this.closing && !this.working ? closed() : undefined);
   }
 
-  append(entries: readonly NewEntry[], also: Also | undefined): Promise<readonly Appended[]> {
+  append(entries: readonly NewEntry[], also: Also | undefined, beside: Beside | undefined): Promise<readonly Appended[]> {
     if (this.closing) return Promise.reject(closed());
     if (this.broken) return Promise.reject(this.broken);
-    const appended = this.queue.push(entries, also);
+    const appended = this.queue.push(entries, also, beside);
     this.wake();
     return appended;
   }
@@ -110,54 +110,32 @@ export class Sequencer {
   }
 
   private async work(): Promise<void> {
-    do {
+    for (;;) {
       // Everything that was asked in the same turn goes into one batch.
       await turn();
+      // Those who were just answered may ask again: then the checkpoint goes with that.
+      if (this.queue.empty && this.hasNews()) await turn();
       const batch = this.queue.take();
       if (batch.length > 0) await this.storeBatch(batch);
-      await this.publish();
-    } while (!this.queue.empty);
+      else {
+        await this.publish();
+        if (this.queue.empty) return;
+      }
+    }
   }
 
   private async storeBatch(batch: readonly Request[]): Promise<void> {
-    const settled = new Map<Request, { readonly error: unknown } | { readonly appended: readonly Appended[] }>();
+    const settled: Settled = new Map();
     const rows: Appended[] = [];
     const began = performance.now();
     try {
       if (this.broken) throw this.broken;
       await this.ensureSession();
-      await this.session.transaction(async (tx) => {
-        await this.loadHeads(tx, batch);
-        const heads = new Map(this.heads);
-        const writer = new EntryWriter(tx);
-        const now = rfc3339(this.deps.clock.now());
-        for (const request of batch) {
-          const also = request.also;
-          if (also) await writer.pause();
-          let appended: readonly Appended[];
-          try {
-            appended = this.place(request.entries, this.current.size + rows.length, heads, now);
-            // A request that is alone takes the transaction with it when it fails: nobody else is in it.
-            if (also) await (batch.length === 1 ? also(tx, appended) : tx.savepoint(() => also(tx, appended)));
-          } catch (error) {
-            // What failed is not this request but the transaction that all of them share.
-            if (this.session.lost() || (error instanceof Fault && error.code === STORE_LOST)) throw error;
-            settled.set(request, { error });
-            if (batch.length === 1) throw error;
-            continue;
-          }
-          for (const entry of appended) heads.set(entry.stream, headOf(entry));
-          rows.push(...appended);
-          settled.set(request, { appended });
-          await writer.add(appended);
-        }
-        if (rows.length === 0) return;
-        const written = writer.finish();
-        // While PostgreSQL takes the last rows.
-        const runs = this.current.tree.append(rows.map((row) => leafHash(row.leaf)));
-        await written;
-        await insertRuns(tx, runs);
-      });
+      if (!fitsOneTrip(batch) || !(await this.storeAtOnce(batch, settled, rows))) {
+        await this.publish();
+        if (this.broken) throw this.broken;
+        await this.storeInTurn(batch, settled, rows);
+      }
       this.keep(rows);
       if (rows.length > 0) this.deps.onCommit?.(rows.length, performance.now() - began);
     } catch (cause) {
@@ -174,27 +152,82 @@ export class Sequencer {
     }
   }
 
-  /** Gives each entry its place; nothing of it is kept until the request has succeeded. */
-  private place(entries: readonly NewEntry[], first: number, heads: ReadonlyMap<string, StreamHead>, now: string): readonly Appended[] {
-    const own = new Map<string, StreamHead>();
-    return entries.map((entry, offset) => {
-      const head = own.get(entry.stream) ?? heads.get(entry.stream);
-      const placed = nextEntry(entry, first + offset, head, now, this.random);
-      own.set(entry.stream, headOf(placed));
-      return placed;
+  /**
+   * In one round trip, and with it the checkpoint of what was committed before. False: PostgreSQL has something against it, nothing of it is
+   * stored, and whose it is will be found in turn.
+   */
+  private async storeAtOnce(batch: readonly Request[], settled: Settled, rows: Appended[]): Promise<boolean> {
+    await this.heads.load(this.deps.store.snapshot, streamsOf(batch));
+    const places = this.heads.places(this.current.size, rfc3339(this.deps.clock.now()));
+    const beside: Bound[] = [];
+    for (const request of batch) {
+      try {
+        const appended = places.give(request.entries);
+        beside.push(...(request.beside?.(appended) ?? []));
+        places.take(appended);
+        rows.push(...appended);
+        settled.set(request, { appended });
+      } catch (error) {
+        settled.set(request, { error });
+      }
+    }
+    if (rows.length === 0) return true;
+    const news = await this.nextCheckpoint();
+    const runs = this.current.tree.append(rows.map((row) => leafHash(row.leaf)));
+    try {
+      await this.session.atOnce([...(news ? [news.row] : []), insertEntries(rows), insertRuns(runs), ...beside]);
+      if (news) this.show(news.next);
+      return true;
+    } catch (error) {
+      if (this.isLost(error)) throw error;
+      settled.clear();
+      rows.length = 0;
+      await this.reload();
+      return false;
+    }
+  }
+
+  /** Each request apart, where one fails for itself only. */
+  private async storeInTurn(batch: readonly Request[], settled: Settled, rows: Appended[]): Promise<void> {
+    await this.session.transaction(async (tx) => {
+      await this.heads.load((read) => read(tx), streamsOf(batch));
+      const places = this.heads.places(this.current.size, rfc3339(this.deps.clock.now()));
+      const writer = new EntryWriter(tx);
+      for (const request of batch) {
+        const withRows = request.also || request.beside;
+        if (withRows) await writer.pause();
+        let appended: readonly Appended[];
+        try {
+          appended = places.give(request.entries);
+          // A request that is alone takes the transaction with it when it fails: nobody else is in it.
+          if (withRows) await (batch.length === 1 ? putRows(tx, request, appended) : tx.savepoint(() => putRows(tx, request, appended)));
+        } catch (error) {
+          // What failed is not this request but the transaction that all of them share.
+          if (this.isLost(error)) throw error;
+          settled.set(request, { error });
+          if (batch.length === 1) throw error;
+          continue;
+        }
+        places.take(appended);
+        rows.push(...appended);
+        settled.set(request, { appended });
+        await writer.add(appended);
+      }
+      if (rows.length === 0) return;
+      const written = writer.finish();
+      // While PostgreSQL takes the last rows.
+      const { statement, params } = insertRuns(this.current.tree.append(rows.map((row) => leafHash(row.leaf))));
+      await written;
+      await tx.named(statement, params);
     });
   }
 
-  private async loadHeads(tx: Tx, batch: readonly Request[]): Promise<void> {
-    const wanted = new Set(batch.flatMap((request) => request.entries.map((entry) => entry.stream)));
-    if (this.heads.size + wanted.size > HEADS_CACHED_MAX) this.heads = new Map();
-    const missing = [...wanted].filter((stream) => !this.heads.has(stream));
-    if (missing.length === 0) return;
-    for (const [stream, head] of await streamHeads(tx, missing)) this.heads.set(stream, head);
+  private isLost(error: unknown): boolean {
+    return this.session.lost() || (error instanceof Fault && error.code === STORE_LOST);
   }
 
   private keep(rows: readonly Appended[]): void {
-    for (const row of rows) this.heads.set(row.stream, headOf(row));
+    this.heads.keep(rows);
     this.current = { ...this.current, size: this.current.size + rows.length };
   }
 
@@ -220,22 +253,38 @@ export class Sequencer {
 
   private async reload(): Promise<void> {
     if (this.session.lost()) this.session = await relockedSession(this.deps.store);
-    this.heads = new Map();
+    this.heads.forget();
     this.current = await loadLogState(this.deps.store, this.deps.signer, this.current.published);
     this.stale = false;
   }
 
-  /** Signs what is committed and stores the checkpoint before anyone sees it. */
-  private async publish(): Promise<void> {
+  private hasNews(): boolean {
+    return this.current.size !== (this.current.published?.size ?? 0);
+  }
+
+  /** Signs what is committed, when something is that no checkpoint covers; to be stored before anyone sees it. */
+  private async nextCheckpoint(): Promise<{ readonly next: Published; readonly row: Bound } | undefined> {
+    if (!this.hasNews()) return undefined;
     const { size, tree, published } = this.current;
-    if (this.broken || size === (published?.size ?? 0)) return;
+    const root = await tree.root(size);
+    const next: Published = { size, root, note: signCheckpoint({ origin: this.deps.signer.name, size, root }, this.deps.signer) };
+    return { next, row: insertCheckpoint({ ...next, previous: published?.size ?? null }) };
+  }
+
+  private show(stored: Published): void {
+    this.current = { ...this.current, published: stored };
+    this.announce();
+  }
+
+  /** Stores what is to be signed, alone: nobody waits whose entries it could go with. */
+  private async publish(): Promise<void> {
+    if (this.broken || !this.hasNews()) return;
     try {
       await this.ensureSession();
-      const root = await tree.root(size);
-      const next: Published = { size, root, note: signCheckpoint({ origin: this.deps.signer.name, size, root }, this.deps.signer) };
-      await insertCheckpoint(this.session, { ...next, previous: published?.size ?? null });
-      this.current = { ...this.current, published: next };
-      this.announce();
+      const news = await this.nextCheckpoint();
+      if (!news) return;
+      await this.session.atOnce([news.row]);
+      this.show(news.next);
     } catch (error) {
       if (isUniqueViolation(error) && !this.session.lost())
         this.broken = new Fault(

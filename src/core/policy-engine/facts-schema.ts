@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RESOURCES, type Resource, zEnvelope } from "../../contract/index.ts";
-import type { BlobFact, BundleFacts, BundleFlaw, ConsentFact, ErasureFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, RevenueFact, SignatureFact, UsedFacts } from "./facts.ts";
+import type { BlobFact, BundleFacts, BundleFlaw, ConsentFact, ErasureFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, PayoutFact, RevenueFact, SignatureFact, TariffFact, SnapshotFacts, UsedFacts } from "./facts.ts";
 
 /** Facts come back from ledger bodies too, where anything may stand: a missing figure must deny, never compare as false. */
 
@@ -27,6 +27,7 @@ const zImvuFacts = z.strictObject({
   jurisdiction: zText,
   status: z.enum(["creating", "active", "exiting", "exported", "exited"]),
   zone: zText,
+  currency: zText.optional(),
   envelope: zEnvelope,
   members: z.array(z.strictObject({ identity: zText, role: z.enum(["owner", "maintainer", "billing", "viewer"]) })),
   counts: z.strictObject({ services: zCount, recordSets: zCount, mailboxes: zCount, routes: zCount, members: zCount } satisfies Shape<ImvuFacts["counts"]>),
@@ -44,7 +45,7 @@ const zNodeFacts = z.strictObject({ name: zText, jurisdictions: z.array(zText), 
 
 const zUsedFacts = z.strictObject({ memoryBytes: zCount, storageBytes: zCount, processes: zCount, mailboxMessages: zCount.nullable() } satisfies Shape<UsedFacts>);
 
-const zBundleFacts = z.strictObject({ manifest: zText, sourceId: zText, zone: zText, envelope: zEnvelope, flaws: z.array(z.strictObject({ gate: zCount, code: zText, what: zText } satisfies Shape<BundleFlaw>)), ownerKids: z.array(zText) } satisfies Shape<BundleFacts>);
+const zBundleFacts = z.strictObject({ manifest: zText, sourceId: zText, zone: zText, envelope: zEnvelope, timeZone: zText.optional(), currency: zText.optional(), flaws: z.array(z.strictObject({ gate: zCount, code: zText, what: zText } satisfies Shape<BundleFlaw>)), ownerKids: z.array(zText) } satisfies Shape<BundleFacts>);
 
 const zKeyState = z.enum(["live", "rotated", "revoked", "recovery", "pending"]);
 const zIdentityFacts = z.strictObject({
@@ -71,9 +72,19 @@ const zErasureFact = z.strictObject({
 
 const zRevenueFact = z.strictObject({
   known: z.strictObject({ index: zCount, same: z.boolean() }).nullable(),
-  left: z.string().regex(/^\d{1,12}\.\d{2}$/).nullable(),
+  left: z.string().regex(/^\d{1,12}(\.\d{1,4})?$/).nullable(),
   since_ms: zCount.nullable(),
 } satisfies Shape<RevenueFact>);
+
+const zTariffFact = z.strictObject({ published: z.boolean() } satisfies Shape<TariffFact>);
+
+const zPayoutFact = z.strictObject({ state: z.enum(["created", "executed", "returned"] satisfies PayoutFact["state"][]) } satisfies Shape<PayoutFact>);
+
+const zSnapshotFacts = z.strictObject({
+  count: zCount,
+  fresh: z.strictObject({ id: zText, at_ms: zCount }).nullable(),
+  rested_ms: zCount.nullable(),
+} satisfies Shape<SnapshotFacts>);
 
 const zFacts = z.strictObject({
   v: z.literal(1),
@@ -94,6 +105,9 @@ const zFacts = z.strictObject({
   operators: zOperatorFacts.nullable().optional(),
   erasure: zErasureFact.nullable().optional(),
   revenue: zRevenueFact.nullable().optional(),
+  tariffs: zTariffFact.nullable().optional(),
+  payout: zPayoutFact.nullable().optional(),
+  snapshots: zSnapshotFacts.nullable().optional(),
   bundle: zBundleFacts.nullable(),
   platform: z.strictObject({ ledgerWritable: z.boolean(), keyLoaded: z.boolean() }),
 } satisfies Shape<Facts>);

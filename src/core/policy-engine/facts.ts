@@ -1,5 +1,5 @@
 import type { Envelope, ImvuStatus, MemberRole, Resource } from "../../contract/index.ts";
-import type { Fqdn, IdentityName, ImvuId, Jurisdiction, KeyId, Sha256 } from "../../kernel/index.ts";
+import type { Currency, Fqdn, IdentityName, ImvuId, Jurisdiction, KeyId, Sha256, TimeZone } from "../../kernel/index.ts";
 import type { KeyState } from "../identity/index.ts";
 
 /**
@@ -48,6 +48,12 @@ export type Facts = {
   readonly erasure?: ErasureFact | null;
   /** Only for sales and what is paid back of them. Entries from before there were such commands have none. */
   readonly revenue?: RevenueFact | null;
+  /** Only for platform.tariff.publish, imvu.create and imvu.import: what was published before. Entries from before there was a choice of currencies and time zones have none, and a notice by UTC. */
+  readonly tariffs?: TariffFact | null;
+  /** Only for what operators say of a payout: the one they name; null: there is none, or who signs is no operator. Entries from before there were payouts have none. */
+  readonly payout?: PayoutFact | null;
+  /** Only for commands on snapshots. Entries from before there were such commands have none. */
+  readonly snapshots?: SnapshotFacts | null;
   /** Only for imvu.import: what the verified bundle says. */
   readonly bundle: BundleFacts | null;
   readonly platform: {
@@ -97,6 +103,8 @@ export type ImvuFacts = {
   readonly jurisdiction: Jurisdiction;
   readonly status: ImvuStatus;
   readonly zone: Fqdn;
+  /** None: EUR. */
+  readonly currency?: Currency;
   readonly envelope: Envelope;
   /** Members among the signers. */
   readonly members: readonly { readonly identity: IdentityName; readonly role: MemberRole }[];
@@ -165,10 +173,28 @@ export type ErasureFact = {
 export type RevenueFact = {
   /** What stands under the command's source id; same: in every figure what the command says. */
   readonly known: { readonly index: number; readonly same: boolean } | null;
-  /** What of the sale that the command reverses was not paid back before, with two decimals; null: none is named, or there is no such sale. */
+  /** What of the sale that the command reverses was not paid back before, with the decimals of its currency; null: none is named, or there is no such sale. */
   readonly left: string | null;
   /** Instant of the unit's first reading, in milliseconds since the Unix epoch; null: it has none. */
   readonly since_ms: number | null;
+};
+
+export type TariffFact = {
+  /** Some tariff in the command's currency stands in the log. */
+  readonly published: boolean;
+};
+
+export type PayoutFact = {
+  readonly state: "created" | "executed" | "returned";
+};
+
+export type SnapshotFacts = {
+  /** That the unit has. */
+  readonly count: number;
+  /** The newest, where no command changed the unit after it; null: there is none such. */
+  readonly fresh: { readonly id: string; readonly at_ms: number } | null;
+  /** When a command was last carried out because the snapshot that the params name stood; null: none was. */
+  readonly rested_ms: number | null;
 };
 
 export type BundleFlaw = {
@@ -184,6 +210,10 @@ export type BundleFacts = {
   readonly sourceId: ImvuId;
   readonly zone: Fqdn;
   readonly envelope: Envelope;
+  /** None: UTC. */
+  readonly timeZone?: TimeZone;
+  /** None: EUR. */
+  readonly currency?: Currency;
   /** What its parts have against them, by gate; at least one of each gate that has any. */
   readonly flaws: readonly BundleFlaw[];
   /** Thumbprints of the owner's keys in the bundle. */

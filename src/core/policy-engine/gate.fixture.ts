@@ -5,7 +5,10 @@ import { addApproval, broughtBy, commandFields, createIdentityKey, isIdentityCom
 import type { Facts, ImvuFacts, SignatureFact } from "./facts.ts";
 import { isErasure } from "./erasure.ts";
 import { isRevenue } from "./revenue.ts";
+import { isFounding } from "./terms.ts";
+import { isSnapshotCommand } from "./snapshots.ts";
 import { isOperatorCommand } from "./operators.ts";
+import { isPayoutOrder } from "./payouts.ts";
 
 /** People, one IMVU and one good command for each op: what the tests of the law vary. */
 export const NOW = 1_790_000_000_000;
@@ -36,6 +39,9 @@ export const GOOD: { readonly [O in Op]: Params<O> } = {
   "platform.operator.remove": { identity: "maintainer" as IdentityName },
   "platform.erase": { index: 4, commitment: DIGEST, order: DIGEST },
   "platform.tariff.publish": { currency: "EUR", validFrom: new Date(MONTH_AFTER).toISOString(), prices: PRICES },
+  "platform.payout.execute": { imvu: OURS, payout: `${OURS}-1`, reference: "bank-17", at: new Date(NOW - 1).toISOString() },
+  "platform.payout.return": { imvu: OURS, payout: `${OURS}-1`, reason: "account closed", at: new Date(NOW - 1).toISOString() },
+  "platform.billing.set": { name: "Nexus GmbH", street: "Hauptstr. 1", postalCode: "10115", city: "Berlin", country: "DE", vatId: "DE123456789", email: "billing@nexus.example", vat: { scheme: "standard", rate: "19.00" }, prefix: "NX" },
   "imvu.create": { name: "ArtGallery", owner: "owner" as IdentityName, jurisdiction: "EU-GDPR" as Jurisdiction, envelope: ENVELOPE, runtime: "static", mailboxPasswordHash: DIGEST },
   "imvu.scale": { envelope: { ...ENVELOPE, cpuMillis: 3_000 } },
   "imvu.exit": { encryptTo: null },
@@ -55,6 +61,12 @@ export const GOOD: { readonly [O in Op]: Params<O> } = {
   "consent.record": { subject: "user-17", purpose: "newsletter", text: DIGEST, state: "given" },
   "revenue.record": { sourceId: "order-17", amount: "12.34", currency: "EUR", at: new Date(NOW - 1).toISOString() },
   "revenue.reverse": { sourceId: "refund-17", reverses: "order-17", amount: "2.34", currency: "EUR", at: new Date(NOW - 1).toISOString() },
+  "imvu.payout.account": { account: { holder: "Ada Lovelace", kind: "person", iban: "DE89370400440532013000" } },
+  "imvu.billing.set": { name: "Art Gallery", street: "Rue 1", postalCode: "75001", city: "Paris", country: "FR", vatId: "FR12345678901", email: "books@art.example" },
+  "imvu.snapshot.create": { label: null },
+  "imvu.snapshot.restore": { id: "S1" },
+  "imvu.snapshot.remove": { id: "S1" },
+  "imvu.budget.set": { amount: "50.00", currency: "EUR", thresholds: [50, 80, 100] },
   "imvu.erase": { index: 4, commitment: DIGEST, order: DIGEST },
 } as { readonly [O in Op]: Params<O> };
 
@@ -71,6 +83,9 @@ export const SIGNERS: { readonly [O in Op]?: readonly Person[] } = {
   "platform.operator.remove": ["operator", "maintainer"],
   "platform.erase": ["operator", "maintainer"],
   "platform.tariff.publish": ["operator", "maintainer"],
+  "platform.payout.execute": ["operator", "maintainer"],
+  "platform.payout.return": ["operator", "maintainer"],
+  "platform.billing.set": ["operator", "maintainer"],
 };
 
 /** Signs, sends and opens; the first of `signers` is the actor. */
@@ -123,7 +138,10 @@ export function factsFor({ command, signatures }: OpenedCommand, change: Partial
     ...(isIdentityCommand(command) ? { identity: { name: "owner" as IdentityName, liveKeys: 2, keys: 3, recoveryKid: KEYS.recovery.kid, named: op === "identity.key.revoke" ? "live" : null, pendingSince_ms: NOW - RECOVERY_WAIT_MS } } : {}),
     ...(isErasure(command) ? { erasure: ERASABLE } : {}),
     ...(isRevenue(command) ? { revenue: { known: null, left: op === "revenue.reverse" ? "12.34" : null, since_ms: NOW - 1_000 } } : {}),
+    ...(isPayoutOrder(command) ? { payout: { state: op === "platform.payout.execute" ? "created" : "executed" } } : {}),
+    ...(isSnapshotCommand(command) ? { snapshots: { count: 2, fresh: { id: "S2", at_ms: NOW - 1_000 }, rested_ms: null } } : {}),
     ...(isOperatorCommand(command) ? { operators: op === "platform.operator.add" ? ADDING : REMOVING } : {}),
+    ...(op === "platform.tariff.publish" || isFounding(command) ? { tariffs: { published: true } } : {}),
     bundle: op === "imvu.import" ? { manifest: DIGEST, sourceId: OURS, zone: "imvu007.world" as Fqdn, envelope: ENVELOPE, flaws: [], ownerKids: [KEYS.owner.kid] } : null,
     platform: { ledgerWritable: true, keyLoaded: true },
     ...change,

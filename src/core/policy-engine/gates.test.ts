@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { COMMAND_PARAMS, GIB, type Op, type Params, RECOVERY_WAIT_MS } from "../../contract/index.ts";
-import type { Fqdn, ImvuId, Jurisdiction, KeyId } from "../../kernel/index.ts";
+import type { Currency, Fqdn, ImvuId, Jurisdiction, KeyId, TimeZone } from "../../kernel/index.ts";
 import type { Facts, ImvuFacts } from "./facts.ts";
 import { ENVELOPE, factsFor, imvuOf, KEYS, MONTH_AFTER, NOW, OURS, opened, type Person, THEIRS, ZONE } from "./gate.fixture.ts";
 import { judge } from "./judge.ts";
@@ -171,6 +171,21 @@ deny("consent.record", "a withdrawal of nothing", { params: { state: "withdrawn"
 deny("consent.record", "a second withdrawal", { params: { state: "withdrawn" }, facts: { consent: { state: "withdrawn", text: "ab".repeat(32) as never } }, denies: ["GATE_10_NOTHING_TO_WITHDRAW"] });
 deny("consent.record", "the same text again", { facts: { consent: { state: "given", text: "ab".repeat(32) as never } }, denies: ["GATE_10_GIVEN_ALREADY"] });
 deny("platform.tariff.publish", "a month that begins in less than thirty days", { params: { validFrom: new Date(Date.UTC(new Date(MONTH_AFTER).getUTCFullYear(), new Date(MONTH_AFTER).getUTCMonth() - 1, 1)).toISOString() }, denies: ["GATE_06_TARIFF_TOO_SOON"] });
+deny("platform.tariff.publish", "what was published before is not known", { facts: { tariffs: null }, denies: ["GATE_06_TARIFFS_UNKNOWN"] });
+deny("platform.tariff.publish", "the first of a currency, for a month that is over", { params: { validFrom: "2026-08-01T00:00:00.000Z" }, facts: { tariffs: { published: false } }, denies: ["GATE_06_TARIFF_TOO_SOON"] });
+deny("imvu.import", "another time zone than the bundle has", { params: { timeZone: "Europe/Berlin" as TimeZone }, denies: ["GATE_06_TERMS_DIFFER"] });
+deny("imvu.import", "another currency than the bundle has", { params: { currency: "USD" as Currency }, denies: ["GATE_06_TERMS_DIFFER"] });
+deny("imvu.budget.set", "another currency than the unit's", { params: { currency: "USD" as Currency }, denies: ["GATE_06_BUDGET_CURRENCY"] });
+deny("imvu.budget.set", "a maintainer", { by: ["maintainer"], denies: ["GATE_01_ROLE"] });
+deny("imvu.budget.set", "a stranger", { by: ["operator"], denies: ["GATE_01_NOT_A_MEMBER", "GATE_16_FORBIDDEN"], told: "GATE_16_FORBIDDEN" });
+for (const op of ["imvu.create", "imvu.import"] as const) {
+  deny(op, "a currency in which nothing has a price", { facts: { tariffs: { published: false } }, denies: ["GATE_06_CURRENCY_WITHOUT_TARIFF"] });
+  deny(op, "prices that could not be read", { facts: { tariffs: null }, denies: ["GATE_06_CURRENCY_WITHOUT_TARIFF"] });
+}
+for (const op of ["revenue.record", "revenue.reverse"] as const) {
+  deny(op, "another currency than the unit's", { params: { currency: "USD" as Currency }, denies: ["GATE_06_REVENUE_CURRENCY"] });
+  deny(op, "the currency of most units, where this one has another", { ours: { currency: "USD" as Currency }, denies: ["GATE_06_REVENUE_CURRENCY"] });
+}
 deny("platform.tariff.publish", "a month that is over", { params: { validFrom: "2020-01-01T00:00:00.000Z" }, denies: ["GATE_06_TARIFF_TOO_SOON"] });
 deny("platform.tariff.publish", "an owner", { by: ["owner"], facts: { operators: { count: 1, signers: [], registered: false, operator: false } }, denies: ["GATE_01_NOT_AN_OPERATOR"] });
 
@@ -186,6 +201,16 @@ for (const op of ["revenue.record", "revenue.reverse"] as const) {
 }
 deny("revenue.reverse", "a sale that is not there", { facts: { revenue: { ...BOOKED, left: null } }, denies: ["GATE_06_REVERSES_NOTHING"] });
 deny("revenue.reverse", "more than is left", { facts: { revenue: { ...BOOKED, left: "2.33" } }, denies: ["GATE_06_REVERSES_TOO_MUCH"] });
+for (const op of ["platform.payout.execute", "platform.payout.return"] as const) {
+  deny(op, "a payout that is not there", { facts: { payout: null }, denies: ["GATE_06_PAYOUT_UNKNOWN"] });
+  deny(op, "one that came back", { facts: { payout: { state: "returned" } }, denies: ["GATE_06_PAYOUT_STATE"] });
+  deny(op, "before it happened", { params: { at: new Date(NOW + 60_001).toISOString() }, denies: ["GATE_06_PAYOUT_AHEAD"] });
+  deny(op, "one of two operators alone", { by: ["operator"], facts: { operators: operators({ signers: ["operator" as never] }) }, denies: ["GATE_01_SECOND_OPERATOR_MISSING"] });
+  deny(op, "a creator", { by: ["owner"], facts: { operators: operators({ signers: [] }), payout: null }, denies: ["GATE_01_NOT_AN_OPERATOR", "GATE_06_PAYOUT_UNKNOWN"] });
+}
+deny("platform.payout.execute", "twice", { facts: { payout: { state: "executed" } }, denies: ["GATE_06_PAYOUT_STATE"] });
+for (const who of ["maintainer", "billing", "viewer"] as const) deny("imvu.payout.account", `a ${who}`, { by: [who], denies: ["GATE_01_ROLE", "GATE_14_NOT_THE_OWNERS_WILL"], told: "GATE_14_NOT_THE_OWNERS_WILL" });
+deny("imvu.payout.account", "an operator", { by: ["operator"], denies: ["GATE_01_NOT_A_MEMBER", "GATE_14_NOT_THE_OWNERS_WILL", "GATE_16_FORBIDDEN"], told: "GATE_14_NOT_THE_OWNERS_WILL" });
 deny("revenue.record", "a viewer", { by: ["viewer"], denies: ["GATE_01_ROLE"] });
 deny("revenue.reverse", "an operator", { by: ["operator"], denies: ["GATE_01_NOT_A_MEMBER", "GATE_16_FORBIDDEN"], told: "GATE_16_FORBIDDEN" });
 const THERE: NonNullable<Facts["erasure"]> = { commitment: "ab".repeat(32) as never, kind: "consent", digest: "ab".repeat(32) as never, exp_ms: NOW - 1, outcome: { index: 5, commitment: "ab".repeat(32) as never }, earlier: 0 };
@@ -209,7 +234,24 @@ deny("imvu.exit", "a platform without its key", { facts: { platform: { ledgerWri
 deny("imvu.scale", "smaller storage", { params: { envelope: { ...ENVELOPE, storageBytes: 20 * GIB } }, denies: ["GATE_12_SHRINK_WITHOUT_SNAPSHOT"] });
 deny("mail.mailbox.remove", "a mailbox with messages", { facts: { used: used({ mailboxMessages: 3 }) }, denies: ["GATE_12_MAILBOX_NOT_EMPTY"] });
 deny("mail.mailbox.remove", "a mailbox that could not be read", { facts: { used: used({ mailboxMessages: null }) }, denies: ["GATE_12_CONTENT_UNKNOWN"] });
+const TAKEN = { count: 2, fresh: { id: "S2", at_ms: NOW - 1_000 }, rested_ms: null };
+deny("imvu.snapshot.restore", "with no snapshot of what is there now", { facts: { snapshots: { ...TAKEN, fresh: null } }, denies: ["GATE_12_RESTORE_WITHOUT_SNAPSHOT"] });
+deny("imvu.snapshot.restore", "with one that is older than a quarter of an hour", { facts: { snapshots: { ...TAKEN, fresh: { id: "S2", at_ms: NOW - 900_001 } } }, denies: ["GATE_12_RESTORE_WITHOUT_SNAPSHOT"] });
+deny("imvu.snapshot.restore", "by a maintainer", { by: ["maintainer"], denies: ["GATE_01_ROLE"] });
+deny("imvu.snapshot.remove", "by a maintainer", { by: ["maintainer"], denies: ["GATE_01_ROLE"] });
+deny("imvu.snapshot.remove", "the one that a restore of this hour rests on", { facts: { snapshots: { ...TAKEN, rested_ms: NOW - 3_599_999 } }, denies: ["GATE_12_SNAPSHOT_RESTED_ON"] });
+for (const op of ["imvu.snapshot.restore", "imvu.snapshot.remove"] as const) deny(op, "which there are is not known", { facts: { snapshots: null }, denies: ["GATE_12_SNAPSHOTS_UNKNOWN"] });
+for (const op of ["imvu.snapshot.create", "imvu.snapshot.restore", "imvu.snapshot.remove"] as const) {
+  deny(op, "of another's IMVU", { imvu: THEIRS, denies: [...(op === "imvu.snapshot.remove" ? ["GATE_01_NOT_A_MEMBER", "GATE_12_CONTENT_UNKNOWN"] : op === "imvu.snapshot.restore" ? ["GATE_01_NOT_A_MEMBER", "GATE_09_JURISDICTION_UNKNOWN", "GATE_12_CONTENT_UNKNOWN"] : ["GATE_01_NOT_A_MEMBER", "GATE_07_FIGURES_UNKNOWN", "GATE_09_JURISDICTION_UNKNOWN"]), "GATE_16_FORBIDDEN"], told: "GATE_16_FORBIDDEN" });
+  deny(op, "by an operator", { by: ["operator"], denies: ["GATE_01_NOT_A_MEMBER", "GATE_16_FORBIDDEN"], told: "GATE_16_FORBIDDEN" });
+}
+deny("imvu.snapshot.create", "a seventeenth", { facts: { snapshots: { ...TAKEN, count: 16 } }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
+deny("imvu.snapshot.create", "on a full volume", { facts: { used: used({ storageBytes: 50 * GIB - 8 * 1024 ** 2 + 1 }) }, denies: ["GATE_07_QUOTA_EXCEEDED"] });
+deny("imvu.snapshot.create", "on a volume that could not be read", { facts: { used: null }, denies: ["GATE_07_FIGURES_UNKNOWN"] });
+deny("imvu.snapshot.create", "how many there are is not known", { facts: { snapshots: null }, denies: ["GATE_07_FIGURES_UNKNOWN"] });
+deny("imvu.snapshot.create", "by a viewer", { by: ["viewer"], denies: ["GATE_01_ROLE"] });
 // 13
+for (const op of ["imvu.snapshot.restore", "imvu.snapshot.remove"] as const) deny(op, "while an export is written", { ours: { status: "exiting" }, denies: ["GATE_13_EXIT_IN_PROGRESS"] });
 for (const op of ["service.remove", "dns.remove", "mail.mailbox.remove", "route.remove"] as const) deny(op, "while an export is written", { ours: { status: "exiting" }, denies: ["GATE_13_EXIT_IN_PROGRESS"] });
 deny("service.deploy", "after the exit", { ours: { status: "exited" }, denies: ["GATE_13_EXITED"] });
 for (const op of ["imvu.member.set", "imvu.member.remove"] as const) {
@@ -285,7 +327,13 @@ passes("service.deploy", "an image of a registry", { source: { kind: "image", re
 passes("service.deploy", "an image of a registry with a port", { source: { kind: "image", ref: "registry.example.org:5000/team/app@sha256:0123" } }, ["owner"]);
 passes("service.deploy", "while an export is written: the IMVU lives on", {}, ["owner"], { status: "exiting" });
 passes("mail.mailbox.create", "exactly what is left", { quotaBytes: 39 * GIB }, ["owner"]);
+passes("imvu.snapshot.create", "by a maintainer, the sixteenth, with just room enough", {}, ["maintainer"], {}, { snapshots: { ...TAKEN, count: 15 }, used: used({ storageBytes: 50 * GIB - 8 * 1024 ** 2 }) });
+passes("imvu.snapshot.restore", "with one a quarter of an hour old", {}, ["owner"], {}, { snapshots: { ...TAKEN, fresh: { id: "S2", at_ms: NOW - 900_000 } } });
+passes("imvu.snapshot.restore", "by a maintainer with the owner's approval", {}, ["maintainer", "owner"]);
+passes("imvu.snapshot.remove", "an hour after a restore rested on it", {}, ["owner"], {}, { snapshots: { ...TAKEN, rested_ms: NOW - 3_600_000 } });
 passes("imvu.exit", "in any state", {} as never, ["owner"], { status: "exited" });
+passes("imvu.payout.account", "after the unit has left: what is owed is paid still", {}, ["owner"], { status: "exited" });
+passes("imvu.payout.account", "of a maintainer, with the owner's signature over it", {}, ["maintainer", "owner"]);
 
 test("gate 1: a command that would live longer than seven days, or not at all, is denied", () => {
   const one = opened("dns.set");
@@ -307,11 +355,11 @@ test("only what nothing but the owner's approval stands against is said to want 
   assert.ok(!wants("imvu.scale", ["maintainer"], down, { nonceSeen: true }));
 });
 
-test("gate 6: no command but the operators' own tariff has a field in which somebody could state usage or a price, and a sale has its amount alone", () => {
+test("gate 6: no command but the operators' own tariff has a field in which somebody could state usage or a price, and a sale and a budget have their amount alone", () => {
   const money = /usage|price|amount|quantity|meter|reading|tariff|cost|fee|share|percent/i;
   for (const [op, schema] of Object.entries(COMMAND_PARAMS)) {
     if (op === "platform.tariff.publish") continue;
     const fields = Object.keys(schema.shape).filter((field) => money.test(field));
-    assert.deepEqual(fields, op.startsWith("revenue.") ? ["amount"] : [], op);
+    assert.deepEqual(fields, op.startsWith("revenue.") || op === "imvu.budget.set" ? ["amount"] : [], op);
   }
 });

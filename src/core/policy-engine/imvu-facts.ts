@@ -9,6 +9,7 @@ export function imvuFactsOf(imvu: Imvu, command: Command, signatures: readonly S
     jurisdiction: imvu.jurisdiction,
     status: imvu.status,
     zone: imvu.zone,
+    ...(imvu.currency === undefined ? {} : { currency: imvu.currency }),
     envelope: imvu.envelope,
     members: imvu.members.filter(({ identity }) => signatures.some((signature) => signature.identity === identity)),
     counts: { services: imvu.services.length, recordSets: imvu.records.length, mailboxes: imvu.mailboxes.length, routes: imvu.routes.length, members: imvu.members.length },

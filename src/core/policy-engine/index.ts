@@ -3,7 +3,7 @@
  * It never reads a database and touches no engine: whoever asks brings the facts and the reality.
  * Depends on kernel, contract and identity.
  */
-export type { BlobFact, BundleFacts, ConsentFact, ErasureFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, RevenueFact, SignatureFact, UsedFacts } from "./facts.ts";
+export type { BlobFact, BundleFacts, ConsentFact, ErasureFact, Facts, IdentityFacts, ImvuFacts, NodeFacts, NodeFigures, OperatorFacts, PayoutFact, RevenueFact, SignatureFact, TariffFact, UsedFacts } from "./facts.ts";
 export type { Denial, Gate } from "./gate.ts";
 export { flawsOf } from "./arriving.ts";
 export { GATES } from "./gates.ts";
@@ -15,7 +15,10 @@ export { probeGates } from "./probe.ts";
 export type { FabricName, LogReality, ProbeRow, Reality, RecordedCommand, RecordedEntry, Witness } from "./reality.ts";
 export { erasedWith, type ErasingCommand, isErasure } from "./erasure.ts";
 export { isOperatorCommand } from "./operators.ts";
+export { isFounding } from "./terms.ts";
+export { isPayoutOrder, type PayoutOrder } from "./payouts.ts";
 export { isRevenue, type RevenueCommand } from "./revenue.ts";
+export { isSnapshotCommand, type SnapshotCommand, snapshotFactsOf } from "./snapshots.ts";
 export { refusalOf, wantsApproval } from "./refusal.ts";
 export { type RegisteredKey, signatureFactsOf } from "./signature-facts.ts";
 export { hasStanding } from "./standing.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CLOCK_SKEW_MS_MAX, COMMAND_LIFETIME_MS_MAX, COMMAND_PARAMS, type Op } from "../../contract/index.ts";
 import { GATES } from "./gates.ts";
 import {
-  CPU_OVERCOMMIT_FACTOR, MAILBOXES_PER_IMVU_MAX, MEMBERS_PER_IMVU_MAX, PROCESSES_PER_SERVICE_MIN, RECORD_SETS_PER_IMVU_MAX, ROUTES_PER_IMVU_MAX, SERVICES_PER_IMVU_MAX,
+  CPU_OVERCOMMIT_FACTOR, MAILBOXES_PER_IMVU_MAX, MEMBERS_PER_IMVU_MAX, PROCESSES_PER_SERVICE_MIN, RECORD_SETS_PER_IMVU_MAX, ROUTES_PER_IMVU_MAX, SERVICES_PER_IMVU_MAX, SNAPSHOTS_PER_IMVU_MAX,
 } from "./limits.ts";
 import { ROLES } from "./standing.ts";
 
@@ -53,7 +53,7 @@ Requests that read are signed by RFC 9421, label \`nexus\`, over \`@method\`, \`
 
 Memory and storage of a node are promised once: the envelopes' sum stays within what it has. CPU is a ceiling, not a reservation: the
 sum may reach ${CPU_OVERCOMMIT_FACTOR} times the node's cores; burst is not added. An envelope's storage holds the volume and the mailboxes: bytes used on the
-volume plus all mailbox quotas stay within it. Per IMVU at most ${SERVICES_PER_IMVU_MAX} services (and one for each ${PROCESSES_PER_SERVICE_MIN} of its processes), ${MAILBOXES_PER_IMVU_MAX} mailboxes, ${RECORD_SETS_PER_IMVU_MAX} record sets, ${ROUTES_PER_IMVU_MAX} routes, ${MEMBERS_PER_IMVU_MAX} members.
+volume plus all mailbox quotas stay within it. Per IMVU at most ${SERVICES_PER_IMVU_MAX} services (and one for each ${PROCESSES_PER_SERVICE_MIN} of its processes), ${MAILBOXES_PER_IMVU_MAX} mailboxes, ${RECORD_SETS_PER_IMVU_MAX} record sets, ${ROUTES_PER_IMVU_MAX} routes, ${MEMBERS_PER_IMVU_MAX} members, ${SNAPSHOTS_PER_IMVU_MAX} snapshots.
 
 ## How it is tested
 
@@ -87,6 +87,9 @@ function rolesTable(): string {
     "platform.operator.remove": "an operator; two where there are two",
     "platform.erase": "an operator; two where there are two",
     "platform.tariff.publish": "an operator; two where there are two",
+    "platform.payout.execute": "an operator; two where there are two",
+    "platform.payout.return": "an operator; two where there are two",
+    "platform.billing.set": "an operator; two where there are two",
     "imvu.create": "the identity it names as owner",
     "imvu.import": "an identity whose key the bundle's identity/ lists",
   };

@@ -19,3 +19,10 @@ export const PROCESSES_PER_SERVICE_MIN = 2;
 export const LIVE_KEYS_PER_IDENTITY_MAX = 16;
 /** Keys that ended count: they are kept for ever, so that what they signed can be verified. */
 export const KEYS_PER_IDENTITY_MAX = 1_000;
+export const SNAPSHOTS_PER_IMVU_MAX = 16;
+/** Below this a file system of btrfs keeps what is left for itself: 5.2 MiB of 128 were free when it made no snapshot any more. */
+export const SNAPSHOT_ROOM_BYTES = 8 * 1024 ** 2;
+/** How old the capture of what is there now may be when something replaces it. */
+export const SNAPSHOT_FRESH_MS = 15 * 60_000;
+/** For how long the capture that a restore rested on stays. */
+export const SNAPSHOT_REST_MS = 3_600_000;

@@ -1,6 +1,7 @@
 import type { Command, Verdict } from "../../contract/index.ts";
 import type { Facts } from "./facts.ts";
 import type { Answer, Denial } from "./gate.ts";
+import { isPayoutOrder } from "./payouts.ts";
 import { actorOf } from "./standing.ts";
 
 /** Gate 1's rules for operators: identities with a role on the platform itself, and on no IMVU. */
@@ -18,7 +19,7 @@ export const OPERATOR_DENIALS: Readonly<Record<OperatorCode, Denial>> = {
 export type OperatorCommand = Extract<Command, { op: `platform.${string}` }>;
 
 export function isOperatorCommand(command: Command): command is OperatorCommand {
-  return command.op === "platform.operator.add" || command.op === "platform.operator.remove" || command.op === "platform.erase" || command.op === "platform.tariff.publish";
+  return command.op === "platform.operator.add" || command.op === "platform.operator.remove" || command.op === "platform.erase" || command.op === "platform.tariff.publish" || isPayoutOrder(command) || command.op === "platform.billing.set";
 }
 
 export function operates(command: OperatorCommand, facts: Facts, answer: Answer<OperatorCode>): Verdict {

@@ -52,6 +52,7 @@ function reality(change: Partial<Reality> = {}): Reality {
     readMeters: async () => readings("9"),
     recordMeters: async (): Promise<ReadingSet> => ({ imvu: OURS, at: "2026-11-23T04:15:00.000Z", readings: readings("9") }),
     rehearseExit: async () => GOOD,
+    checkSnapshots: async () => GOOD,
     readAsStranger: async () => GOOD,
     answeredConsents: async () => [],
     ...change,
@@ -63,13 +64,21 @@ async function verdictOf(gate: GateNumber, change: Partial<Reality>, imvu: ImvuI
   return row.verdict;
 }
 
-test("seventeen rows; with every witness content all hold but those whose subject does not exist yet", async () => {
+test("seventeen rows; with every witness content all hold", async () => {
   for (const imvu of [OURS, undefined]) {
     const rows = await probeGates(reality(), imvu);
     assert.deepEqual(rows.map(({ gate }) => gate), ALL);
-    assert.deepEqual(rows.filter(({ verdict }) => verdict !== "holds").map(({ gate, verdict }) => `${gate} ${verdict}`), ["12 unproven"]);
+    assert.deepEqual(rows.filter(({ verdict }) => verdict !== "holds").map(({ gate, verdict }) => `${gate} ${verdict}`), []);
     assert.ok(rows.every(({ evidence, title, ms }) => evidence.length > 0 && title.length > 0 && ms >= 0));
   }
+});
+
+test("gate 12: what one unit's look says decides; without anybody who can look, and without a unit, nothing is proved", async () => {
+  assert.equal(await verdictOf(12, { checkSnapshots: async () => ({ verdict: "broken", detail: "S1 is in the ledger and not on the volume" }) }), "broken");
+  assert.equal(await verdictOf(12, { checkSnapshots: async () => ({ verdict: "unproven", detail: "not mounted" }) }), "unproven");
+  const { checkSnapshots: _, ...blind } = reality();
+  assert.equal((await rowOf(GATES[11], blind, OURS)).verdict, "unproven");
+  assert.equal((await rowOf(GATES[11], reality({ imvus: async () => [] }), undefined)).verdict, "unproven");
 });
 
 test("gate 10: a consent that is missing, added, changed or out of order in what the platform answers breaks it", async () => {
@@ -85,7 +94,7 @@ test("gate 10: a consent that is missing, added, changed or out of order in what
 
 test("with nobody to ask nothing holds but what the log itself shows", async () => {
   const rows = await probeGates(reality({ fabrics: [] }), OURS);
-  assert.deepEqual(rows.filter(({ verdict }) => verdict === "holds").map(({ gate }) => gate), [1, 3, 6, 10, 13, 17]);
+  assert.deepEqual(rows.filter(({ verdict }) => verdict === "holds").map(({ gate }) => gate), [1, 3, 6, 10, 12, 13, 17]);
   assert.ok(rows.every(({ verdict }) => verdict !== "broken"));
 });
 

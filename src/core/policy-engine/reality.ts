@@ -63,6 +63,8 @@ export interface Reality {
   recordMeters?(imvu: ImvuId): Promise<ReadingSet>;
   /** What the newest export that was made of an IMVU to be rehearsed and compared showed; absent while that cannot be done. */
   rehearseExit?(imvu: ImvuId): Promise<Evidence>;
+  /** Compares an IMVU's snapshots with what the log tells of them, and restores one on trial; absent while that cannot be done. */
+  checkSnapshots?(imvu: ImvuId): Promise<Evidence>;
   /** The answers about consent, oldest first, as the API gives them; absent while it gives none. */
   answeredConsents?(imvu: ImvuId): Promise<readonly AnsweredConsent[]>;
   /** Asks the API for another IMVU's data with a stranger's key; absent while that cannot be done. */

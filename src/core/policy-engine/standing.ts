@@ -20,6 +20,12 @@ export const ROLES: Readonly<Record<Exclude<Op, OpWithoutImvu>, readonly MemberR
   "consent.record": ["owner", "maintainer"],
   "revenue.record": ["owner", "maintainer", "billing"],
   "revenue.reverse": ["owner", "maintainer", "billing"],
+  "imvu.payout.account": ["owner"],
+  "imvu.billing.set": ["owner", "billing"],
+  "imvu.snapshot.create": ["owner", "maintainer"],
+  "imvu.snapshot.restore": ["owner"],
+  "imvu.snapshot.remove": ["owner"],
+  "imvu.budget.set": ["owner", "billing"],
   "imvu.erase": ["owner"],
 };
 

@@ -44,6 +44,8 @@ export function renderPostgresConf(config: ClusterConfig): string {
     ["max_parallel_workers_per_gather", "0"],
     ["max_logical_replication_workers", "0"],
     ["autovacuum_max_workers", "1"],
+    // The body of every command is long enough to be compressed: by what takes a fraction of pglz's time.
+    ["default_toast_compression", "lz4"],
     ["jit", "off"],
     // Nothing in /dev/shm that a kill -9 could leave outside the home.
     ["dynamic_shared_memory_type", "mmap"],

@@ -33,12 +33,12 @@ export function copyBytes(rows: readonly (readonly CopyField[])[], { header, tra
   return bytes;
 }
 
-function bytesOf(field: CopyField): number {
+export function bytesOf(field: CopyField): number {
   if (typeof field === "number") return INT8_BYTES;
   return typeof field === "string" ? Buffer.byteLength(field) : field.length;
 }
 
-function writeField(bytes: Buffer, field: CopyField, start: number): number {
+export function writeField(bytes: Buffer, field: CopyField, start: number): number {
   if (typeof field === "number") {
     if (!Number.isSafeInteger(field)) throw new RangeError(`${field} is no safe integer`);
     const at = bytes.writeInt32BE(INT8_BYTES, start);

@@ -4,7 +4,8 @@ import type { Site } from "../../contract/index.ts";
 import { Fault, messageOf } from "../../kernel/index.ts";
 import { clusterPaths, DATABASE, OWNER_ROLE, PORT, SERVICE_ROLE } from "./cluster-layout.ts";
 import { migrate } from "./migrate.ts";
-import { inTransaction, lostOrError, type NamedStatement, type ReadTx, type Row, type Tx } from "./transaction.ts";
+import { type Bound, OneTrip } from "./one-trip.ts";
+import { inTransaction, lostOrError, type ReadTx, type Row, type Tx } from "./transaction.ts";
 
 const POOL_CONNECTIONS_MAX = 8;
 const POOL_IDLE_MS = 30_000;
@@ -17,8 +18,8 @@ export type StoreAddress = { readonly site: Site } | { readonly databaseUrl: str
 /** One connection of its own, for the ledger's sequencer: its advisory lock lives exactly as long as the connection. */
 export interface Session {
   transaction<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
-  /** One statement, a transaction of its own. */
-  run(statement: NamedStatement, params: readonly unknown[]): Promise<void>;
+  /** A transaction of statements that are known beforehand, in one round trip; durable when it resolves, and nothing of it is there when it rejects. */
+  atOnce(statements: readonly Bound[]): Promise<void>;
   /** A lock this session holds until it closes or its connection is lost; false when another session has it. */
   tryLock(key: bigint): Promise<boolean>;
   /** True once the connection is gone; the session is then of no more use. */
@@ -47,10 +48,18 @@ export interface Store {
 
 /** Migrates as the owner, then works as the service role, which may add to the ledger and change projections, and nothing else. */
 export async function openStore(address: StoreAddress): Promise<Store> {
-  const owner = ownerConfig(address);
-  await asOwner(owner, address);
-  const service = serviceConfig(address, owner);
-  const pool = new Pool({ ...service, max: POOL_CONNECTIONS_MAX, idleTimeoutMillis: POOL_IDLE_MS });
+  await asOwner(ownerConfig(address), address);
+  return serviceStore(address, POOL_CONNECTIONS_MAX);
+}
+
+/** For whoever only reads what a store holds that is open elsewhere: so many connections, and nothing is migrated. */
+export function openReader(address: StoreAddress, connections: number): Pick<Store, "snapshot" | "close"> {
+  return serviceStore(address, connections);
+}
+
+function serviceStore(address: StoreAddress, connections: number): Store {
+  const service = serviceConfig(address, ownerConfig(address));
+  const pool = new Pool({ ...service, max: connections, idleTimeoutMillis: POOL_IDLE_MS });
   // An idle connection that breaks (the engine restarted) is replaced at the next use; unhandled it would end the process.
   pool.on("error", () => {});
   const withClient = async <T>(fn: (client: PoolClient) => Promise<T>): Promise<T> => {
@@ -111,6 +120,7 @@ async function ensureServiceRole(client: Client): Promise<void> {
 
 async function openSession(config: ClientConfig): Promise<Session> {
   const client = new Client(config);
+  const prepared = new Set<string>();
   let gone = false;
   const lose = () => {
     gone = true;
@@ -124,9 +134,7 @@ async function openSession(config: ClientConfig): Promise<Session> {
   }
   return {
     transaction: (fn) => inTransaction(client, "BEGIN", fn),
-    run: async ({ name, text }, params) => {
-      await client.query({ name, text, values: [...params] }).catch(lostOrError);
-    },
+    atOnce: (statements) => client.query(new OneTrip(statements, prepared)).done.catch(lostOrError),
     tryLock: async (key) => (await client.query("SELECT pg_try_advisory_lock($1) AS held", [key.toString()])).rows[0]?.held === true,
     lost: () => gone,
     close: () => client.end(),

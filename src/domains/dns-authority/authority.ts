@@ -141,10 +141,18 @@ export class Authority implements ZoneHands {
     return `$ORIGIN ${zone}.\n$TTL ${TTL_SECONDS}\n${[...soa.map(line), ...rest].join("\n")}\n`;
   }
 
-  /** Answers the server sent for a zone since it started, whatever their code; dropped queries are not among them. */
-  async answers(zone: string): Promise<bigint> {
-    const [rows] = await this.knot.ask([{ command: "zone-stats", zone: `${zone}.`, section: "mod-stats", item: "response-code" }], () => true);
-    return (rows ?? []).filter((row) => row.item === "response-code").reduce((sum, row) => sum + BigInt(row.data ?? "0"), 0n);
+  /**
+   * Answers the server sent for each of the zones since it started, whatever their code; dropped queries are not among them. One batch, however many
+   * zones; a zone that it does not serve is absent.
+   */
+  async answers(zones: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
+    const said = await this.knot.ask(zones.map((zone) => ({ command: "zone-stats", zone: `${zone}.`, section: "mod-stats", item: "response-code" })), () => true);
+    const counted = new Map<string, bigint>();
+    for (const [at, rows] of said.entries()) {
+      if (rows.some((row) => row.error !== undefined)) continue;
+      counted.set(zones[at] as string, rows.filter((row) => row.item === "response-code").reduce((sum, row) => sum + BigInt(row.data ?? "0"), 0n));
+    }
+    return counted;
   }
 }
 

@@ -36,7 +36,7 @@ export function talk(socketPath: string, orders: readonly Order[]): Promise<read
       if (answers.length <= orders.length) reject(new Fault("KNOT_CLOSED", "the DNS server closed its control socket before it had answered", { retry: true }));
     });
     socket.on("connect", () => {
-      for (const order of orders) socket.write(encode(order));
+      socket.write(Buffer.concat(orders.map(encode)));
     });
     socket.on("data", (chunk) => {
       bytes += chunk.length;

@@ -138,5 +138,4 @@ function resourcesOf(imvu: Imvu): Json {
 /** Said in the manifest, so that nobody looks for it in vain. */
 function omissions(sink: ExportSink, imvu: Imvu): void {
   sink.omit("domains/transfer-codes.txt", `${imvu.zone} lies under the platform's suffix: there is no registrar to give a code`);
-  sink.omit("ledger/revenue/*-invoice.pdf", "this version of the platform writes no invoices");
 }

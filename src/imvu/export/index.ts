@@ -5,6 +5,9 @@
  */
 export { type BundleFacts, BundleWriter, type FinishedBundle, type SignNote } from "./bundle-writer.ts";
 export { contentPath, type Exported, type ExitDeps, exportImvu, PASSWD_PATH, type Rehearsal, writeBundle } from "./exit.ts";
+export { type Invoice, invoiceXml } from "../../core/handshake/index.ts";
+export { invoicePdf } from "./invoice-documents.ts";
+export type { InvoiceProof } from "./invoice-proof.ts";
 export { IMVU_DOCUMENT_PATH, type KnownKey, OWNER_PATH, writeIdentitySection } from "./identity-section.ts";
 export { type LedgerSection, type LedgerSource, writeLedgerSection } from "./ledger-section.ts";
 export { type PackedBundle, packBundle } from "./pack.ts";

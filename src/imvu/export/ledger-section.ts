@@ -1,13 +1,14 @@
 import { Buffer } from "node:buffer";
 import type { ExportSink, Receipt } from "../../contract/index.ts";
-import type { Correction, Statement } from "../../core/handshake/index.ts";
+import { type Correction, type Invoice, invoiceXml, type Statement } from "../../core/handshake/index.ts";
 import { openCommand } from "../../core/identity/index.ts";
 import { openCheckpoint, parseEntryBody, parseVerifierKey } from "../../core/ledger/pure.ts";
 import { Fault, type ImvuId, type Json, sha256 } from "../../kernel/index.ts";
 import {
-  type AuditRecord, auditLines, CHECKPOINT_PATH, correctionCsv, correctionPath, type Entry, type EntryGroup, entriesPath, entryLine, erasedLine, type IdentityKeyLine, KEYS_PATH,
+  type AuditRecord, auditLines, CHECKPOINT_PATH, correctionCsv, correctionPath, type Entry, type EntryGroup, entriesPath, entryLine, erasedLine, type IdentityKeyLine, invoicePdfPath, invoiceXmlPath, KEYS_PATH,
   keysFile, LINE_PATHS, type Manifest, proofLine, proofsPath, Registry, repeatedOf, revenueCsv, revenuePath,
 } from "../../verify/index.ts";
+import { invoicePdf } from "./invoice-documents.ts";
 import { type LineFile, withLineFiles } from "./text-stream.ts";
 
 /** What the section needs of the log; core/ledger's Ledger is one. */
@@ -57,6 +58,7 @@ async function writeSection(sink: ExportSink, open: OpenFile, section: LedgerSec
   const kids = new Set<string>();
   const statements = new Map<string, Statement>();
   const corrections: Correction[] = [];
+  const invoices: { readonly index: number; readonly leaf: string; readonly invoice: Invoice }[] = [];
   let last = -1;
   for await (const { index, body: text, leaf } of ledger.entries({ stream: imvu, to: size })) {
     last = index;
@@ -69,16 +71,26 @@ async function writeSection(sink: ExportSink, open: OpenFile, section: LedgerSec
     const record = recordOf(entry);
     for (const kid of record?.signers ?? []) kids.add(kid);
     for (const { path, line } of record ? auditLines(entry, record) : []) await audits.get(path)?.line(line);
+    // Who ordered that a payout was made is verified with it.
+    if (entry.body.type === "payout.executed" || entry.body.type === "payout.returned") for (const kid of orderSigners(entry)) kids.add(kid);
     if (entry.body.type === "statement.closed") {
       const statement = entry.body.data as unknown as Statement;
       statements.set(statement.period, statement);
     } else if (entry.body.type === "statement.corrected") corrections.push(entry.body.data as unknown as Correction);
+    else if (entry.body.type === "invoice.issued") invoices.push({ index, leaf: entry.leaf.toString("base64"), invoice: entry.body.data as unknown as Invoice });
   }
   if (last < 0) throw new Fault("LEDGER_NO_STREAM", `the ledger has no entry of ${imvu}`);
   await Promise.all([events.end(), ...[...audits.values()].map((file) => file.end())]);
   for (const statement of statements.values()) await sink.file(revenuePath(statement.period), revenueCsv(statement));
 
   for (const correction of corrections) await sink.file(correctionPath(correction), correctionCsv(correction));
+
+  const { origin, root } = opened.value;
+  for (const { index, leaf, invoice } of invoices) {
+    await sink.file(invoiceXmlPath(invoice), invoiceXml(invoice));
+    await sink.file(invoicePdfPath(invoice), await invoicePdf(invoice, { origin, index, leaf, size, root: Buffer.from(root).toString("base64") }));
+  }
+  if (invoices.length === 0) sink.omit("ledger/revenue/*-invoice.pdf", "no month of it was invoiced");
 
   const platform = new GroupFile(open, "platform", ledger, size);
   for await (const { index, body } of ledger.entries({ stream: "platform", to: size })) {
@@ -149,6 +161,12 @@ function parsed(index: number, text: string): Entry {
   const body = parseEntryBody(text);
   if (!body.ok) throw new Fault("LEDGER_BROKEN", `entry ${index}: ${body.message}`, { hint: "nexus ledger fsck" });
   return { index, text, body: body.value, leaf: sha256(text) };
+}
+
+/** One that cannot be read leaves with the unit all the same: whoever verifies names it. */
+function orderSigners({ body }: Entry): readonly string[] {
+  const opened = openCommand((body.data as { order?: unknown } | null)?.order);
+  return opened.ok ? opened.value.signatures.map(({ kid }) => kid) : [];
 }
 
 function recordOf({ index, body }: Entry): AuditRecord | undefined {

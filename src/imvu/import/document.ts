@@ -10,6 +10,8 @@ const zDocument = z.object({
   slug: z.string().regex(/^[a-z][a-z0-9-]{1,39}$/),
   zone: COMMAND_PARAMS["imvu.import"].shape.zone,
   createdAt: z.iso.datetime({ precision: 3 }),
+  timeZone: COMMAND_PARAMS["imvu.import"].shape.timeZone,
+  currency: COMMAND_PARAMS["imvu.import"].shape.currency,
   envelope: zEnvelope,
   services: z.array(COMMAND_PARAMS["service.deploy"]).max(ITEMS_MAX),
   records: z.array(COMMAND_PARAMS["dns.set"]).max(ITEMS_MAX),

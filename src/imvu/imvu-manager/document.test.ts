@@ -98,9 +98,16 @@ describe("the document after a command", () => {
     { command: command("mail.mailbox.remove", { address: hello }), changes: ["mailboxes"] },
     { command: command("route.set", { class: "private", host: www, path: "/", service: web, port: 8080, role: null, ratePerMinute: 5 }), changes: ["routes"] },
     { command: command("route.remove", { host: www, path: "/" }), changes: ["routes"] },
+    { command: command("imvu.payout.account", { account: null }), changes: [] },
+    // What they change is told with what the platform decided; see snapshots.ts.
+    { command: command("imvu.snapshot.create", { label: null }), changes: [] },
+    { command: command("imvu.snapshot.restore", { id: "S1" }), changes: [] },
+    { command: command("imvu.snapshot.remove", { id: "S1" }), changes: [] },
     { command: command("imvu.erase", { index: 4, commitment: digest("f"), order: digest("f") }), changes: [] },
+    { command: command("imvu.budget.set", { amount: "50.00", currency: "EUR", thresholds: [50, 100] }), changes: [] },
     { command: command("revenue.record", { sourceId: "order-17", amount: "12.34", currency: "EUR", at: "2026-11-23T12:00:00.000Z" }), changes: [] },
     { command: command("revenue.reverse", { sourceId: "refund-17", reverses: "order-17", amount: "2.34", currency: "EUR", at: "2026-11-23T12:00:00.000Z" }), changes: [] },
+    { command: command("imvu.billing.set", { name: "Art Gallery", street: "Rue 1", postalCode: "75001", city: "Paris", country: "FR", email: "books@art.example" as MailAddress }), changes: [] },
     { command: command("consent.record", { subject: "user-17", purpose: "newsletter", text: digest("f"), state: "given" }), changes: [] },
   ];
 

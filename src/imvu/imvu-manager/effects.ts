@@ -1,8 +1,12 @@
-import type { Command, DnsRecordSet, Imvu, Op, Params } from "../../contract/index.ts";
+import type { Command, DnsRecordSet, Imvu, Op, Params, Snapshot } from "../../contract/index.ts";
 import type { Effects, Work, Worked } from "../../core/command/index.ts";
+import type { PayoutOrder } from "../../core/policy-engine/index.ts";
+import { isSnapshotCommand } from "../../core/policy-engine/index.ts";
 import { type Fqdn, type IdentityName, type ImvuId, type Json, refuse, type Refusal, type Sha256 } from "../../kernel/index.ts";
 import { converge, type FabricName, FABRIC_ORDER, type Fabrics, stepsTo } from "./fabrics.ts";
+import { desiredOf } from "./desired.ts";
 import { type Allocation, createdImvu, nextImvu, withDkim } from "./next.ts";
+import { nextSnapshots, objectionToSnapshot, runSnapshot, type SnapshotAllocation, unfresh, withSnapshot } from "./snapshots.ts";
 
 /** Leaving and arriving, which need more than steps; imvu/export and imvu/import implement them. */
 export interface Journeys {
@@ -24,6 +28,8 @@ export interface EffectsDeps {
   isRegistered(name: IdentityName): Promise<boolean>;
   /** Writes the tariff into the log, once for each command; @returns its index. */
   publishTariff(tariff: Params<"platform.tariff.publish">, command: string): Promise<number>;
+  /** Writes what became of a payout into its unit's stream, once for each command. */
+  settlePayout(order: PayoutOrder, command: string): Promise<{ readonly index: number; readonly amount: string; readonly currency: string }>;
   contentOf(runtime: "static" | "node" | "python"): Promise<Sha256>;
   /** Reads all meters once and writes the reading: a new unit is metered from its first second. */
   attachMeters(imvu: ImvuId): Promise<void>;
@@ -42,6 +48,9 @@ const TOUCHED: Record<Op, readonly FabricName[]> = {
   "platform.operator.remove": [],
   "platform.erase": [],
   "platform.tariff.publish": [],
+  "platform.payout.execute": [],
+  "platform.payout.return": [],
+  "platform.billing.set": [],
   "imvu.create": FABRIC_ORDER,
   "imvu.import": FABRIC_ORDER,
   "imvu.exit": [],
@@ -61,6 +70,12 @@ const TOUCHED: Record<Op, readonly FabricName[]> = {
   "consent.record": [],
   "revenue.record": [],
   "revenue.reverse": [],
+  "imvu.payout.account": [],
+  "imvu.billing.set": [],
+  "imvu.snapshot.create": [],
+  "imvu.snapshot.restore": [],
+  "imvu.snapshot.remove": [],
+  "imvu.budget.set": [],
   "imvu.erase": [],
 };
 
@@ -74,15 +89,17 @@ export function imvuEffects(deps: EffectsDeps): Effects {
         return { ...allocation };
       }
       if (command.op === "imvu.import") return JSON.parse(JSON.stringify(await journeys.arriving(command, actor as IdentityName))) as Json;
-      return null;
+      return isSnapshotCommand(command) ? { at } : null;
     },
     after(command, before, allocation) {
       if (command.op === "imvu.create") return createdImvu(command.params, allocation as unknown as Allocation);
       if (command.op === "imvu.import") return allocation as unknown as Imvu;
-      return before && nextImvu(before, command);
+      if (isSnapshotCommand(command)) return before && nextSnapshots(before, command, allocation as unknown as SnapshotAllocation);
+      return before && unfresh(before, nextImvu(before, command));
     },
     withLearned: (after, learned) => {
-      const { dkim } = (learned ?? {}) as { dkim?: Imvu["dkim"] };
+      const { dkim, snapshot } = (learned ?? {}) as { dkim?: Imvu["dkim"]; snapshot?: Snapshot };
+      if (snapshot) return withSnapshot(after, snapshot);
       return dkim ? withDkim(after, dkim) : after;
     },
     objection: async (command, before) => command.op === "imvu.import" ? await journeys.objection(command) : objectionTo(fabrics, command, before) ?? (await objectionToMember(deps, command, before)),
@@ -100,6 +117,9 @@ export function imvuEffects(deps: EffectsDeps): Effects {
           const index = await deps.publishTariff(command.params, work.digest);
           return { learned: { index }, observed: { index, ...command.params } };
         }
+        case "platform.payout.execute":
+        case "platform.payout.return":
+          return { learned: null, observed: { ...command.params, ...(await deps.settlePayout(command, work.digest)) } };
         case "imvu.create":
           return await create(deps, work, after as Imvu);
         case "imvu.import":
@@ -108,6 +128,13 @@ export function imvuEffects(deps: EffectsDeps): Effects {
           return { learned: null, observed: await fabrics.view(after as Imvu) };
         case "imvu.exit":
           return { learned: null, observed: await journeys.exit(work) };
+        case "imvu.snapshot.create":
+        case "imvu.snapshot.restore":
+        case "imvu.snapshot.remove": {
+          const { before } = work;
+          if (!before || !after) throw new TypeError("no unit to capture");
+          return await runSnapshot(fabrics.snapshots, { ...work, command, before, after }, desiredOf(before, fabrics.resolverAddressOf(before.number)).compute, work.allocation as unknown as SnapshotAllocation);
+        }
         case "service.restart": {
           const { name } = command.params;
           const id = command.imvu as ImvuId;
@@ -122,7 +149,7 @@ export function imvuEffects(deps: EffectsDeps): Effects {
   };
 }
 
-/** Keys, roles, consents and sales change in the intent's own transaction: from that entry on they count, or do not. */
+/** Keys, roles, consents, sales, budgets and billing profiles change in the intent's own transaction: from that entry on they count, or do not. */
 function whole(command: Command, actor: string): Worked | undefined {
   switch (command.op) {
     case "identity.register":
@@ -139,9 +166,15 @@ function whole(command: Command, actor: string): Worked | undefined {
       return { learned: null, observed: { operator: command.params.identity } };
     case "consent.record":
       return { learned: null, observed: consentRecorded(command.params) };
+    case "imvu.budget.set":
     case "revenue.record":
     case "revenue.reverse":
       return { learned: null, observed: { ...command.params } };
+    case "imvu.payout.account":
+      return { learned: null, observed: JSON.parse(JSON.stringify(command.params)) as Json };
+    case "imvu.billing.set":
+    case "platform.billing.set":
+      return { learned: null, observed: JSON.parse(JSON.stringify(command.params)) as Json };
     default:
       return undefined;
   }
@@ -174,6 +207,7 @@ type Objection = Awaited<ReturnType<Effects["objection"]>>;
 
 function objectionTo(fabrics: Fabrics, command: Command, before: Imvu | undefined): Objection {
   if (!before) return undefined;
+  if (isSnapshotCommand(command)) return objectionToSnapshot(command, before);
   if (command.op === "dns.set") {
     const checked = fabrics.validateRecord(before.zone, command.params);
     if (!checked.ok) return checked;

@@ -58,7 +58,7 @@ function engines(failing?: string) {
 }
 
 const create = { ...command("imvu.create", createParams), imvu: null } as ReturnType<typeof command>;
-const work = (one: ReturnType<typeof command>, after: Imvu, saga = new Saga(() => {})) => ({ command: one, digest: "d", actor: "creator-8891", before: imvu, after, saga });
+const work = (one: ReturnType<typeof command>, after: Imvu, saga = new Saga(() => {})) => ({ command: one, digest: "d", actor: "creator-8891", before: imvu, after, allocation: null, saga });
 
 describe("the orders to the fabrics", () => {
   test("a plan is made from what is desired and what the engine itself shows", async () => {

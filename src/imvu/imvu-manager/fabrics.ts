@@ -1,4 +1,4 @@
-import type { ComputeDesired, DkimKey, DnsRecordSet, DomainsDesired, Fabric, Imvu, MailDesired, NetworkDesired, Step } from "../../contract/index.ts";
+import type { ComputeDesired, DkimKey, DnsRecordSet, DomainsDesired, Fabric, Imvu, MailDesired, NetworkDesired, SnapshotHands, Step } from "../../contract/index.ts";
 import type { Fqdn, ImvuId, Json, Outcome, ServiceName } from "../../kernel/index.ts";
 import { type Desired, desiredOf } from "./desired.ts";
 
@@ -13,6 +13,7 @@ export interface Fabrics {
   removeDkimKeys(imvu: ImvuId): Promise<void>;
   resolverAddressOf(number: number): string;
   validateRecord(zone: Fqdn, set: DnsRecordSet): Outcome<DnsRecordSet>;
+  readonly snapshots: SnapshotHands;
   restartService(imvu: ImvuId, service: ServiceName): Promise<void>;
   /** What creates and reads answer: everything read back from the engines. */
   view(imvu: Imvu): Promise<Json>;

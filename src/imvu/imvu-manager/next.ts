@@ -26,6 +26,8 @@ export function createdImvu(params: Params<"imvu.create">, allocation: Allocatio
     status: "active",
     zone,
     createdAt: allocation.createdAt,
+    ...(params.timeZone === undefined ? {} : { timeZone: params.timeZone }),
+    ...(params.currency === undefined ? {} : { currency: params.currency }),
     envelope: params.envelope,
     services: [firstService(params.runtime, allocation.content)],
     records: firstRecords(zone, slug, allocation.publicAddress),

@@ -23,6 +23,7 @@ export type Standing<T> = { readonly is: "known"; readonly value: T } | { readon
 export class Directory {
   private readonly domains = new Map<string, ImvuId>();
   private readonly accounts = new Map<string, Account>();
+  private readonly byImvu = new Map<ImvuId, Map<string, Account>>();
   private readonly pendingDomains = new Set<string>();
   private readonly pendingAddresses = new Map<string, ImvuId>();
 
@@ -42,13 +43,21 @@ export class Directory {
   }
 
   announceAccount(account: Account): void {
+    this.forget(account.address);
     this.accounts.set(account.address, account);
+    this.byImvu.set(account.imvu, (this.byImvu.get(account.imvu) ?? new Map<string, Account>()).set(account.address, account));
     this.pendingAddresses.delete(account.address);
   }
 
   withdrawAccount(address: MailAddress): void {
-    this.accounts.delete(address);
+    this.forget(address);
     this.pendingAddresses.delete(address);
+  }
+
+  private forget(address: MailAddress): void {
+    const of = this.accounts.get(address)?.imvu;
+    this.accounts.delete(address);
+    if (of) this.byImvu.get(of)?.delete(address);
   }
 
   domain(name: string): Standing<ImvuId> {
@@ -85,7 +94,7 @@ export class Directory {
   }
 
   accountsOf(imvu: ImvuId): readonly Account[] {
-    return [...this.accounts.values()].filter((account) => account.imvu === imvu && !account.probe);
+    return [...(this.byImvu.get(imvu)?.values() ?? [])].filter((account) => !account.probe);
   }
 
   imvus(): ReadonlySet<ImvuId> {

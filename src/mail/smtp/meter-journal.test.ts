@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { appendFileSync } from "node:fs";
 import { appendFile, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,6 +68,20 @@ test("counts, reservations and the place in the log survive; the epoch and its b
   assert.deepEqual(await third.read(ONE), { sent: 0, received: 2 });
   await third.close();
   assert.ok(!(await readFile(here.journal, "utf8")).includes(QUEUE), "a finished message is forgotten");
+});
+
+test("who asks while the log is being read is told what stood in it when he asked", async () => {
+  await using here = await folder();
+  const meter = await here.open();
+  await appendFile(here.log, "");
+  for (let turns = 0; turns < 150; turns += 1) {
+    const reading = meter.drain();
+    for (let turn = 0; turn < turns % 50; turn += 1) await new Promise(setImmediate);
+    appendFileSync(here.log, delivered("a@imvu001.world", "lmtp", `4jXyY61yhB${String(turns).padStart(5, "0")}`));
+    assert.deepEqual(await meter.read(ONE), { sent: 0, received: turns + 1 }, `after ${turns} turns`);
+    await reading;
+  }
+  await meter.close();
 });
 
 test("half a log line waits for its end; a new log is read from its beginning", async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readFile } from "node:fs/promises";
-import { Fault, type ImvuId, writeFileAtomic } from "../../kernel/index.ts";
+import { Fault, type ImvuId, together, writeFileAtomic } from "../../kernel/index.ts";
 import { type MailLogEvent, parseMailLogLine } from "./mail-log.ts";
 import { type Counts, type MeterRecord, type Settled, Settlement } from "./settlement.ts";
 
@@ -27,7 +27,7 @@ export class MeterJournal {
   private writing: Promise<void> = Promise.resolve();
   private waiting: MeterRecord[] = [];
   private waiters: Promise<void> | undefined;
-  private draining: Promise<void> | undefined;
+  private readonly drained = together(() => this.drainOnce());
 
   private constructor(path: string, logPath: string, ownerOf: (recipient: string) => ImvuId | undefined, settlement: Settlement, file: FileHandle) {
     this.path = path;
@@ -65,12 +65,9 @@ export class MeterJournal {
     return this.settlement.read(imvu);
   }
 
-  /** Reads what the log has gained. One at a time; callers share it. */
+  /** Reads what the log has gained until the call, or later. One at a time; callers share it. */
   drain(): Promise<void> {
-    this.draining ??= this.drainOnce().finally(() => {
-      this.draining = undefined;
-    });
-    return this.draining;
+    return this.drained();
   }
 
   async close(): Promise<void> {

@@ -85,6 +85,21 @@ export class Services {
     });
   }
 
+  /** Stops them all, calls `work`, and makes them anew whatever happened: what lies under them may be other data then. */
+  async whileStopped(place: Place, orders: readonly Order[], work: () => Promise<void>): Promise<void> {
+    const [first, ...rest] = orders;
+    if (!first) return await work();
+    const name = containerNameOf(place.number, first.service.name);
+    await this.deps.keeper.holding(name, async () => {
+      await this.deps.containers.stop(name);
+      try {
+        await this.whileStopped(place, rest, work);
+      } finally {
+        await this.put(place, first);
+      }
+    });
+  }
+
   async remove(number: number, service: ServiceName): Promise<void> {
     const name = containerNameOf(number, service);
     await this.deps.keeper.holding(name, () => this.deps.containers.remove(name));

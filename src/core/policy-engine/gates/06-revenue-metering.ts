@@ -1,9 +1,12 @@
-import { FIRST_RESOURCES, type Op, type Reading, RESOURCES, type Resource, TARIFF_NOTICE_MS } from "../../../contract/index.ts";
+import { FIRST_RESOURCES, type Op, type Reading, RESOURCES, type Resource } from "../../../contract/index.ts";
 import type { ImvuId } from "../../../kernel/index.ts";
 import { askFabrics, broken, combine, holds, type Said, unproven } from "../ask.ts";
 import { defineGate } from "../gate.ts";
+import { isPayoutOrder, maySettle, PAYOUT_DENIALS, type PayoutCode } from "../payouts.ts";
 import type { Reality } from "../reality.ts";
 import { isRevenue, mayBook, REVENUE_DENIALS, type RevenueCode } from "../revenue.ts";
+import { mayPublish, TARIFF_DENIALS, type TariffCode } from "../tariff-notice.ts";
+import { isFounding, mayBudget, mayFound, TERMS_DENIALS, type TermsCode } from "../terms.ts";
 
 const EVERY = Object.keys(RESOURCES) as Resource[];
 const COMPUTE = FIRST_RESOURCES.filter((resource) => resource.startsWith("compute."));
@@ -17,12 +20,14 @@ const NEEDED: Partial<Record<Op, readonly Resource[]>> = {
   "imvu.scale": COMPUTE,
   "service.deploy": [...COMPUTE, ...NETWORK],
   "service.restart": [...COMPUTE, ...NETWORK],
+  "imvu.snapshot.create": COMPUTE,
+  "imvu.snapshot.restore": [...COMPUTE, ...NETWORK],
   "mail.mailbox.create": MAIL,
   "route.set": NETWORK,
 };
 
 /** No command of an IMVU has a field for usage, a price or a reading (a test holds the schemas to it): its people say what they sold, never what they used. */
-export const revenueMetering = defineGate<"METER_MISSING" | "TARIFF_TOO_SOON" | RevenueCode>({
+export const revenueMetering = defineGate<"METER_MISSING" | TariffCode | TermsCode | RevenueCode | PayoutCode>({
   number: 6,
   title: "revenue metering",
   rule: "everything billable is metered by the infrastructure",
@@ -39,6 +44,9 @@ export const revenueMetering = defineGate<"METER_MISSING" | "TARIFF_TOO_SOON" | 
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": true,
+    "platform.payout.execute": true,
+    "platform.payout.return": true,
+    "platform.billing.set": false,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": false,
@@ -58,22 +66,30 @@ export const revenueMetering = defineGate<"METER_MISSING" | "TARIFF_TOO_SOON" | 
     "consent.record": false,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.payout.account": false,
+    "imvu.billing.set": false,
+    "imvu.snapshot.create": true,
+    "imvu.snapshot.restore": true,
+    "imvu.snapshot.remove": false,
+    "imvu.budget.set": true,
     "imvu.erase": false,
   },
   denials: {
     METER_MISSING: { says: "a resource would run without a meter", hint: "'nexus doctor' names the engine that does not answer; try again when it does" },
-    TARIFF_TOO_SOON: { says: "prices are announced 30 days before they hold, and never for the past", hint: "publish it for a later month: 'nexus tariff publish --from YYYY-MM'" },
+    ...TARIFF_DENIALS,
+    ...TERMS_DENIALS,
     ...REVENUE_DENIALS,
+    ...PAYOUT_DENIALS,
   },
   decide(command, facts, answer) {
-    if (command.op === "platform.tariff.publish") {
-      const earliest = facts.now_ms + TARIFF_NOTICE_MS;
-      return Date.parse(command.params.validFrom) >= earliest ? answer.pass() : answer.deny("TARIFF_TOO_SOON", { validFrom: command.params.validFrom }, { validFrom_ms: earliest });
-    }
+    if (command.op === "platform.tariff.publish") return mayPublish(command.params, facts, answer);
+    if (command.op === "imvu.budget.set") return mayBudget(command.params, facts, answer);
     if (isRevenue(command)) return mayBook(command, facts, answer);
+    if (isPayoutOrder(command)) return maySettle(command, facts, answer);
     const attached = facts.meters;
     const missing = (NEEDED[command.op] ?? []).filter((resource) => attached === null || !attached.includes(resource));
-    return missing.length === 0 ? answer.pass() : answer.deny("METER_MISSING", missing, attached);
+    if (missing.length > 0) return answer.deny("METER_MISSING", missing, attached);
+    return isFounding(command) ? mayFound(command, facts, answer) : answer.pass();
   },
   async probe(reality, imvu) {
     const said = [...(await askFabrics(reality, 6, imvu, []))];

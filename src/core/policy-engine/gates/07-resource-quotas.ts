@@ -6,6 +6,7 @@ import {
   CPU_OVERCOMMIT_FACTOR, MAILBOXES_PER_IMVU_MAX, MEMBERS_PER_IMVU_MAX, RECORD_SETS_PER_IMVU_MAX, ROUTES_PER_IMVU_MAX,
 } from "../limits.ts";
 import { servicesMax } from "../parts.ts";
+import { mayTake } from "../snapshots.ts";
 import { subjectOf } from "../standing.ts";
 
 type Code = "QUOTA_EXCEEDED" | "IN_USE" | "NODE_FULL" | "FIGURES_UNKNOWN";
@@ -27,6 +28,9 @@ export const resourceQuotas = defineGate<Code>({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.payout.execute": false,
+    "platform.payout.return": false,
+    "platform.billing.set": false,
     "imvu.create": true,
     "imvu.scale": true,
     "imvu.exit": false,
@@ -46,6 +50,12 @@ export const resourceQuotas = defineGate<Code>({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.payout.account": false,
+    "imvu.billing.set": false,
+    "imvu.snapshot.create": true,
+    "imvu.snapshot.restore": false,
+    "imvu.snapshot.remove": false,
+    "imvu.budget.set": false,
     "imvu.erase": false,
   },
   denials: {
@@ -77,6 +87,8 @@ function withinEnvelope(command: Command, imvu: ImvuFacts, facts: Facts, answer:
   switch (command.op) {
     case "imvu.scale":
       return scales(command.params.envelope, imvu, facts, answer);
+    case "imvu.snapshot.create":
+      return mayTake(imvu, facts, answer);
     case "service.deploy":
       return deploys(imvu, facts, answer, count("services", imvu.named.service, servicesMax(imvu.envelope)));
     case "mail.mailbox.create": {

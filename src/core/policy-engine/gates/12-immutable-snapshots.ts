@@ -1,14 +1,20 @@
-import { askFabrics, combine, unproven } from "../ask.ts";
+import { askFabrics, combine, listen, type Said, unproven } from "../ask.ts";
 import { defineGate } from "../gate.ts";
+import { mayReplace, mayTakeAway, SNAPSHOT_DENIALS, type SnapshotCode } from "../snapshots.ts";
 import { subjectOf } from "../standing.ts";
 
+/** All snapshots of a unit are read, as far as the fabric's own bound goes. */
+const SNAPSHOTS_TIMEOUT_MS = 10 * 60_000;
+
 /**
- * Snapshots do not exist yet, so no command may destroy what only a snapshot could bring back:
- * - a smaller volume is refused outright;
- * - a mailbox goes only when it holds no message.
+ * What a command destroys must stand in a snapshot:
+ * - data is replaced only while a fresh one holds it, and that one stays for a while;
+ * - a smaller volume is refused outright: a snapshot lies on the volume that would lose its end, and goes with it;
+ * - a mailbox goes only when it holds no message: mail is not on the volume, and in no snapshot.
  * Removing a service keeps the volume; records, routes and content stay in the ledger and the blobs: none of these destroys.
+ * No command edits a snapshot.
  */
-export const immutableSnapshots = defineGate({
+export const immutableSnapshots = defineGate<SnapshotCode | "SHRINK_WITHOUT_SNAPSHOT" | "MAILBOX_NOT_EMPTY" | "CONTENT_UNKNOWN">({
   number: 12,
   title: "immutable snapshots",
   rule: "the state can be captured, and a capture never changes",
@@ -25,6 +31,9 @@ export const immutableSnapshots = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.payout.execute": false,
+    "platform.payout.return": false,
+    "platform.billing.set": false,
     "imvu.create": false,
     "imvu.scale": true,
     "imvu.exit": false,
@@ -44,11 +53,18 @@ export const immutableSnapshots = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.payout.account": false,
+    "imvu.billing.set": false,
+    "imvu.snapshot.create": false,
+    "imvu.snapshot.restore": true,
+    "imvu.snapshot.remove": true,
+    "imvu.budget.set": false,
     "imvu.erase": false,
   },
   denials: {
-    SHRINK_WITHOUT_SNAPSHOT: { says: "storage cannot shrink: what would be lost could not be brought back", hint: "keep '--storage' as it is, or take your data with 'nexus imvu exit'" },
-    MAILBOX_NOT_EMPTY: { says: "the mailbox still holds messages, which could not be brought back", hint: "save them and delete them over IMAP, then remove the mailbox" },
+    SHRINK_WITHOUT_SNAPSHOT: { says: "storage cannot shrink: what would be lost could not be brought back, for snapshots lie on the same volume", hint: "keep '--storage' as it is, or take your data with 'nexus imvu exit'" },
+    MAILBOX_NOT_EMPTY: { says: "the mailbox still holds messages, which no snapshot holds", hint: "save them and delete them over IMAP, then remove the mailbox" },
+    ...SNAPSHOT_DENIALS,
     CONTENT_UNKNOWN: { says: "what would be destroyed could not be read", hint: "try again; 'nexus doctor' names the engine that does not answer" },
   },
   decide(command, facts, answer) {
@@ -59,6 +75,10 @@ export const immutableSnapshots = defineGate({
         const [next, now] = [command.params.envelope.storageBytes, imvu.envelope.storageBytes];
         return next < now ? answer.deny("SHRINK_WITHOUT_SNAPSHOT", { storageBytes: next }, { storageBytes: now }) : answer.pass();
       }
+      case "imvu.snapshot.restore":
+        return mayReplace(facts, answer);
+      case "imvu.snapshot.remove":
+        return mayTakeAway(facts, answer);
       case "mail.mailbox.remove": {
         const messages = facts.used?.mailboxMessages ?? null;
         if (messages === null) return answer.deny("CONTENT_UNKNOWN");
@@ -69,6 +89,11 @@ export const immutableSnapshots = defineGate({
     }
   },
   async probe(reality, imvu) {
-    return combine([...(await askFabrics(reality, 12, imvu, [])), unproven("snapshots", "this platform takes no snapshots yet, so none can be restored and compared")]);
+    const said: Said[] = [...(await askFabrics(reality, 12, imvu, []))];
+    const check = reality.checkSnapshots?.bind(reality);
+    if (check === undefined) return combine([...said, unproven("snapshots", "nobody who asks can have one restored and compared")]);
+    const imvus = imvu === undefined ? await reality.imvus() : [imvu];
+    for (const one of imvus) said.push(await listen(one, () => check(one), SNAPSHOTS_TIMEOUT_MS));
+    return combine(imvus.length === 0 ? [...said, unproven("snapshots", "no IMVU is there to be captured")] : said);
   },
 });

@@ -4,7 +4,7 @@ import { defineGate } from "../gate.ts";
 import { subjectOf } from "../standing.ts";
 
 /** While a capture is written, these would take from it what it has not reached yet. Everything else goes on: the IMVU lives. */
-const TAKES_AWAY: ReadonlySet<Op> = new Set<Op>(["service.remove", "dns.remove", "mail.mailbox.remove", "route.remove"]);
+const TAKES_AWAY: ReadonlySet<Op> = new Set<Op>(["service.remove", "dns.remove", "mail.mailbox.remove", "route.remove", "imvu.snapshot.restore", "imvu.snapshot.remove"]);
 
 export const exitPortability = defineGate({
   number: 13,
@@ -23,6 +23,9 @@ export const exitPortability = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.payout.execute": false,
+    "platform.payout.return": false,
+    "platform.billing.set": false,
     "imvu.create": false,
     "imvu.scale": true,
     "imvu.exit": true,
@@ -42,6 +45,12 @@ export const exitPortability = defineGate({
     "consent.record": true,
     "revenue.record": true,
     "revenue.reverse": true,
+    "imvu.payout.account": false,
+    "imvu.billing.set": true,
+    "imvu.snapshot.create": true,
+    "imvu.snapshot.restore": true,
+    "imvu.snapshot.remove": true,
+    "imvu.budget.set": true,
     "imvu.erase": true,
   },
   denials: {

@@ -19,6 +19,9 @@ export const noSilentRedirection = defineGate({
     "platform.operator.remove": false,
     "platform.erase": false,
     "platform.tariff.publish": false,
+    "platform.payout.execute": false,
+    "platform.payout.return": false,
+    "platform.billing.set": false,
     "imvu.create": false,
     "imvu.scale": false,
     "imvu.exit": false,
@@ -38,10 +41,16 @@ export const noSilentRedirection = defineGate({
     "consent.record": false,
     "revenue.record": false,
     "revenue.reverse": false,
+    "imvu.payout.account": true,
+    "imvu.billing.set": false,
+    "imvu.snapshot.create": false,
+    "imvu.snapshot.restore": false,
+    "imvu.snapshot.remove": false,
+    "imvu.budget.set": false,
     "imvu.erase": false,
   },
   denials: {
-    NOT_THE_OWNERS_WILL: { says: "names, routes and mail change only by a member with that right, or with the owner's approval", hint: "ask the owner to sign this command" },
+    NOT_THE_OWNERS_WILL: { says: "names, routes, mail and where money goes change only by a member with that right, or with the owner's approval", hint: "ask the owner to sign this command" },
   },
   decide(command, facts, answer) {
     return mayDo(command, facts) ? answer.pass() : answer.deny("NOT_THE_OWNERS_WILL");

@@ -1,0 +1,355 @@
+import assert from "node:assert/strict";
+import { type KeyObject, randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import test from "node:test";
+import { type Buyer, type Fabric, type Imvu, type Op, type Reading, RESOURCES, type Resource, type Seller } from "../../src/contract/index.ts";
+import { type Effects, replayCheck } from "../../src/core/command/index.ts";
+import { DEFAULT_PRICES_V1, type Invoice, TARIFF_V1 } from "../../src/core/handshake/index.ts";
+import { commandFields, createIdentityKey, openCommand, signCommand } from "../../src/core/identity/index.ts";
+import { type Ledger, openLedger, openLogKey } from "../../src/core/ledger/index.ts";
+import { openStore, postgresEngine, type Store } from "../../src/core/store/index.ts";
+import { newImvu } from "../../src/imvu/imvu-manager/imvu.fixture.ts";
+import { imvuIdOf, type ImvuId, type Json, messageOf, runOk, sleep } from "../../src/kernel/index.ts";
+import { Closing } from "../../src/platform/closing.ts";
+import { RatingPool } from "../../src/platform/rating-pool.ts";
+import { Invoicing, invoicesOf, invoicesOfMonth } from "../../src/platform/invoices.ts";
+import { Meters } from "../../src/platform/meters.ts";
+import { revenueCheck } from "../../src/platform/revenue-check.ts";
+import { type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
+import { FaultyStore } from "../harness/faulty-store.ts";
+import { BUYER, EXEMPT, SELLER } from "../harness/invoices.ts";
+import { ScratchSite } from "../harness/scratch-site.ts";
+
+/** Invoices on the real store and the real log; each test has a series, and so a prefix, of its own. Only counters and clock are the test's. */
+const scratch = await ScratchSite.create();
+const { site } = scratch;
+const FIRST_READING = Date.UTC(2026, 10, 10);
+const AFTER_NOVEMBER = Date.UTC(2026, 11, 1, 0, 0, 30);
+const AFTER_DECEMBER = Date.UTC(2027, 0, 1, 0, 0, 30);
+const EFFECTS: Pick<Effects, "after" | "withLearned"> = { after: () => undefined, withLearned: (after) => after };
+const signer = createIdentityKey();
+let engines: RunningEngines;
+let store: Store;
+let logKey: KeyObject;
+
+test.before(async () => {
+  await mkdir(join(site.dir, "keys"), { mode: 0o700 });
+  logKey = await openLogKey(join(site.dir, "keys", "log.pem"));
+  engines = await superviseEngines(site, [postgresEngine(site)], () => {});
+  store = await openStore({ site });
+  const { ledger } = await world(store);
+  await ledger.append([{ stream: "platform", type: "platform.tariff", actor: "platform", data: { v: TARIFF_V1, currency: "EUR", validFrom: "2026-11-01T00:00:00.000Z", prices: DEFAULT_PRICES_V1 } }]);
+  await ledger.close();
+});
+
+test.after(async () => {
+  await store?.close();
+  await engines?.stop();
+  await scratch[Symbol.asyncDispose]();
+});
+
+async function world(on: Store) {
+  const clock = { at: FIRST_READING, now: () => clock.at };
+  const ledger: Ledger = await openLedger({ store: on, clock, randomBytes, logKey, origin: "invoicing.example/nexus" });
+  const said: string[] = [];
+  const idle = new Set<ImvuId>();
+  const fabric = {
+    meter: async (imvu: ImvuId): Promise<readonly Reading[]> => {
+      const passed = idle.has(imvu) ? "0" : String((clock.at - FIRST_READING) * 1_000);
+      return (Object.keys(RESOURCES) as Resource[]).map((resource) => ({ resource, value: RESOURCES[resource].kind === "gauge" && !idle.has(imvu) ? "1000000000" : passed, boot: "b1", epoch: "e1" }));
+    },
+  } as unknown as Fabric<unknown, Json>;
+  const meters = new Meters([fabric], ledger, clock);
+  const say = (line: string) => void said.push(line);
+  return { clock, ledger, meters, said, idle, closing: () => new Closing({ store: on, ledger, meters, clock, raters: () => new RatingPool({ site }), say }), invoicing: (over: Pick<Ledger, "append" | "verifierKey"> = ledger) => new Invoicing({ store: on, ledger: over, clock, say }) };
+}
+
+let units = 0;
+async function newUnit(): Promise<ImvuId> {
+  units += 1;
+  const imvu: Imvu = { ...newImvu(), id: imvuIdOf(units), number: units };
+  await store.transaction((tx) => tx.run("INSERT INTO imvu (id, number, owner, status, doc, updated_index) VALUES ($1, $2, $3, 'active', $4::jsonb, 0)", [imvu.id, units, imvu.owner, JSON.stringify(imvu)]));
+  return imvu.id;
+}
+
+/** An accepted command, as far as money is made of it; `also` puts its row. */
+async function accepted(ledger: Ledger, at_ms: number, op: Op, imvu: ImvuId | null, params: object, also?: Parameters<Ledger["append"]>[1]): Promise<void> {
+  const jws = signCommand(commandFields(op, imvu, JSON.parse(JSON.stringify(params)) as Record<string, Json>, at_ms), signer);
+  const opened = openCommand(jws);
+  assert.ok(opened.ok);
+  await ledger.append([{ stream: imvu ?? "platform", type: "command.accepted", actor: "somebody", data: { digest: opened.value.digest, jws: jws as unknown as Json, allocation: null } }], also);
+}
+const bills = (ledger: Ledger, imvu: ImvuId | null, profile: Buyer | Seller) =>
+  accepted(ledger, FIRST_READING, imvu === null ? "platform.billing.set" : "imvu.billing.set", imvu, profile, async (tx, placed) => {
+    await tx.run("INSERT INTO billing (subject, doc, entry_index) VALUES ($1, $2::jsonb, $3) ON CONFLICT (subject) DO UPDATE SET doc = excluded.doc, entry_index = excluded.entry_index", [imvu ?? "platform", JSON.stringify(profile), (placed[0] as { index: number }).index]);
+  });
+const sell = (ledger: Ledger, imvu: ImvuId, sourceId: string, amount: string, at_ms: number, reverses?: string) =>
+  accepted(ledger, at_ms, reverses === undefined ? "revenue.record" : "revenue.reverse", imvu, { sourceId, amount, currency: "EUR", at: new Date(at_ms).toISOString(), ...(reverses === undefined ? {} : { reverses }) });
+const issued = async (imvu: ImvuId) => await store.snapshot((tx) => invoicesOf(tx, imvu));
+const why = async (imvu: ImvuId, month = "2026-11") => {
+  const found = await store.snapshot((tx) => invoicesOfMonth(tx, imvu, month));
+  return found.ok ? found.value.map(({ invoice }) => invoice.number) : found.code;
+};
+const everybody = () => Array.from({ length: units }, (_, at) => ({ id: imvuIdOf(at + 1) }));
+const checked = async (ledger: Ledger) => await revenueCheck(ledger, everybody());
+const replayed = async (ledger: Ledger) => (await replayCheck(store, ledger, EFFECTS)).failures.filter(({ table }) => table === "invoice" || table === "billing");
+const psql = (sql: string) => runOk(["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "/usr/bin/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", store.describe().socket, "-U", "postgres", "-d", "nexus", "-c", sql], { cwd: "/" });
+const asSuperuser = (sql: string) => psql(`BEGIN; ALTER TABLE invoice DISABLE TRIGGER USER; ${sql}; ALTER TABLE invoice ENABLE ALWAYS TRIGGER invoice_stands; ALTER TABLE invoice ENABLE ALWAYS TRIGGER invoice_follows; COMMIT`);
+const prefixed = (prefix: string): Seller => ({ ...SELLER, prefix });
+
+test("a closed month has an invoice as soon as both sides have a profile, once; until then the answer says what is missing", async () => {
+  const { clock, ledger, meters, closing, invoicing, said } = await world(store);
+  try {
+    const unit = await newUnit();
+    await meters.record(unit);
+    await sell(ledger, unit, "order-1", "100.00", FIRST_READING + 1);
+    assert.equal(await why(unit), "INVOICE_MONTH_OPEN");
+    clock.at = AFTER_NOVEMBER;
+    await closing().round();
+    const one = invoicing();
+    assert.deepEqual([await one.round(), await why(unit)], [0, "INVOICE_NO_BUYER"]);
+    await bills(ledger, unit, BUYER);
+    assert.deepEqual([await one.round(), await why(unit)], [0, "INVOICE_NO_SELLER"]);
+    await bills(ledger, null, prefixed("A"));
+    assert.equal(await why(unit), "INVOICE_PENDING");
+    assert.equal(await one.round(), 1, said.join());
+    assert.deepEqual([await one.round(), await invoicing().round()], [0, 0]);
+    const [{ invoice, index } = { invoice: {} as Invoice, index: -1 }] = await issued(unit);
+    const statement = await store.snapshot((tx) => tx.query<{ entry_index: string; platform: string }>("SELECT entry_index, platform::text AS platform FROM statement WHERE imvu = $1", [unit]));
+    assert.deepEqual([invoice.number, invoice.kind, invoice.issued, invoice.statement, invoice.vat.category, invoice.preceding], ["A-2026-000001", "invoice", "2026-12-01", Number(statement[0]?.entry_index), "AE", null]);
+    assert.equal(invoice.amounts.paid.replace(".", ""), String(BigInt(statement[0]?.platform ?? "0") / 10n ** 19n));
+    assert.ok(index > invoice.statement && invoice.buyer.index < index && invoice.seller.index < index);
+    assert.ok(said.includes(`${unit}: invoice A-2026-000001 of 2026-11 is issued`));
+    assert.deepEqual(await replayed(ledger), []);
+    const { ok, invoices, failures } = await checked(ledger);
+    assert.deepEqual([ok, invoices, failures], [true, 1, []]);
+    assert.equal(await why(unit, "2026-13"), "BAD_MONTH".replace("MONTH", "PERIOD"));
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("a share of less than a cent is not invoiced, and is not waited for", async () => {
+  const { clock, ledger, meters, idle, closing, invoicing } = await world(store);
+  try {
+    const unit = await newUnit();
+    idle.add(unit);
+    await bills(ledger, null, prefixed("B"));
+    await bills(ledger, unit, BUYER);
+    await meters.record(unit);
+    clock.at = AFTER_NOVEMBER;
+    await closing().round();
+    const one = invoicing();
+    assert.deepEqual([await one.round(), await why(unit)], [0, "INVOICE_NO_SHARE"]);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("what corrects a month adds an invoice or a credit note that names the one before; a changed profile counts from then on", async () => {
+  const { clock, ledger, meters, closing, invoicing } = await world(store);
+  try {
+    const unit = await newUnit();
+    await bills(ledger, null, prefixed("C"));
+    await bills(ledger, unit, BUYER);
+    await meters.record(unit);
+    await sell(ledger, unit, "order-1", "100.00", FIRST_READING + 1);
+    clock.at = AFTER_NOVEMBER;
+    await closing().round();
+    await invoicing().round();
+    await sell(ledger, unit, "refund-1", "40.00", FIRST_READING + 3, "order-1");
+    await bills(ledger, null, { ...EXEMPT, prefix: "C" });
+    clock.at = AFTER_DECEMBER;
+    await closing().round();
+    await invoicing().round();
+    const [november, credit, december] = (await issued(unit)).map(({ invoice }) => invoice);
+    assert.ok(november && credit && december);
+    assert.match(credit.number, /^C-2027-00000\d$/);
+    assert.deepEqual([credit.kind, credit.period, credit.correction, credit.amounts.paid, credit.vat.category], ["credit-note", "2026-11", 1, "18.00", "E"]);
+    assert.deepEqual(credit.preceding, { number: november.number, issued: november.issued });
+    assert.deepEqual([december.kind, december.sequence, december.period, december.preceding], ["invoice", credit.sequence + 1, "2026-12", null]);
+    assert.equal(november.vat.category, "AE");
+    assert.deepEqual(await replayed(ledger), []);
+    assert.equal((await checked(ledger)).ok, true);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("many closers at once write each once, without a gap", async () => {
+  const { clock, ledger, meters, closing, invoicing } = await world(store);
+  try {
+    await bills(ledger, null, prefixed("D"));
+    const many: ImvuId[] = [];
+    for (let at = 0; at < 70; at += 1) {
+      const unit = await newUnit();
+      many.push(unit);
+      await meters.record(unit);
+      await sell(ledger, unit, "order-1", "1.00", FIRST_READING + 1);
+      await bills(ledger, unit, BUYER);
+    }
+    clock.at = AFTER_NOVEMBER;
+    await closing().round();
+    const counts = await Promise.all([invoicing(), invoicing(), invoicing()].map((one) => one.round()));
+    assert.equal(counts.reduce((a, b) => a + b), many.length);
+    const numbers = (await Promise.all(many.map(issued))).map((all) => all.map(({ invoice }) => invoice.sequence));
+    assert.deepEqual(numbers.flat().sort((a, b) => a - b), Array.from({ length: many.length }, (_, at) => at + 1));
+    assert.deepEqual(await replayed(ledger), []);
+    assert.equal((await checked(ledger)).ok, true);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("an invoice between profiles that changed while it was written is not written; the next try is between those that are there", async () => {
+  const { clock, ledger, meters, closing, invoicing } = await world(store);
+  try {
+    const unit = await newUnit();
+    await bills(ledger, null, prefixed("E"));
+    await bills(ledger, unit, BUYER);
+    await meters.record(unit);
+    await sell(ledger, unit, "order-1", "1.00", FIRST_READING + 1);
+    clock.at = AFTER_NOVEMBER;
+    await closing().round();
+    let changed = false;
+    const slow: Pick<Ledger, "append" | "verifierKey"> = {
+      verifierKey: ledger.verifierKey,
+      append: async (...request) => {
+        if (!changed) await bills(ledger, unit, { ...BUYER, name: "Somebody else" });
+        changed = true;
+        return await ledger.append(...request);
+      },
+    };
+    assert.equal(await invoicing(slow).round(), 1);
+    const [{ invoice } = { invoice: undefined }] = await issued(unit);
+    assert.deepEqual([invoice?.number, invoice?.buyer.profile.name], ["E-2026-000001", "Somebody else"]);
+    assert.equal((await checked(ledger)).ok, true);
+  } finally {
+    await ledger.close();
+  }
+});
+
+for (const instant of ["before BEGIN", "after INSERT", "before COMMIT", "COMMIT sent, not persisted", "COMMIT sent, persisted anyway"] as const) {
+  test(`lost while it is written, ${instant}: the next start finds it issued, or issues it, and no number is missing`, async () => {
+    const faulty = new FaultyStore(store);
+    const before = await world(faulty);
+    const prefix = `F${["before BEGIN", "after INSERT", "before COMMIT", "COMMIT sent, not persisted", "COMMIT sent, persisted anyway"].indexOf(instant)}`;
+    await bills(before.ledger, null, prefixed(prefix));
+    const both = [await newUnit(), await newUnit()];
+    for (const unit of both) {
+      await bills(before.ledger, unit, BUYER);
+      await before.meters.record(unit);
+      await sell(before.ledger, unit, "order", "9.99", FIRST_READING + 1);
+    }
+    before.clock.at = AFTER_NOVEMBER;
+    await before.closing().round();
+    await before.ledger.receipt(before.ledger.size() - 1);
+    faulty.strike({ after: 0, instant, dies: true });
+    // A dead process answers nobody: it is not waited for.
+    before.invoicing().round().catch(() => {});
+    for (const until = Date.now() + 10_000; !faulty.struck; await sleep(5)) assert.ok(Date.now() < until, "the death");
+    const { clock, ledger, invoicing } = await world(store);
+    try {
+      clock.at = AFTER_NOVEMBER + 60_000;
+      await invoicing().round();
+      assert.deepEqual((await Promise.all(both.map(issued))).flat().map(({ invoice }) => invoice.number).sort(), [`${prefix}-2026-000001`, `${prefix}-2026-000002`]);
+      assert.deepEqual(await replayed(ledger), []);
+      assert.equal((await checked(ledger)).ok, true);
+    } finally {
+      await ledger.close();
+    }
+  });
+}
+
+test("the database refuses a gap, a second invoice of a statement, another number, a change and a deletion; what its superuser does is named", async () => {
+  const { ledger } = await world(store);
+  try {
+    const [unit] = everybody();
+    assert.ok(unit);
+    const where = "WHERE number = 'A-2026-000001'";
+    const copy = (series: string, sequence: number, number: string, statement: number) => `INSERT INTO invoice SELECT '${series}', ${sequence}, '${number}', imvu, period, ${statement}, doc, ${1_000_000 + sequence} FROM invoice ${where}`;
+    const tries: readonly (readonly [string, RegExp])[] = [
+      [copy("A-2026", 3, "A-2026-000003", 900_001), /invoices have no gaps: number 3 of A-2026 does not follow 1/],
+      [copy("A-2026", 1, "A-2026-000001", 900_001), /no gaps/],
+      [copy("Z-2026", 2, "Z-2026-000002", 900_001), /does not follow 0/],
+      [copy("Z-2026", 1, "Z-2026-000007", 900_001), /invoice_number/],
+      [copy("Z-2026", 0, "Z-2026-000000", 900_001), /no gaps/],
+      [`INSERT INTO invoice SELECT 'Z-2026', 1, 'Z-2026-000001', imvu, period, statement_index, doc, 900001 FROM invoice ${where}`, /invoice_statement_index_key/],
+      [`UPDATE invoice SET doc = jsonb_set(doc, '{amounts,vat}', '"0.00"') ${where}`, /an invoice that was issued stands: UPDATE is refused/],
+      [`DELETE FROM invoice ${where}`, /DELETE is refused/],
+      ["TRUNCATE invoice", /TRUNCATE is refused/],
+      ["SET ROLE nexus_service; DELETE FROM invoice", /permission denied/],
+    ];
+    for (const [sql, refused] of tries) await assert.rejects(psql(sql), (error) => refused.test(messageOf(error)) || assert.fail(`${sql}: ${messageOf(error)}`));
+    await psql("CREATE TABLE invoice_kept AS SELECT * FROM invoice");
+    for (const [does, keys] of [
+      [`UPDATE invoice SET doc = jsonb_set(doc, '{amounts,vat}', '"7.00"') ${where}`, ["A-2026-000001"]],
+      [`UPDATE invoice SET period = '2026-10' ${where}`, ["A-2026-000001"]],
+      [`DELETE FROM invoice ${where}`, ["A-2026-000001"]],
+      [copy("A-2026", 2, "A-2026-000002", 900_001), ["A-2026-000002"]],
+    ] as const) {
+      await asSuperuser(does);
+      assert.deepEqual((await replayed(ledger)).map(({ table, key }) => [table, key]), keys.map((key) => ["invoice", key]), does);
+      await asSuperuser("DELETE FROM invoice; INSERT INTO invoice SELECT * FROM invoice_kept ORDER BY series, sequence");
+      assert.deepEqual(await replayed(ledger), []);
+    }
+    await psql(`UPDATE billing SET doc = jsonb_set(doc, '{name}', '"Mallory"') WHERE subject = '${unit.id}'`);
+    assert.deepEqual((await replayed(ledger)).map(({ table, key }) => [table, key]), [["billing", unit.id]]);
+    await psql(`UPDATE billing SET doc = jsonb_set(doc, '{name}', '"${BUYER.name}"') WHERE subject = '${unit.id}'`);
+    assert.deepEqual(await replayed(ledger), []);
+  } finally {
+    await ledger.close();
+  }
+});
+
+const LIES: Readonly<Record<string, readonly [(honest: Invoice) => Partial<Invoice>, RegExp]>> = {
+  "other figures": [({ amounts }) => ({ amounts: { ...amounts, vat: "1.00" } }), /G0-2026-000001 amounts\.vat/],
+  "another category": [({ vat }) => ({ vat: { ...vat, category: "S" } }), /vat\.category/],
+  "another seller": [({ seller }) => ({ seller: { ...seller, profile: { ...seller.profile, name: "Somebody" } } }), /seller\.profile\.name/],
+  "an older profile of the buyer": [({ buyer }) => ({ buyer: { ...buyer, index: 1 } }), /buyer\.index/],
+  "a line more": [({ annex }) => ({ annex: { ...annex, usage: "0.000000000000000000000" } }), /annex\.usage/],
+  "a day of its own": [() => ({ issued: "2026-11-29" }), /dated when it was written/],
+  "no statement": [() => ({ statement: 0 }), /one invoice of a closed statement/],
+  "a gap before it": [({ sequence }) => ({ sequence: sequence + 1, number: "G7-2026-000002" }), /no number 1/],
+};
+for (const [at, [what, [change, named]]] of Object.entries(LIES).entries())
+  test(`an invoice with ${what} that the platform writes into its log is named by whoever makes it again`, async () => {
+    const { clock, ledger, meters, closing, invoicing } = await world(store);
+    try {
+      const unit = await newUnit();
+      await bills(ledger, null, prefixed(`G${at}`));
+      await bills(ledger, unit, BUYER);
+      await meters.record(unit);
+      await sell(ledger, unit, "order-1", "100.00", FIRST_READING + 1);
+      clock.at = AFTER_NOVEMBER;
+      await closing().round();
+      const before = (await checked(ledger)).failures.length;
+      const lying: Pick<Ledger, "append" | "verifierKey"> = {
+        verifierKey: ledger.verifierKey,
+        append: (entries, also) => ledger.append(entries.map((entry) => ({ ...entry, data: { ...(entry.data as object), ...change(entry.data as unknown as Invoice) } as unknown as Json })), also),
+      };
+      assert.equal(await invoicing(lying).round(), 1);
+      const { ok, failures } = await checked(ledger);
+      assert.equal(ok, false);
+      const fresh = failures.slice(before);
+      assert.ok(failures.length > before && failures.some(({ what: where, expected, found }) => named.test(`${where} ${expected} ${found}`)), JSON.stringify(fresh));
+    } finally {
+      await ledger.close();
+    }
+  });
+
+test("an invoice that is none, whoever wrote it, is named and stops neither replay nor check", async () => {
+  const { ledger } = await world(store);
+  try {
+    const unit = await newUnit();
+    const known = (await replayed(ledger)).length;
+    const none: readonly Json[] = [null, "an invoice", { number: 1 }, { number: "A-1", statement: {}, seller: "nobody", sequence: "1", issued: 7 }];
+    for (const data of none) await ledger.append([{ stream: unit, type: "invoice.issued", actor: "platform", data }]);
+    assert.ok((await replayed(ledger)).length > known);
+    const { failures } = await checked(ledger);
+    assert.equal(failures.filter(({ expected }) => expected.startsWith("one invoice of a closed statement")).length >= 4, true);
+  } finally {
+    await ledger.close();
+  }
+});
