@@ -28,6 +28,7 @@ export type EntryType =
   | "payout.returned"
   | "invoice.issued"
   | "budget.reached"
+  | "drift.found"
   | "exit.exported"
   | "exit.imported"
   | "platform.created"

@@ -58,3 +58,49 @@ describe("a round over many units", () => {
     assert.equal(sets.length, units.length);
   });
 });
+
+describe("a counter that falls in its epoch", () => {
+  const id = imvuIdOf(1);
+  const world = (log?: ReadingSet) => {
+    const entries: NewEntry[] = [];
+    const rows: unknown[][] = [];
+    const told: string[] = [];
+    let value = "7";
+    const ledger = {
+      append: async (news: readonly NewEntry[], within: Within) => {
+        const placed = news.map((entry) => ({ index: entries.push(entry) - 1, time: "now" }));
+        await within({ named: async () => {}, run: async (_sql: string, values: unknown[]) => void rows.push(values) }, placed);
+        return placed;
+      },
+    } as unknown as Ledger;
+    const meters = new Meters([fabric(async () => value)], ledger, { now: () => entries.length }, { newest: async () => log, onDrift: (imvu) => void told.push(imvu) });
+    const read = async (says: string) => {
+      value = says;
+      return await meters.record(id);
+    };
+    return { read, entries, rows, told };
+  };
+  const kinds = (entries: readonly NewEntry[]) => entries.map(({ type }) => type);
+
+  test("is a drift behind its reading, in the log, the table and the owner's mailbox; one that grows or stands is none", async () => {
+    const { read, entries, rows, told } = world();
+    for (const value of ["7", "9", "9", "10"]) await read(value);
+    assert.deepEqual([kinds(entries), told], [["meter.reading", "meter.reading", "meter.reading", "meter.reading"], []]);
+    const { index } = await read("9");
+    assert.deepEqual([index, kinds(entries).slice(4)], [4, ["meter.reading", "drift.found"]]);
+    const { data } = entries[5] as { data: Record<string, Json> };
+    assert.deepEqual(data, { v: 1, imvu: id, what: "counter-fell", at: data.at, series: "compute.cpu boot b epoch e", was: "10", now: "9" });
+    assert.deepEqual([rows.map(([at, imvu]) => [at, imvu]), told], [[[5, id]], [id]]);
+    await read("9");
+    assert.equal(entries.length, 7, "told once");
+  });
+
+  test("is one too where it fell while nobody read it, and another epoch is none", async () => {
+    const set = (value: string, epoch = "e"): ReadingSet => ({ imvu: id, at: "1969-12-31T00:00:00.000Z", readings: [{ resource: "compute.cpu", value, boot: "b", epoch }] });
+    for (const [log, found] of [[set("8"), 1], [set("7"), 0], [set("8", "another"), 0]] as const) {
+      const { read, entries } = world(log);
+      await read("7");
+      assert.equal(kinds(entries).filter((type) => type === "drift.found").length, found);
+    }
+  });
+});

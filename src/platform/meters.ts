@@ -1,7 +1,7 @@
-import type { Fabric, Imvu, Reading, ReadingSet, ReadingSummary } from "../contract/index.ts";
-import { asJson, PUT_READING } from "../core/command/index.ts";
-import { type Gathered, gather, lastSetOf, parseReadingSet, resourcesOf } from "../core/handshake/index.ts";
-import type { Ledger } from "../core/ledger/index.ts";
+import type { Fabric, Imvu, NewEntry, Reading, ReadingSet, ReadingSummary } from "../contract/index.ts";
+import { asJson, type Drift, PUT_READING, putDrift } from "../core/command/index.ts";
+import { fallsIn, type Gathered, gather, lastSetOf, parseReadingSet, resourcesOf } from "../core/handshake/index.ts";
+import type { Appended, Ledger } from "../core/ledger/index.ts";
 import type { Clock, ImvuId } from "../kernel/index.ts";
 import { Fault, messageOf, rfc3339 } from "../kernel/index.ts";
 
@@ -16,15 +16,25 @@ export async function readMeters(fabrics: readonly AnyFabric[], imvu: ImvuId): P
   return (await Promise.all(fabrics.map((fabric) => fabric.meter(imvu)))).flat();
 }
 
+/** What is asked, and told, of meters beside the ledger. */
+export interface MeterWatch {
+  /** What the log holds last of a unit: a counter may have been set back while nobody read it. */
+  newest?(imvu: ImvuId): Promise<ReadingSet | undefined>;
+  /** A counter of it was set back just now. */
+  onDrift?(imvu: ImvuId): void;
+}
+
 /** Readings into the ledger and, in the same transaction, what is asked of them often into a table: a unit's first and its newest. */
 export class Meters {
   private readonly fabrics: readonly AnyFabric[];
   private readonly ledger: Ledger;
   private readonly clock: Clock;
+  private readonly watch: MeterWatch;
   private readonly known = new Map<ImvuId, Gathered>();
   private readonly turns = new Map<ImvuId, Promise<unknown>>();
 
-  constructor(fabrics: readonly AnyFabric[], ledger: Ledger, clock: Clock) {
+  constructor(fabrics: readonly AnyFabric[], ledger: Ledger, clock: Clock, watch: MeterWatch = {}) {
+    this.watch = watch;
     this.fabrics = fabrics;
     this.ledger = ledger;
     this.clock = clock;
@@ -50,9 +60,13 @@ export class Meters {
 
   /** One set more of a unit. When it cannot be written it was not read, and what is held stays. */
   private async take(imvu: ImvuId, set: ReadingSet, always: boolean): Promise<Recorded | undefined> {
-    const { write, known } = gather(this.known.get(imvu) ?? {}, set, always);
-    const recorded = await this.write(imvu, write);
+    const before = this.known.get(imvu);
+    const last = before ? (before.held?.last ?? before.recorded) : await this.watch.newest?.(imvu);
+    const drifts = last ? fallsIn(last, set).map((fall): Drift => ({ v: 1, imvu, what: "counter-fell", at: set.at, ...fall })) : [];
+    const { write, known } = gather(before ?? {}, set, always);
+    const recorded = await this.write(imvu, write, drifts);
     this.known.set(imvu, known);
+    if (drifts.length > 0) this.watch.onDrift?.(imvu);
     return recorded;
   }
 
@@ -66,14 +80,16 @@ export class Meters {
     return await turn;
   }
 
-  /** @returns the last one */
-  private async write(imvu: ImvuId, entries: readonly ReadingSummary[]): Promise<Recorded | undefined> {
+  /** @param drifts what the last set shows: they stand behind its entry @returns the last one of the readings */
+  private async write(imvu: ImvuId, entries: readonly ReadingSummary[], drifts: readonly Drift[]): Promise<Recorded | undefined> {
     const [first, last] = [entries[0], entries.at(-1)];
     if (!first || !last) return undefined;
-    const appended = await this.ledger.append(entries.map((entry) => ({ stream: imvu, type: "meter.reading" as const, actor: "platform", data: asJson(entry) })), async (tx, placed) => {
-      await tx.named(PUT_READING, [imvu, placed[0]?.index, first.from, resourcesOf(first), placed.at(-1)?.index, last.at, resourcesOf(last)]);
+    const news: NewEntry[] = [...entries.map((data) => ({ type: "meter.reading" as const, data })), ...drifts.map((data) => ({ type: "drift.found" as const, data }))].map(({ type, data }) => ({ stream: imvu, type, actor: "platform", data: asJson(data) }));
+    const appended = await this.ledger.append(news, async (tx, placed) => {
+      await tx.named(PUT_READING, [imvu, placed[0]?.index, first.from, resourcesOf(first), placed[entries.length - 1]?.index, last.at, resourcesOf(last)]);
+      for (const [at, drift] of drifts.entries()) await putDrift(tx, drift, placed[entries.length + at] as Appended);
     });
-    return { index: appended.at(-1)?.index as number, entry: last };
+    return { index: appended[entries.length - 1]?.index as number, entry: last };
   }
 
   /**

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { type Imvu, RECOVERY_WAIT_MS } from "../contract/index.ts";
-import { accountCommands, allImvus, imvuById, type OthersRefusals, othersRefusals, reachedOf, recoveringRings } from "../core/command/index.ts";
+import { accountCommands, allImvus, driftsOf, imvuById, type OthersRefusals, othersRefusals, reachedOf, recoveringRings } from "../core/command/index.ts";
 import { budgetNotice } from "./budget-notice.ts";
+import { driftNotice } from "./drift-notice.ts";
 import type { KeyRing } from "../core/identity/index.ts";
 import type { Store } from "../core/store/index.ts";
 import { accountNotice } from "./account-notice.ts";
@@ -37,14 +38,15 @@ interface Told {
 
 /**
  * Writes to an owner's mailbox when somebody else's command on the unit was refused, and when somebody began to recover the owner's
- * identity: older keys have three days to object. And when the account changes that the unit's money goes to; and when something of the unit's budget was reached. What was told is written down after it is in the
- * mailbox: a crash between the two tells twice rather than never.
+ * identity: older keys have three days to object. And when the account changes that the unit's money goes to, when something of the unit's budget was
+ * reached, and when a meter of it was set back. What was told is written down after it is in the mailbox: a crash between the two tells twice rather than never.
  */
 export class Notices {
   private readonly deps: NoticesDeps;
   private readonly pending = new Set<ImvuId>();
   private readonly accounts = new Set<ImvuId>();
   private readonly budgets = new Set<ImvuId>();
+  private readonly drifts = new Set<ImvuId>();
   private recoveries = false;
   private told: Record<string, Told> = {};
   private timer: NodeJS.Timeout | undefined;
@@ -81,6 +83,12 @@ export class Notices {
     this.schedule(SOON_MS);
   }
 
+  /** A meter of the unit was set back just now. */
+  driftFound(imvu: ImvuId): void {
+    this.drifts.add(imvu);
+    this.schedule(SOON_MS);
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);
@@ -96,6 +104,7 @@ export class Notices {
       this.pending.add(id);
       this.accounts.add(id);
       this.budgets.add(id);
+      this.drifts.add(id);
     }
     this.recoveries = true;
   }
@@ -108,7 +117,7 @@ export class Notices {
         .then(() => this.round())
         .catch((error: unknown) => this.deps.say(`notices: ${messageOf(error)}`))
         .finally(() => {
-          if (this.pending.size > 0 || this.accounts.size > 0 || this.budgets.size > 0 || this.recoveries) this.schedule(ROUND_MS);
+          if (this.pending.size > 0 || this.accounts.size > 0 || this.budgets.size > 0 || this.drifts.size > 0 || this.recoveries) this.schedule(ROUND_MS);
         });
     }, delay_ms);
     this.timer.unref();
@@ -119,6 +128,10 @@ export class Notices {
     for (const id of [...this.budgets]) {
       await this.tellBudget(id);
       this.budgets.delete(id);
+    }
+    for (const id of [...this.drifts]) {
+      await this.tellDrift(id);
+      this.drifts.delete(id);
     }
     for (const id of [...this.pending]) {
       const before = this.told[id];
@@ -179,6 +192,17 @@ export class Notices {
     const at_ms = clock.now();
     await deliver(imvu, { ...budgetNotice(imvu, reached), at: new Date(at_ms) });
     await this.remembered(key, { upTo: reached.at(-1)?.index ?? -1, at_ms });
+  }
+
+  private async tellDrift(id: ImvuId): Promise<void> {
+    const { store, clock, deliver } = this.deps;
+    const key = `drift/${id}`;
+    const found = await store.snapshot((tx) => driftsOf(tx, id, this.told[key]?.upTo ?? -1));
+    const imvu = found.length === 0 ? undefined : await store.snapshot((tx) => imvuById(tx, id));
+    if (!imvu || imvu.mailboxes.length === 0) return;
+    const at_ms = clock.now();
+    await deliver(imvu, { ...driftNotice(imvu, found), at: new Date(at_ms) });
+    await this.remembered(key, { upTo: found.at(-1)?.index ?? -1, at_ms });
   }
 
   private async remembered(key: string, told: Told): Promise<void> {

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { serveApi } from "../api/index.ts";
 import { type Imvu, type Mailbox, RESOURCES, type Resource, type Site } from "../contract/index.ts";
-import { type AroundStep, allImvus, CommandBus, factsLoader, ringByName } from "../core/command/index.ts";
+import { type AroundStep, allImvus, CommandBus, factsLoader, newestReading, ringByName } from "../core/command/index.ts";
+import { lastSetOf } from "../core/handshake/index.ts";
 import { createStoredIdentity, loadStoredIdentity, type StoredIdentity } from "../core/identity/index.ts";
 import { openLedger, openLogKey } from "../core/ledger/index.ts";
 import { lawDigest } from "../core/policy-engine/index.ts";
@@ -102,7 +103,13 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
   await ensureGenesis(ledger, clock, { name: home.name, suffix: site.suffix, law, firstOperator: () => firstOperator(site) });
 
   const fabrics = fabricsOf(rooms, (imvu) => viewOf(rooms, site, imvu));
-  const meters = new Meters([fabrics.compute, fabrics.domains, fabrics.mail, fabrics.network], ledger, clock);
+  const meters = new Meters([fabrics.compute, fabrics.domains, fabrics.mail, fabrics.network], ledger, clock, {
+    newest: async (imvu) => {
+      const reading = await store.snapshot((tx) => newestReading(tx, imvu));
+      return reading && lastSetOf(reading);
+    },
+    onDrift: (imvu) => notices.driftFound(imvu),
+  });
   const journeys = openJourneys({ home, fabrics, ledger, store, blobs, clock, say });
   const contents = await blueprints(blobs);
   const usedBlobs = async (): Promise<ReadonlySet<Sha256>> => new Set([...contents.values(), ...(await store.snapshot(allImvus)).flatMap((imvu) => [...blobsOf(imvu)])]);

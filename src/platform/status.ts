@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { allImvus, asJson } from "../core/command/index.ts";
+import { allImvus, asJson, lastDrift } from "../core/command/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { Store } from "../core/store/index.ts";
 import type { Json } from "../kernel/index.ts";
@@ -53,8 +53,8 @@ export async function statusOf({ home, rooms, engines, store, ledger, witnesses 
     database: store.describe(),
     ledger: { size: ledger.size(), checkpoint: checkpoint ?? null, checkpointTime: await newestTime(ledger), witnesses: witnesses.witnessing() },
     imvus: { active: count(["active", "creating"]), exiting: count(["exiting"]), exited: count(["exported", "exited"]) },
-    // Nothing watches continuously yet: unknown is not zero.
-    drift: { open: null, last: null },
+    // Meters that were set back are found; nothing else is watched continuously yet, and what is open is unknown, not zero.
+    drift: { open: null, last: await store.snapshot(lastDrift) },
     supervisor: { pid: process.pid, log: join(site.dir, "log") },
   });
 }

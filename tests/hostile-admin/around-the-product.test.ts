@@ -3,6 +3,8 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
 import type { Printed } from "../../src/cli/demo/driver.ts";
+import { readMailbox } from "../../src/cli/demo/outside.ts";
+import { eventually } from "../../src/cli/demo/world.ts";
 import { run, runOk } from "../../src/kernel/index.ts";
 import { TestHouse } from "../harness/test-house.ts";
 
@@ -14,6 +16,7 @@ test("what an administrator does behind the product's back is found", async (t) 
   const { id, zone } = unit.imvu;
   const dir = join(house.home, "platform");
   const { homeId } = JSON.parse(await readFile(join(dir, "home.json"), "utf8"));
+  const psql = async (sql: string) => await run(["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "psql", "-h", join(dir, "pg/run"), "-d", house.status.database.name, "-v", "ON_ERROR_STOP=1", "-Atqc", sql]);
   const gate = async (number: number): Promise<Printed> => (await house.operator.call("verify", "gates")).printed.gates[number - 1];
   const broken = async (number: number, why: RegExp) => {
     const row = await gate(number);
@@ -36,6 +39,25 @@ test("what an administrator does behind the product's back is found", async (t) 
     await broken(8, /./);
     await runOk([...inRouter, "delete", "table", "ip", "evil"]);
     await holds(8);
+  });
+  await t.test("counters in the router set back, which no monitor sees: in the ledger, and in the owner's mailbox", async () => {
+    await creator.call.ok("meter", "read", "--imvu-id", id);
+    assert.equal((await house.operator.ok("status")).drift.last, null);
+    await runOk(["nsenter", `--net=/run/netns/nx${homeId}-r`, "nft", "reset", "counters"]);
+    await creator.call.ok("meter", "read", "--imvu-id", id);
+    const { entries } = await creator.call.ok("ledger", "entries", "--imvu-id", id);
+    const found = entries.filter(({ type }: Printed) => type === "drift.found").map(({ data }: Printed) => data);
+    assert.ok(found.length > 0 && found.every(({ what, series, was, now }: Printed) => what === "counter-fell" && /^network\./.test(series) && Number(now) < Number(was)), JSON.stringify(found));
+    assert.notEqual((await house.operator.ok("status")).drift.last, null);
+    const login = { address: unit.mail.address, password: (await readFile(unit.mail.passwordFile, "utf8")).trim(), ca: house.ca, servername: unit.mail.servername };
+    const letter = await eventually("the letter", 10_000, async () => (await readMailbox(house.status.listen.imap, login)).find(({ subject }) => / set back$/.test(subject)));
+    assert.match(letter.source, /network\..* fell from \d+ to \d+/);
+    await house.operator.ok("ledger", "replay", "--check");
+    const made = await psql("UPDATE drift SET doc = jsonb_set(doc, '{now}', '\"1\"')");
+    assert.equal(made.code, 0, made.stderr);
+    assert.equal((await house.operator.call("ledger", "replay", "--check")).printed.failures[0].table, "drift");
+    assert.equal((await psql("UPDATE drift SET doc = d.doc FROM (SELECT index, (body::jsonb) -> 'data' AS doc FROM ledger_entry) AS d WHERE d.index = drift.entry_index")).code, 0);
+    await house.operator.ok("ledger", "replay", "--check");
   });
   await t.test("a record changed at the DNS server: gate 14", async () => {
     await holds(14);
@@ -69,7 +91,6 @@ test("what an administrator does behind the product's back is found", async (t) 
     await writeFile(file, before);
     await holds(15);
   });
-  const psql = async (sql: string) => await run(["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "psql", "-h", join(dir, "pg/run"), "-d", house.status.database.name, "-v", "ON_ERROR_STOP=1", "-Atqc", sql]);
   await t.test("the database's superuser: a changed, an added and a missing row of a table is named", async () => {
     const whole = await house.operator.ok("ledger", "replay", "--check");
     assert.ok(whole.ok && whole.projections > 8, JSON.stringify(whole));

@@ -1,7 +1,7 @@
 import { canonicalJson, type Json } from "../../kernel/index.ts";
 
 export interface ReplayFailure {
-  readonly table: "ledger_erasure" | "statement" | "correction" | "invoice" | "billing" | "journal" | "budget" | "budget_reached" | "tariff" | "sale" | "payout" | "imvu" | "identity" | "identity_key" | "operator" | "command_seen" | "reading" | "consent";
+  readonly table: "ledger_erasure" | "statement" | "correction" | "invoice" | "billing" | "journal" | "budget" | "budget_reached" | "drift" | "tariff" | "sale" | "payout" | "imvu" | "identity" | "identity_key" | "operator" | "command_seen" | "reading" | "consent";
   readonly key: string;
   readonly what: string;
 }

@@ -20,6 +20,12 @@ export async function metersOf(tx: ReadTx, imvu: ImvuId): Promise<readonly Resou
   return row?.resources ?? null;
 }
 
+/** What its newest entry says; undefined where nothing was read yet. */
+export async function newestReading(tx: ReadTx, imvu: ImvuId): Promise<MeterReading | undefined> {
+  const [row] = await tx.query<{ body: string }>("SELECT body FROM ledger_entry WHERE index = (SELECT entry_index FROM reading WHERE imvu = $1 AND place = 'newest')", [imvu]);
+  return row && (JSON.parse(row.body) as { readonly data: MeterReading }).data;
+}
+
 export async function heldReadings(tx: ReadTx): Promise<ReadonlyMap<string, Json>> {
   const rows = await tx.query<{ imvu: ImvuId; place: string; entry_index: number; at: string; resources: readonly Resource[] }>("SELECT imvu, place, entry_index, at, resources FROM reading");
   return new Map(rows.map(({ imvu, place, entry_index, at, resources }) => [`${imvu} ${place}`, { index: entry_index, at, resources }]));

@@ -4,6 +4,7 @@ import type { KeyRing } from "../identity/index.ts";
 import type { Ledger, LedgerEntry } from "../ledger/index.ts";
 import type { ReadTx, Store } from "../store/index.ts";
 import { heldBudgets } from "./budgets.ts";
+import { heldDrifts } from "./drifts.ts";
 import { Comparison, type ReplayCheck } from "./comparison.ts";
 import type { Effects } from "./effects.ts";
 import { heldReadings, ToldReadings } from "./readings.ts";
@@ -42,6 +43,7 @@ export async function replayCheck(store: Store, ledger: Pick<Ledger, "entries">,
   comparison.tables("tariff", told.tariffs, held.tariffs);
   comparison.tables("budget", told.budgets, held.budgets);
   comparison.tables("budget_reached", told.reached, held.reached);
+  comparison.tables("drift", told.drifts, held.drifts);
   comparison.tables("sale", told.sales, held.sales);
   comparison.tables("payout", told.payouts.rows(), held.payouts);
   comparison.tables("billing", told.billing, held.billing);
@@ -70,6 +72,7 @@ interface HeldRows {
   readonly billing: ReadonlyMap<string, Json>;
   readonly invoices: ReadonlyMap<string, Json>;
   readonly budgets: ReadonlyMap<string, Json>;
+  readonly drifts: ReadonlyMap<string, Json>;
   readonly reached: ReadonlyMap<string, Json>;
   readonly readings: ReadonlyMap<string, Json>;
 }
@@ -110,6 +113,7 @@ async function heldRows(tx: ReadTx): Promise<HeldRows> {
     invoices: new Map(invoices.map(({ number, statement_index, entry_index, ...row }) => [number, asJson({ ...row, statement: Number(statement_index), index: Number(entry_index) })])),
     tariffs: new Map(tariffs.map(({ entry_index, currency, valid_from }) => [String(entry_index), { currency, validFrom: valid_from }])),
     ...(await heldBudgets(tx)),
+    drifts: await heldDrifts(tx),
     payouts: new Map(payouts.map(({ imvu, number, entry_index, ...row }) => [`${imvu} ${number}`, asJson({ ...row, index: Number(entry_index) })])),
     readings: await heldReadings(tx),
   };

@@ -5,6 +5,7 @@ import { erasedBy, type LedgerEntry } from "../ledger/index.ts";
 import { type IdentityName, type Json, MONEY_DECIMALS, parseDecimal } from "../../kernel/index.ts";
 import { isBilling, subjectOfBilling } from "./billing.ts";
 import { type BudgetReached, reachedKey, tellBudget } from "./budgets.ts";
+import type { Drift } from "./drifts.ts";
 import { type AppliedRecord, asJson, type CommandRecord, type FailedRecord } from "./record.ts";
 
 /** The rows that the log alone tells, gathered while it is read once: of everything but units and readings. */
@@ -24,6 +25,7 @@ export class ToldByLog {
   readonly tariffs = new Map<string, Json>();
   readonly payouts = new ToldPayouts(this.journal);
   readonly budgets = new Map<string, Json>();
+  readonly drifts = new Map<string, Json>();
   readonly reached = new Map<string, Json>();
   private readonly open = new Map<number, string>();
 
@@ -71,6 +73,9 @@ export class ToldByLog {
         this.corrections.set(`${doc.imvu} ${doc.period} ${doc.number}`, asJson({ currency: doc.currency, ...sharesOf(doc.total), doc, index: entry.index }));
         return;
       }
+      case "drift.found":
+        this.drifts.set(String(entry.index), { imvu: (entry.data as unknown as Drift).imvu, foundAt: entry.time, doc: asJson(entry.data) });
+        return;
       case "budget.reached": {
         const doc = entry.data as unknown as BudgetReached;
         this.reached.set(reachedKey(doc), asJson({ imvu: doc.imvu, doc, index: entry.index }));

@@ -5,6 +5,7 @@
  */
 export { Account, type Correction, type SalePlace } from "./account.ts";
 export { FORECAST_AFTER_MS, percentUsed, reachesOf } from "./budget.ts";
+export { type CounterFall, fallsIn } from "./falls.ts";
 export { type Forecast, forecastOf } from "./forecast.ts";
 export { type Billed, daysOf, type Invoice, invoiceOf, type Preceding, type Profile, seriesOf, shareOf } from "./invoice.ts";
 export { itemOf, notesOf, plain } from "./invoice-text.ts";
