@@ -153,11 +153,11 @@ describe("the PDF of an invoice", () => {
 
   test("of a month with many steps of prices goes on on another page, with nothing left out", async () => {
     const made = monthOf(1n);
-    const many = { ...made, lines: made.lines.flatMap((line) => Array.from({ length: 5 }, (_, at) => ({ ...line, ...(at === 0 ? {} : { above: `${at}000` }), amount: `${at}${line.amount.slice(1)}` }))) };
+    const many = { ...made, lines: made.lines.flatMap((line) => Array.from({ length: 4 }, (_, at) => ({ ...line, ...(at === 0 ? {} : { above: `${at}000` }), amount: `${at}${line.amount.slice(1)}` }))) };
     const pdf = await invoicePdf(invoiceFor(many), PROOF);
     const { totalPages, text } = await extractText(await getDocumentProxy(new Uint8Array(pdf)));
     assert.equal(totalPages, 2);
-    assert.equal(text.join(" ").match(/CPU time/g)?.length, 5);
+    assert.equal(text.join(" ").match(/CPU time/g)?.length, 4);
     assert.ok(text[1]?.includes(PROOF.leaf) && text[1]?.includes("page 2 of 2"));
   });
 });

@@ -6,7 +6,7 @@ import { unpackWoff } from "./woff.ts";
 export type Doc = InstanceType<typeof PDFDocument>;
 
 /** Points, 1/72 inch. A4. */
-export const PAGE = { left: 56, right: 56, top: 52, bottom: 56, width: 595.28, height: 841.89 } as const;
+export const PAGE = { left: 56, right: 56, top: 44, bottom: 50, width: 595.28, height: 841.89 } as const;
 export const WIDTH = PAGE.width - PAGE.left - PAGE.right;
 export const RIGHT = PAGE.left + WIDTH;
 export const INK = { text: "#1a1c20", note: "#5d6470", rule: "#d5d9e0", accent: "#1d5a88", band: "#f3f5f8" } as const;
