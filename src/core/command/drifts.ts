@@ -37,5 +37,5 @@ export async function lastDrift(tx: ReadTx): Promise<string | null> {
 
 export async function heldDrifts(tx: ReadTx): Promise<ReadonlyMap<string, Json>> {
   const rows = await tx.query<{ entry_index: string; imvu: string; found_at: string; doc: Json }>("SELECT entry_index, imvu, found_at, doc FROM drift", []);
-  return new Map(rows.map(({ entry_index, imvu, found_at, doc }) => [entry_index, { imvu, foundAt: found_at, doc }]));
+  return new Map(rows.map(({ entry_index, imvu, found_at, doc }) => [String(entry_index), { imvu, foundAt: found_at, doc }]));
 }

@@ -238,8 +238,7 @@ export class Sequencer {
     const before = this.current.size;
     try {
       await this.reload();
-    } catch (error) {
-      if (error instanceof Fault && !error.retry) this.broken = error;
+    } catch {
       return false;
     }
     if (this.current.size < before + rows.length) return false;
@@ -251,11 +250,17 @@ export class Sequencer {
     if (this.session.lost() || this.stale) await this.reload();
   }
 
+  /** What cannot be mended by trying again ends all writing: whoever reads what is stored finds a log that was changed from outside. */
   private async reload(): Promise<void> {
-    if (this.session.lost()) this.session = await relockedSession(this.deps.store);
-    this.heads.forget();
-    this.current = await loadLogState(this.deps.store, this.deps.signer, this.current.published);
-    this.stale = false;
+    try {
+      if (this.session.lost()) this.session = await relockedSession(this.deps.store);
+      this.heads.forget();
+      this.current = await loadLogState(this.deps.store, this.deps.signer, this.current.published);
+      this.stale = false;
+    } catch (error) {
+      if (error instanceof Fault && !error.retry) this.broken = error;
+      throw error;
+    }
   }
 
   private hasNews(): boolean {
@@ -300,9 +305,7 @@ export class Sequencer {
 
   private async retryLater(): Promise<void> {
     // The lost answer may have been a COMMIT: what is stored decides.
-    await this.reload().catch((error: unknown) => {
-      if (error instanceof Fault && !error.retry) this.broken = error;
-    });
+    await this.reload().catch(() => {});
     if (!this.closing) this.retry = setTimeout(() => this.wake(), CHECKPOINT_RETRY_MS).unref();
   }
 
