@@ -200,6 +200,31 @@ test("two that create at the same time create once", async () => {
   }
 });
 
+test("an account that changes between the reckoning and the entry stops the payout: the next round pays to the new one", async () => {
+  const now = await world(store);
+  const { ledger, deps, payouts, close, account, sell } = now;
+  try {
+    const unit = await newUnit(now);
+    await payouts().round();
+    await account(unit, ACCOUNT);
+    await sell(unit, "order", "10.00");
+    await close(AFTER_NOVEMBER);
+    let changed = false;
+    const append: Ledger["append"] = async (entries, within) => {
+      if (!changed) await account(unit, OTHER);
+      changed = true;
+      return await ledger.append(entries, within);
+    };
+    assert.equal(await new Payouts({ ...deps, ledger: { entries: (filter) => ledger.entries(filter), append } }).round(), 0);
+    assert.deepEqual(await inLog(ledger, unit), []);
+    assert.equal(await payouts().round(), 1);
+    assert.deepEqual((await rows(unit)).map(({ made }) => made.account.iban), [OTHER.iban]);
+    await whole(ledger, unit);
+  } finally {
+    await ledger.close();
+  }
+});
+
 test("a refund that comes after the payout is carried forward: nothing is paid until it is made up for, and then the rest", async () => {
   const now = await world(store);
   const { ledger, payouts, close, account, sell } = now;
