@@ -3,15 +3,19 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type PlatformPort, serveApi } from "../../src/api/index.ts";
 import { type Envelope, type Imvu, RESOURCES, type Resource, type Site } from "../../src/contract/index.ts";
-import { CommandBus, type Effects, factsLoader } from "../../src/core/command/index.ts";
+import { asJson, CommandBus, type Effects, factsLoader, putTariff } from "../../src/core/command/index.ts";
+import { DEFAULT_PRICES_V1, TARIFF_V1 } from "../../src/core/handshake/index.ts";
 import { openLedger, openLogKey } from "../../src/core/ledger/index.ts";
 import { openStore } from "../../src/core/store/index.ts";
-import { type Fqdn, type IdentityName, imvuIdOf, type Json, type Jurisdiction, type Sha256, sha256Hex, systemClock } from "../../src/kernel/index.ts";
+import { type Fqdn, type IdentityName, imvuIdOf, type Json, type Jurisdiction, rfc3339, type Sha256, sha256Hex, systemClock } from "../../src/kernel/index.ts";
 
 /** The API, the bus, the ledger and the store of a platform in a process of its own, and no engine but PostgreSQL: the commands of this benchmark touch none. */
 const site = JSON.parse(await readFile(process.argv[2] as string, "utf8")) as Site;
 const store = await openStore({ site });
 const ledger = await openLedger({ store, clock: systemClock, randomBytes, logKey: await openLogKey(join(site.dir, "keys", "log.pem")), origin: "bench.example/nexus" });
+// No unit is made in a currency in which nothing has a price.
+const tariff = { v: TARIFF_V1, currency: "EUR", validFrom: rfc3339(systemClock.now()), prices: DEFAULT_PRICES_V1 } as const;
+await ledger.append([{ stream: "platform", type: "platform.tariff", actor: "platform", data: asJson(tariff) }], (tx, [placed]) => putTariff(tx, tariff, placed?.index as number));
 const figures = { cpuMillis: 1e9, memoryBytes: 2 ** 48, storageBytes: 2 ** 48 };
 
 const effects: Effects = {
