@@ -71,7 +71,7 @@ for (const major of MAJORS)
     });
 
     test("verifies the bundle it lies in, and names what is wrong in a spoiled one", async () => {
-      good(await run([node, join(bundle, "verify.mjs")], { cwd: "/", env: {} }), /^entries 37\/37 · commands 16\/16 · verdicts 272\/272 · statements 3\/3 .*\nverified: IMVU-042 /);
+      good(await run([node, join(bundle, "verify.mjs")], { cwd: "/", env: {} }), /^entries 38\/38 · commands 16\/16 · verdicts 272\/272 · statements 3\/3 .*\nverified: IMVU-042 /);
       const spoiled = join(scratch, `spoiled-${major}`);
       await cp(bundle, spoiled, { recursive: true });
       await writeFile(join(spoiled, "ledger/events.jsonl"), "\n", { flag: "a" });
