@@ -1,6 +1,6 @@
 import type { Command, Receipt, Verdict } from "../../contract/index.ts";
 import { accept, Fault, type ImvuId, type Json, type KeyId, messageOf, type Outcome, refuse, sha256Hex } from "../../kernel/index.ts";
-import { isIdentityCommand, type OpenedCommand, openCommand, verifyAhead } from "../identity/index.ts";
+import { isIdentityCommand, type OpenedCommand, openCommand } from "../identity/index.ts";
 import { hasStanding, isErasure, isPayoutOrder, judge, refusalOf } from "../policy-engine/index.ts";
 import type { Appended } from "../ledger/index.ts";
 import { Admission, type AdmissionDeps, type Intent } from "./admission.ts";
@@ -113,7 +113,6 @@ export class CommandBus {
 
   private async actorOf(opened: OpenedCommand): Promise<string> {
     const keys = await this.keys.ask(opened.signatures.map(({ kid }) => kid));
-    await verifyAhead(opened, (kid) => keys.get(kid)?.publicKey);
     return projection.actorOf({ signatures: signatureFacts(opened, keys) });
   }
 

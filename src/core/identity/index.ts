@@ -17,4 +17,4 @@ export { PASSPHRASE_CHARS_MAX, PASSPHRASE_CHARS_MIN } from "./seal.ts";
 export { formatRecoveryKey, parseRecoveryKey } from "./recovery-key.ts";
 export { addApproval, type CommandFields, commandFields, newNonce, signCommand } from "./signed-command.ts";
 export { type NonceMemory, type ReceivedRequest, type RequestChecks, type VerifiedRequest, verifyRequest } from "./verify-request.ts";
-export { type VerifiedSignature, verifyAhead, verifySignatures } from "./verify-signatures.ts";
+export { type VerifiedSignature, verifySignatures } from "./verify-signatures.ts";

@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
-import { type KeyObject, verify } from "node:crypto";
-import { promisify } from "node:util";
+import { verify } from "node:crypto";
 import type { KeyId } from "../../kernel/index.ts";
 import type { PublicKey } from "./key.ts";
 import type { OpenedCommand } from "./open-command.ts";
@@ -15,20 +14,6 @@ export interface VerifiedSignature {
 
 /** Of each command the signatures that were verified before: a key id names one key for ever, so the answer cannot change. */
 const VERIFIED = new WeakMap<OpenedCommand["signed"], Map<KeyId, boolean>>();
-
-const verifyOnThread = promisify<string | null, Uint8Array, KeyObject, Uint8Array, boolean>(verify);
-
-/** Verifies beside the event loop what verifySignatures is going to be asked for: a signature costs as much as all else that is done for a command. */
-export async function verifyAhead({ signed, signatures }: Pick<OpenedCommand, "signed" | "signatures">, keyOf: (kid: KeyId) => PublicKey | undefined): Promise<void> {
-  const known = verifiedOf(signed);
-  await Promise.all(
-    signatures.map(async ({ kid, protected: header, signature }) => {
-      const publicKey = keyOf(kid);
-      if (publicKey?.kid !== kid || known.has(kid)) return;
-      known.set(kid, await verifyOnThread(null, signingInput(header, signed.payload), publicKey.key, Buffer.from(signature, "base64url")));
-    }),
-  );
-}
 
 /** Each signature against the key it names, in the command's order. An unknown key is not valid. */
 export function verifySignatures(
