@@ -331,6 +331,13 @@ test("a database given by URL is migrated by its owner and used as the service r
   await assert.rejects(openStore({ databaseUrl: "postgres://u@127.0.0.1:1/d?sslmode=disable" }), code("STORE_UNREACHABLE"));
 });
 
+test("statements that never change are planned once on connections of their own; everything else as PostgreSQL sees fit", async () => {
+  const mode = "SELECT current_setting('plan_cache_mode') AS mode";
+  const [planned] = await store.select<{ mode: string }>({ name: "plan mode", text: mode });
+  const [other] = await store.snapshot((tx) => tx.query<{ mode: string }>(mode, []));
+  assert.deepEqual([planned?.mode, other?.mode], ["force_generic_plan", "auto"]);
+});
+
 test("after kill -9 of everything, leftovers do not block, and what was committed is there", async () => {
   await store.transaction((tx) =>
     tx.run("INSERT INTO identity (name, doc, updated_index) VALUES ('kept', '{}', 0)"),
