@@ -1,14 +1,16 @@
 import type { Imvu } from "../contract/index.ts";
 import { allImvus, asJson, type Budget, type BudgetReached, budgetsOf, meteredSince, putReached, reachedOf } from "../core/command/index.ts";
-import { FORECAST_AFTER_MS, forecastOf, openRating, type Period, periodOf, type Rating, reachesOf, statementOf, type TariffEntry, tariffInForce, termsOf } from "../core/handshake/index.ts";
+import { FORECAST_AFTER_MS, forecastOf, type Period, periodOf, Rating, reachesOf, statementOf, type TariffEntry, tariffInForce, type Terms, termsOf } from "../core/handshake/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { Store } from "../core/store/index.ts";
 import { type Clock, type ImvuId, messageOf } from "../kernel/index.ts";
+import type { Openings } from "./openings.ts";
 import { publishedTariffs } from "./tariffs.ts";
 
 export interface BudgetsDeps {
   readonly store: Store;
   readonly ledger: Pick<Ledger, "append" | "entries">;
+  readonly openings: Pick<Openings, "begin">;
   readonly clock: Clock;
   /** Something was written down that the unit's owner is to be told. */
   onReached(imvu: ImvuId): void;
@@ -24,7 +26,7 @@ interface Followed {
 
 /**
  * Compares what units with a budget have used of the present month with it, and writes down what is reached: once for each budget, month and threshold, by
- * the row's key, which stands or falls with the entry. Readings are followed from where the last round ended; only the first one, and the first of a month, reads a whole stream. It only
+ * the row's key, which stands or falls with the entry. Readings are followed from where the last round ended, at first from where the last closed month left them. It only
  * tells: nothing is stopped or slowed down by a budget, here or anywhere.
  */
 export class Budgets {
@@ -60,11 +62,11 @@ export class Budgets {
     const { store, ledger, clock, onReached } = this.deps;
     const now_ms = clock.now();
     const terms = termsOf(unit);
-    const { period, rating } = await this.follow(unit.id, periodOf(now_ms, terms.timeZone));
+    const { period, rating } = await this.follow(unit.id, periodOf(now_ms, terms.timeZone), terms);
     const since_ms = await store.snapshot((tx) => meteredSince(tx, unit.id));
     const tariff = tariffInForce(period, tariffs, terms.currency);
     if (!tariff || since_ms === undefined) return 0;
-    const soFar = statementOf({ imvu: unit.id, period, tariff, streamHead: null, closed: false, terms }, rating);
+    const soFar = statementOf({ imvu: unit.id, period, tariff, streamHead: null, closed: false, terms }, rating.rated(period));
     const early = now_ms - Math.max(period.start_ms, since_ms) < FORECAST_AFTER_MS;
     const forecast = early ? undefined : forecastOf(soFar, tariff.tariff, period, since_ms, now_ms);
     const before = (await store.snapshot((tx) => reachedOf(tx, unit.id, budget.index))).filter((one) => one.budget === budget.index && one.period === period.name);
@@ -77,9 +79,9 @@ export class Budgets {
     return news.length;
   }
 
-  private async follow(imvu: ImvuId, period: Period): Promise<Followed> {
+  private async follow(imvu: ImvuId, period: Period, terms: Terms): Promise<Followed> {
     const known = this.followed.get(imvu);
-    const one = known?.period.name === period.name ? known : { period, rating: openRating(period), next: 0 };
+    const one = known?.period.name === period.name ? known : { period, ...(await this.deps.openings.begin(this.deps.ledger, imvu, period, terms)) };
     // Taken back until it is whole: a stream that was read half is read again.
     this.followed.delete(imvu);
     for await (const entry of this.deps.ledger.entries({ stream: imvu, from: one.next })) {

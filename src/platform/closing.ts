@@ -5,6 +5,7 @@ import type { Ledger } from "../core/ledger/index.ts";
 import type { ReadTx, Store } from "../core/store/index.ts";
 import { type Clock, lastTurn, messageOf } from "../kernel/index.ts";
 import type { Meters } from "./meters.ts";
+import type { Openings } from "./openings.ts";
 import type { Raters } from "./rating-pool.ts";
 import { putCorrection, putStatement } from "./statements.ts";
 
@@ -12,6 +13,7 @@ export interface ClosingDeps {
   readonly store: Store;
   readonly ledger: Ledger;
   readonly meters: Pick<Meters, "record">;
+  readonly openings: Pick<Openings, "write">;
   readonly clock: Clock;
   /** Begun for a round that has months to close, and ended with it. */
   raters(): Raters;
@@ -65,17 +67,19 @@ export class Closing {
   }
 
   private async close(imvu: Imvu, period: Period, raters: Raters): Promise<void> {
-    const { store, ledger, meters, say } = this.deps;
+    const { store, ledger, meters, openings, say } = this.deps;
     if (!(await store.snapshot((tx) => readAfter(tx, imvu, period)))) await meters.record(imvu.id);
     const made = await raters.rate(imvu, period.name);
     if (!made.ok) throw new TypeError(`${period.name}: ${made.message}`);
-    const { corrections, statement } = made.value;
+    const { corrections, statement, opening } = made.value;
     const entries: NewEntry[] = [...corrections.map((data) => ({ type: "statement.corrected" as const, data })), { type: "statement.closed" as const, data: statement }].map(({ type, data }) => ({ stream: imvu.id, type, actor: "platform", data: asJson(data) }));
     await ledger.append(entries, async (tx, placed) => {
       const indexes = placed.map(({ index }) => index);
       for (const [at, one] of corrections.entries()) await putCorrection(tx, one, indexes[at] as number);
       await putStatement(tx, statement, indexes.at(-1) as number);
     });
+    // Without it the next month takes longer, and comes to the same.
+    await openings.write(opening).catch((error: unknown) => say(`${imvu.id}: what ${period.name} leaves for the next month is not kept: ${messageOf(error)}`));
     for (const one of corrections) say(`${imvu.id}: ${one.period} is corrected by gross ${one.currency} ${one.gross}`);
     say(`${imvu.id}: the statement of ${period.name} is closed, gross ${statement.currency} ${statement.gross}`);
   }

@@ -15,6 +15,7 @@ import { verifyExport } from "../verify/index.ts";
 import type { BlobShelf } from "./blob-shelf.ts";
 import { type Archive, Exits } from "./exits.ts";
 import type { Home } from "./home.ts";
+import type { Openings } from "./openings.ts";
 import { rehearse } from "./rehearsal.ts";
 import { statementFor } from "./statements.ts";
 import { VERSION } from "./version.ts";
@@ -34,6 +35,7 @@ export interface JourneyDeps {
   readonly fabrics: Fabrics;
   readonly ledger: Ledger;
   readonly store: Store;
+  readonly openings: Openings;
   readonly blobs: BlobShelf;
   readonly clock: Clock;
   readonly say: (line: string) => void;
@@ -91,7 +93,7 @@ export function openJourneys(deps: JourneyDeps): OpenJourneys {
       const intent = await intentOf(store, digest);
       let exported: Awaited<ReturnType<typeof exportImvu>> | undefined;
       await saga.run([
-        { key: `exit/statement/${before.id}`, sentence: "draw this month's statement from the readings", do: () => drawStatement(ledger, before, at), undo: async () => {} },
+        { key: `exit/statement/${before.id}`, sentence: "draw this month's statement from the readings", do: () => drawStatement(deps, before, at), undo: async () => {} },
         {
           key: `exit/bundle/${before.id}`,
           sentence: "write the bundle, rehearse its import, pack it",
@@ -156,9 +158,9 @@ function must<T>(outcome: Outcome<T>): T {
   return outcome.value;
 }
 
-async function drawStatement(ledger: Ledger, imvu: Imvu, at: string): Promise<void> {
-  const statement = must(await statementFor(ledger, imvu, periodOf(Date.parse(at), termsOf(imvu).timeZone).name));
-  await ledger.append([{ stream: imvu.id, type: "statement.closed", actor: "platform", data: asJson(statement) }]);
+async function drawStatement(deps: JourneyDeps, imvu: Imvu, at: string): Promise<void> {
+  const statement = must(await statementFor(deps, imvu, periodOf(Date.parse(at), termsOf(imvu).timeZone).name));
+  await deps.ledger.append([{ stream: imvu.id, type: "statement.closed", actor: "platform", data: asJson(statement) }]);
 }
 
 async function manifestSigner(home: Home): Promise<(text: string) => string> {

@@ -7,7 +7,7 @@ import { canonicalJson, Fault, type ImvuId, type Json } from "../kernel/index.ts
 /** What is owed to a unit and what was paid of it, from its ledger stream alone: whatever leaves as money is made of this, and no table is asked. */
 export async function payoutBook(ledger: Pick<Ledger, "entries">, imvu: ImvuId): Promise<PayoutBook> {
   const book = new PayoutBook(imvu);
-  for await (const entry of ledger.entries({ stream: imvu })) {
+  for await (const entry of ledger.entries({ stream: imvu, butReadings: true })) {
     const flaw = entry.type === "erased" ? undefined : follow(book, entry);
     // A log that says it paid more than it owed is no ground to pay again.
     if (flaw !== undefined) throw new Fault("PAYOUTS_BROKEN", `entry ${entry.index} (${entry.type}): ${flaw}`, { hint: "nexus verify revenue" });

@@ -18,6 +18,7 @@ import type { OpenJourneys } from "./journeys.ts";
 import { type Meters, readMeters } from "./meters.ts";
 import type { Metrics } from "./metrics.ts";
 import { OneRun } from "./one-run.ts";
+import type { Openings } from "./openings.ts";
 import { realityOf } from "./reality.ts";
 import { Rehearsals } from "./rehearsals.ts";
 import { revenueCheck } from "./revenue-check.ts";
@@ -50,6 +51,7 @@ export interface PortDeps {
   usedBlobs(): Promise<ReadonlySet<Sha256>>;
   readonly told: ToldUnits;
   readonly meters: Meters;
+  readonly openings: Openings;
   readonly journeys: OpenJourneys;
   readonly effects: Effects;
 }
@@ -58,7 +60,7 @@ const TOKEN_SECONDS = 300;
 
 /** The platform as the API sees it: reads, and one way to change anything. */
 export function platformPort(deps: PortDeps): PlatformPort {
-  const { home, clock, rooms, fabrics, store, ledger, bus, blobs, usedBlobs, told, meters, journeys } = deps;
+  const { home, clock, rooms, fabrics, store, ledger, bus, blobs, usedBlobs, told, meters, openings, journeys } = deps;
   const { site } = home;
   const apiOrigin = `http://${site.listenAddress}:${site.ports.api}`;
   const all = [fabrics.compute, fabrics.domains, fabrics.mail, fabrics.network];
@@ -111,7 +113,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
       const [closed] = await store.snapshot((tx) => closedMonths(tx, imvu.id, month));
       if (closed) return accept(asJson({ ...closed.statement, index: closed.index, corrections: closed.corrections }));
       await meters.record(imvu.id);
-      const [made, period] = [await statementFor(ledger, imvu, month), parsePeriod(month, timeZone)];
+      const [made, period] = [await statementFor({ ledger, openings }, imvu, month), parsePeriod(month, timeZone)];
       if (!made.ok) return made;
       if (!period.ok) return period;
       const since_ms = await store.snapshot((tx) => meteredSince(tx, imvu.id));

@@ -3,11 +3,18 @@ import { Worker } from "node:worker_threads";
 import type { Imvu } from "../contract/index.ts";
 import type { StoreAddress } from "../core/store/index.ts";
 import { Fault, type Outcome } from "../kernel/index.ts";
+import type { Openings } from "./openings.ts";
 import type { ClosingMonth } from "./statements.ts";
 
 /** Whoever makes months' last statements from the log. */
 export interface Raters extends AsyncDisposable {
   rate(imvu: Imvu, month: string): Promise<Outcome<ClosingMonth>>;
+}
+
+export interface RaterData {
+  readonly address: StoreAddress;
+  /** Where openings lie. */
+  readonly home: string;
 }
 
 export interface ToRate {
@@ -34,15 +41,15 @@ interface Job extends ToRate {
  * unit's month with it and nothing else: the next one gets another thread. Threads begin with the first unit and end with the pool.
  */
 export class RatingPool implements Raters {
-  private readonly address: StoreAddress;
+  private readonly data: RaterData;
   private readonly file: URL;
   private readonly waiting: Job[] = [];
   private readonly idle: Worker[] = [];
   private readonly all = new Set<Worker>();
 
   /** @param file what runs in a thread; another one only to see it fail */
-  constructor(address: StoreAddress, file: URL = WORKER) {
-    this.address = address;
+  constructor(address: StoreAddress, { home }: Pick<Openings, "home">, file: URL = WORKER) {
+    this.data = { address, home };
     this.file = file;
   }
 
@@ -66,7 +73,7 @@ export class RatingPool implements Raters {
   }
 
   private begin(): Worker {
-    const worker = new Worker(this.file, { workerData: this.address, resourceLimits: { maxOldGenerationSizeMb: WORKER_OLD_MIB_MAX, maxYoungGenerationSizeMb: WORKER_YOUNG_MIB_MAX } });
+    const worker = new Worker(this.file, { workerData: this.data, resourceLimits: { maxOldGenerationSizeMb: WORKER_OLD_MIB_MAX, maxYoungGenerationSizeMb: WORKER_YOUNG_MIB_MAX } });
     this.all.add(worker);
     worker.once("exit", () => {
       this.all.delete(worker);

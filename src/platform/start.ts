@@ -23,6 +23,7 @@ import { RatingPool } from "./rating-pool.ts";
 import { Metrics } from "./metrics.ts";
 import { Notices } from "./notices.ts";
 import { Payouts, settlePayout } from "./payouts.ts";
+import { Openings } from "./openings.ts";
 import { platformPort } from "./port.ts";
 import { endLeftRehearsals } from "./rehearsal.ts";
 import { fabricsOf, openRooms } from "./rooms.ts";
@@ -110,7 +111,8 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
     },
     onDrift: (imvu) => notices.driftFound(imvu),
   });
-  const journeys = openJourneys({ home, fabrics, ledger, store, blobs, clock, say });
+  const openings = new Openings(site.dir);
+  const journeys = openJourneys({ home, fabrics, ledger, store, openings, blobs, clock, say });
   const contents = await blueprints(blobs);
   const usedBlobs = async (): Promise<ReadonlySet<Sha256>> => new Set([...contents.values(), ...(await store.snapshot(allImvus)).flatMap((imvu) => [...blobsOf(imvu)])]);
   const effects = imvuEffects({
@@ -165,14 +167,14 @@ async function startAll(home: Home, say: (line: string) => void, opened: Opened,
   await journeys.clear();
   await bus.resume(say);
 
-  const port = platformPort({ home, clock, rooms, fabrics, engines, store, ledger, witnesses, metrics, bus, blobs, usedBlobs, told, meters, journeys, effects });
+  const port = platformPort({ home, clock, rooms, fabrics, engines, store, ledger, witnesses, metrics, bus, blobs, usedBlobs, told, meters, openings, journeys, effects });
   const api = await serveApi(port, site.listenAddress, site.ports.api, say);
   opened.onClose(() => api.close());
   opened.onClose(startSweeps(blobs, usedBlobs, clock, say));
   // Months close soon after they end, and those that ended while the platform was down at its start; what is owed then is paid out, and invoices are written.
-  const statements = new Closing({ store, ledger, meters, clock, raters: () => new RatingPool({ site }), say });
+  const statements = new Closing({ store, ledger, meters, openings, clock, raters: () => new RatingPool({ site }, openings), say });
   opened.onClose(startRounds(CLOSING_MS, { statements, payouts: new Payouts({ store, ledger, say }), invoices: new Invoicing({ store, ledger, clock, say }) }, say));
-  opened.onClose(startRounds(BUDGETS_MS, { budgets: new Budgets({ store, ledger, clock, say, onReached: (imvu) => notices.budgetReached(imvu) }) }, say));
+  opened.onClose(startRounds(BUDGETS_MS, { budgets: new Budgets({ store, ledger, openings, clock, say, onReached: (imvu) => notices.budgetReached(imvu) }) }, say));
   opened.onClose(startMeterRounds(home.meterInterval_ms, store, meters, say));
   return { apiOrigin: port.apiOrigin, stop: () => opened.close() };
 }

@@ -1,56 +1,84 @@
 import type { Imvu, MeterReading } from "../contract/index.ts";
 import type { CommandRecord } from "../core/command/index.ts";
-import { Account, type Correction, openRating, parsePeriod, type Period, postingsOf, type Rating, saleOf, sameTerms, type Statement, type StatementHead, statementOf, type TariffEntry, tariffInForce, type Terms, termsIn, termsOf } from "../core/handshake/index.ts";
+import { Account, type Correction, parsePeriod, type Period, periodAfter, postingsOf, type Rating, saleOf, sameTerms, type Statement, type StatementHead, statementOf, type TariffEntry, tariffInForce, type Terms, termsIn, termsOf } from "../core/handshake/index.ts";
 import { openCommand } from "../core/identity/index.ts";
 import type { Ledger, LedgerEntry } from "../core/ledger/index.ts";
 import type { ReadTx, Tx } from "../core/store/index.ts";
 import { accept, Fault, type ImvuId, MONEY_DECIMALS, type Outcome, parseDecimal, refuse } from "../kernel/index.ts";
+import type { Opening, Openings } from "./openings.ts";
 import { publishedTariffs } from "./tariffs.ts";
 
 /** A month that is over, as it is written down at once: what sales that came late change of earlier months, and its own statement. */
 export interface ClosingMonth {
   readonly corrections: readonly Correction[];
   readonly statement: Statement;
+  /** Of the month after it. */
+  readonly opening: Opening;
+}
+
+export interface StatementDeps {
+  readonly ledger: Pick<Ledger, "entries">;
+  readonly openings: Pick<Openings, "begin">;
 }
 
 type UnitOfTerms = Pick<Imvu, "id" | "timeZone" | "currency">;
 
 /** A month of one unit so far, from its ledger stream alone: no other table is asked. */
-export async function statementFor(ledger: Pick<Ledger, "entries">, imvu: UnitOfTerms, month: string): Promise<Outcome<Statement>> {
-  const made = await madeFor(ledger, imvu, month, false);
+export async function statementFor(deps: StatementDeps, imvu: UnitOfTerms, month: string): Promise<Outcome<Statement>> {
+  const made = await madeFor(deps, imvu, month, false);
   return made.ok ? accept(made.value.statement) : made;
 }
 
 /** The month's last statement: the month is over, and a reading after its end is known. */
-export async function closingFor(ledger: Pick<Ledger, "entries">, imvu: UnitOfTerms, month: string, tariffs?: readonly TariffEntry[]): Promise<Outcome<ClosingMonth>> {
-  return await madeFor(ledger, imvu, month, true, tariffs);
+export async function closingFor(deps: StatementDeps, imvu: UnitOfTerms, month: string, tariffs?: readonly TariffEntry[]): Promise<Outcome<ClosingMonth>> {
+  const made = await madeFor(deps, imvu, month, true, tariffs);
+  if (!made.ok) return made;
+  const { corrections, statement, period, next, rating } = made.value;
+  const { timeZone } = termsOf(imvu);
+  return accept({ corrections, statement, opening: { imvu: imvu.id, timeZone, head: { index: next - 1, ...(statement.streamHead as StatementHead) }, rating: rating.stateFrom(periodAfter(period, timeZone)) } });
 }
 
-async function madeFor(ledger: Pick<Ledger, "entries">, unit: UnitOfTerms, month: string, closed: boolean, tariffs?: readonly TariffEntry[]): Promise<Outcome<ClosingMonth>> {
+async function madeFor(deps: StatementDeps, unit: UnitOfTerms, month: string, closed: boolean, tariffs?: readonly TariffEntry[]): Promise<Outcome<Pick<ClosingMonth, "corrections" | "statement"> & Followed & { readonly period: Period }>> {
   const { id } = unit;
   const terms = termsOf(unit);
   const period = parsePeriod(month, terms.timeZone);
   if (!period.ok) return period;
-  const tariff = tariffInForce(period.value, tariffs ?? (await publishedTariffs(ledger)), terms.currency);
+  const tariff = tariffInForce(period.value, tariffs ?? (await publishedTariffs(deps.ledger)), terms.currency);
   if (!tariff) return refuse("not-found", "NO_TARIFF", `no tariff in ${terms.currency} is in force in ${month}`, "nexus tariff show");
-  const { rating, account, head } = await streamOf(ledger, id, period.value, terms);
+  const followed = await followStream(deps, id, period.value, terms);
+  const { rating, account, head } = followed;
   const late = closed && head ? account.late(period.value.end_ms) : [];
   return accept({
     corrections: late.flatMap((one) => account.correction(one.period, head as StatementHead) ?? []),
-    statement: statementOf({ imvu: id, period: period.value, tariff, streamHead: head, closed, revenue: account.revenue(month, head?.streamSeq ?? -1), terms }, rating),
+    statement: statementOf({ imvu: id, period: period.value, tariff, streamHead: head, closed, revenue: account.revenue(month, head?.streamSeq ?? -1), terms }, rating.rated(period.value)),
+    ...followed,
+    period: period.value,
   });
 }
 
-/** The unit's stream, once: its readings rated for the period, its sales booked, its head. */
-async function streamOf(ledger: Pick<Ledger, "entries">, imvu: ImvuId, period: Period, terms: Terms): Promise<{ rating: Rating; account: Account; head: StatementHead | null }> {
-  const [rating, account] = [openRating(period), new Account(imvu, terms)];
-  let head: StatementHead | null = null;
-  for await (const entry of ledger.entries({ stream: imvu })) {
+/** A unit's stream up to its head: its readings rated, its sales booked. */
+interface Followed {
+  readonly rating: Rating;
+  readonly account: Account;
+  readonly head: StatementHead | null;
+  /** Behind the head's ledger index. */
+  readonly next: number;
+}
+
+/** Its sales are followed from the first; its readings, which are nearly all of it, from where an earlier month's end left them. */
+async function followStream({ ledger, openings }: StatementDeps, imvu: ImvuId, period: Period, terms: Terms): Promise<Followed> {
+  const begun = await openings.begin(ledger, imvu, period, terms);
+  const { rating } = begun;
+  const account = new Account(imvu, terms);
+  if (begun.next > 0) for await (const entry of ledger.entries({ stream: imvu, to: begun.next, butReadings: true })) keepAccount(account, entry, terms);
+  let { head, next } = begun;
+  for await (const entry of ledger.entries({ stream: imvu, from: next })) {
     head = { streamSeq: entry.streamSeq, sha256: entry.leaf.toString("hex") };
+    next = entry.index + 1;
     if (entry.type === "meter.reading") rating.add(entry.index, entry.data as unknown as MeterReading);
     else keepAccount(account, entry, terms);
   }
-  return { rating, account, head };
+  return { rating, account, head, next };
 }
 
 function keepAccount(account: Account, entry: LedgerEntry, terms: Terms): void {

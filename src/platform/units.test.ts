@@ -5,6 +5,7 @@ import { DEFAULT_PRICES_V1, parseReadingSet, TARIFF_V1 } from "../core/handshake
 import type { Ledger } from "../core/ledger/index.ts";
 import type { Fqdn, ImvuId, Json } from "../kernel/index.ts";
 import { Meters, readMeters } from "./meters.ts";
+import { Openings } from "./openings.ts";
 import type { Rooms } from "./rooms.ts";
 import { statementFor } from "./statements.ts";
 import { ToldUnits } from "./told.ts";
@@ -219,8 +220,10 @@ describe("a statement", () => {
       },
     }) as unknown as Ledger;
 
+  const from = (...lines: readonly Line[]) => ({ ledger: ledgerOf(...lines), openings: new Openings("/nowhere") });
+
   test("is made of the unit's own stream and the published tariff, and cites both", async () => {
-    const made = await statementFor(ledgerOf(tariff, read("2026-11-01T00:00:00.001Z", "0"), { stream: id, type: "command.accepted", data: {} }, { ...read("2026-11-02T00:00:00.000Z", "99000000000"), stream: "IMVU-008" }, read("2026-11-03T00:00:00.000Z", "1000000000")), imvu, "2026-11");
+    const made = await statementFor(from(tariff, read("2026-11-01T00:00:00.001Z", "0"), { stream: id, type: "command.accepted", data: {} }, { ...read("2026-11-02T00:00:00.000Z", "99000000000"), stream: "IMVU-008" }, read("2026-11-03T00:00:00.000Z", "1000000000")), imvu, "2026-11");
     assert.ok(made.ok);
     assert.equal(made.value.gross, "0.010000000000000000000");
     assert.equal(made.value.tariffIndex, 0);
@@ -229,18 +232,18 @@ describe("a statement", () => {
   });
 
   test("of a month without readings is nothing to pay, not a failure", async () => {
-    const made = await statementFor(ledgerOf(tariff), imvu, "2026-11");
+    const made = await statementFor(from(tariff), imvu, "2026-11");
     assert.ok(made.ok && made.value.gross === "0.000000000000000000000" && made.value.streamHead === null);
   });
 
   test("without a tariff there is no price, and without a month no statement", async () => {
-    const untold = await statementFor(ledgerOf(), imvu, "2026-11");
+    const untold = await statementFor(from(), imvu, "2026-11");
     assert.ok(!untold.ok && untold.code === "NO_TARIFF");
-    for (const month of ["", "2026", "2026-13", "2026-1", "2026-11-01", "../2026-11", "٢٠٢٦-11"]) assert.ok(!(await statementFor(ledgerOf(tariff), imvu, month)).ok, month);
+    for (const month of ["", "2026", "2026-13", "2026-1", "2026-11-01", "../2026-11", "٢٠٢٦-11"]) assert.ok(!(await statementFor(from(tariff), imvu, month)).ok, month);
   });
 
   test("a reading that cannot be read is a fault that names its entry: it is not left out of the bill", async () => {
-    await assert.rejects(statementFor(ledgerOf(tariff, { stream: id, type: "meter.reading", data: { imvu: id } }), imvu, "2026-11"), { code: "READING_MALFORMED", message: /entry 1/ });
-    await assert.rejects(statementFor(ledgerOf({ ...tariff, data: {} }), imvu, "2026-11"), { code: "TARIFF_MALFORMED", message: /entry 0/ });
+    await assert.rejects(statementFor(from(tariff, { stream: id, type: "meter.reading", data: { imvu: id } }), imvu, "2026-11"), { code: "READING_MALFORMED", message: /entry 1/ });
+    await assert.rejects(statementFor(from({ ...tariff, data: {} }), imvu, "2026-11"), { code: "TARIFF_MALFORMED", message: /entry 0/ });
   });
 });

@@ -1,6 +1,5 @@
 import type { Buffer } from "node:buffer";
-import type { MeterReading } from "../contract/index.ts";
-import { Account, announcedInTime, type Correction, FIRST_TERMS, NO_REVENUE, notForThePast, openRating, parsePeriod, parseReadingSet, parseTariff, type Period, type Rating, type Revenue, type Sale, type Statement, type StatementForm, statementOf, type TariffEntry, sameTerms, tariffInForce, type Terms } from "../core/handshake/index.ts";
+import { Account, announcedInTime, type Correction, FIRST_TERMS, NO_REVENUE, notForThePast, parsePeriod, parseTariff, type Period, type Rated, Rating, type Revenue, type Sale, type Statement, type StatementForm, statementOf, type TariffEntry, sameTerms, tariffInForce, type Terms, type Told, toldIn } from "../core/handshake/index.ts";
 import { canonicalJson, type ImvuId, type Json } from "../kernel/index.ts";
 import { firstDifference } from "./difference.ts";
 import { Counter, type Failures } from "./failures.ts";
@@ -11,9 +10,9 @@ interface Expected {
   readonly period: Period;
   /** streamSeq of the last entry it knew; −1: none. */
   readonly headSeq: number;
-  readonly rating: Rating;
-  /** SHA-256 of that entry, once it has passed. */
+  /** SHA-256 of that entry, once it has passed, and what the readings up to it come to. */
   head: string | undefined;
+  rated: Rated | undefined;
   /** It knows a reading at or after its period's end: nothing later can change it. */
   whole: boolean;
   /** A reading that stands before it, would change it, and that it did not know. */
@@ -35,6 +34,8 @@ export class StatementCheck {
   private readonly tariffs: (TariffEntry & { readonly time: string })[] = [];
   private terms: Terms = FIRST_TERMS;
   private form: StatementForm = 1;
+  /** Of every month that a statement is expected of: the stream is rated once. */
+  private rating: Rating | undefined;
 
   constructor(imvu: ImvuId, failures: Failures) {
     this.imvu = imvu;
@@ -84,24 +85,29 @@ export class StatementCheck {
     const period = parsePeriod(name, this.terms.timeZone);
     const headSeq = streamHead?.streamSeq ?? -1;
     if (!period.ok || typeof headSeq !== "number" || headSeq >= body.streamSeq) return;
-    this.expected.set(body.streamSeq, { period: period.value, headSeq, rating: openRating(period.value), head: undefined, whole: false, missed: undefined });
+    this.expected.set(body.streamSeq, { period: period.value, headSeq, head: undefined, rated: undefined, whole: false, missed: undefined });
   }
 
   /** An entry of the stream that says nothing to a statement, but may be the last one that it knew. */
   pass(streamSeq: number, leaf: Buffer): void {
-    for (const one of this.expected.values()) if (streamSeq === one.headSeq) one.head = leaf.toString("hex");
+    for (const one of this.expected.values()) {
+      if (streamSeq !== one.headSeq) continue;
+      one.head = leaf.toString("hex");
+      one.rated = this.ratedUntilNow(one.period);
+    }
   }
 
   /** Every other entry of the stream, in order, before check. */
   follow({ index, leaf, body }: Entry): void {
-    const set = body.type === "meter.reading" ? this.readingOf(index, body.data) : undefined;
-    this.pass(body.streamSeq, leaf);
-    for (const [at, one] of this.expected) {
-      if (set && body.streamSeq <= one.headSeq) {
-        one.rating.add(index, set);
-        one.whole ||= Date.parse(set.at) >= one.period.end_ms;
-      } else if (set && body.streamSeq < at && !one.whole) one.missed ??= index;
+    const told = body.type === "meter.reading" ? this.readingOf(index, body.data) : undefined;
+    if (told) {
+      this.ratingFromTheFirst()?.take(index, told);
+      for (const [at, one] of this.expected) {
+        if (body.streamSeq <= one.headSeq) one.whole ||= told.at_ms >= one.period.end_ms;
+        else if (body.streamSeq < at && !one.whole) one.missed ??= index;
+      }
     }
+    this.pass(body.streamSeq, leaf);
   }
 
   /** @returns the statement as it is derived, for the files that repeat it. */
@@ -114,7 +120,7 @@ export class StatementCheck {
       this.failures.add(what, "a statement of a month, drawn from entries before it", canonicalJson(body.data).slice(0, 100));
       return undefined;
     }
-    const { period, headSeq, rating, head, missed } = known;
+    const { period, headSeq, rated = this.ratedUntilNow(period), head, missed } = known;
     if (this.account.isClosed(period.name)) this.failures.add(`${what} ${period.name}`, "no statement after the closed one", "another");
     const tariff = tariffInForce(period, this.tariffs.filter((one) => one.index < index), this.terms.currency);
     if (!tariff) {
@@ -125,7 +131,7 @@ export class StatementCheck {
     const closed = Date.parse(body.time) >= period.end_ms;
     if (closed && missed !== undefined) this.failures.add(`${what} ${period.name}`, "every reading up to the period's end and the first after it", `without entry ${missed}`);
     const revenue = this.account.revenue(period.name, headSeq);
-    const derived = statementOf({ imvu: this.imvu, period, tariff, streamHead, closed, revenue, terms: this.terms, form: this.formOf(body.data, revenue) }, rating);
+    const derived = statementOf({ imvu: this.imvu, period, tariff, streamHead, closed, revenue, terms: this.terms, form: this.formOf(body.data, revenue) }, rated);
     this.compare(`${what} ${period.name}`, derived, body.data);
     if (!closed) return derived;
     this.account.close(derived, index);
@@ -163,10 +169,22 @@ export class StatementCheck {
     else this.statements.good += 1;
   }
 
-  private readingOf(index: number, data: Json): MeterReading | undefined {
-    const set = parseReadingSet(data);
-    if (set.ok && set.value.imvu === this.imvu) return set.value;
-    this.failures.add(`entry ${index} (meter.reading)`, `a reading of ${this.imvu}`, set.ok ? `one of ${set.value.imvu}` : set.message);
+  /** undefined where no statement is expected. */
+  private ratingFromTheFirst(): Rating | undefined {
+    if (this.rating || this.expected.size === 0) return this.rating;
+    const first = [...this.expected.values()].reduce((least, one) => (one.period.start_ms < least.period.start_ms ? one : least));
+    this.rating = new Rating(first.period, this.terms.timeZone);
+    return this.rating;
+  }
+
+  private ratedUntilNow(period: Period): Rated {
+    return (this.ratingFromTheFirst() ?? new Rating(period)).rated(period);
+  }
+
+  private readingOf(index: number, data: Json): Told | undefined {
+    const told = toldIn(data);
+    if (told.ok && told.value.imvu === this.imvu) return told.value;
+    this.failures.add(`entry ${index} (meter.reading)`, `a reading of ${this.imvu}`, told.ok ? `one of ${told.value.imvu}` : told.message);
     return undefined;
   }
 }

@@ -12,6 +12,7 @@ import { openStore, postgresEngine, type Store } from "../../src/core/store/inde
 import { newImvu } from "../../src/imvu/imvu-manager/imvu.fixture.ts";
 import { imvuIdOf, type ImvuId, type Json, sleep } from "../../src/kernel/index.ts";
 import { Budgets } from "../../src/platform/budgets.ts";
+import { Openings } from "../../src/platform/openings.ts";
 import { Meters } from "../../src/platform/meters.ts";
 import { Notices } from "../../src/platform/notices.ts";
 import { type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
@@ -50,7 +51,7 @@ async function world(on: Store) {
   const meters = new Meters([fabric], ledger, clock);
   const told: ImvuId[] = [];
   const said: string[] = [];
-  const budgets = () => new Budgets({ store: on, ledger, clock, onReached: (imvu) => void told.push(imvu), say: (line) => void said.push(line) });
+  const budgets = () => new Budgets({ store: on, ledger, openings: new Openings(site.dir), clock, onReached: (imvu) => void told.push(imvu), say: (line) => void said.push(line) });
   /** So many messages in all by this instant. */
   const use = async (imvu: ImvuId, messages: number, at_ms: number) => {
     clock.at = at_ms;

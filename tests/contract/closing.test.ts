@@ -13,10 +13,11 @@ import { newImvu } from "../../src/imvu/imvu-manager/imvu.fixture.ts";
 import { type Currency, imvuIdOf, type ImvuId, type Json, runOk, sleep, type TimeZone } from "../../src/kernel/index.ts";
 import { Closing } from "../../src/platform/closing.ts";
 import { journalOf, trialBalance } from "../../src/platform/journal.ts";
+import { Openings } from "../../src/platform/openings.ts";
 import { RatingPool } from "../../src/platform/rating-pool.ts";
 import { Meters } from "../../src/platform/meters.ts";
 import { revenueCheck } from "../../src/platform/revenue-check.ts";
-import { closedMonths, statementFor } from "../../src/platform/statements.ts";
+import { closedMonths, closingFor, statementFor } from "../../src/platform/statements.ts";
 import { type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
 import { DOOMED } from "../harness/dying-rater.ts";
 import { FaultyStore } from "../harness/faulty-store.ts";
@@ -28,6 +29,7 @@ import { ScratchSite } from "../harness/scratch-site.ts";
  */
 const scratch = await ScratchSite.create();
 const { site } = scratch;
+const openings = new Openings(site.dir);
 const FIRST_READING = Date.UTC(2026, 10, 10);
 const AFTER_DECEMBER = Date.UTC(2027, 0, 1, 0, 0, 30);
 const DYING = new URL("../harness/dying-rater.ts", import.meta.url);
@@ -64,7 +66,7 @@ async function world(on: Store) {
     },
   } as unknown as Fabric<unknown, Json>;
   const meters = new Meters([fabric], ledger, clock);
-  const closing = (raters = () => new RatingPool({ site })) => new Closing({ store: on, ledger, meters, clock, raters, say: (line) => void said.push(line) });
+  const closing = (raters = () => new RatingPool({ site }, openings)) => new Closing({ store: on, ledger, meters, openings, clock, raters, say: (line) => void said.push(line) });
   return { clock, ledger, meters, silent, said, closing };
 }
 
@@ -166,7 +168,7 @@ test("a thread that dies takes the month of its own unit with it and no other; t
     for (const unit of units) await meters.record(unit);
     clock.at = AFTER_NOVEMBER;
     const doomed = units[1] as ImvuId;
-    assert.equal(await closing(() => new RatingPool({ site }, DYING)).round(), 3);
+    assert.equal(await closing(() => new RatingPool({ site }, openings, DYING)).round(), 3);
     assert.deepEqual(await Promise.all(units.map(closed)), units.map((unit) => (unit === doomed ? [] : ["2026-11"])));
     assert.deepEqual(said.filter((line) => line.includes("stays open")), [`a month of ${doomed} stays open for now: the thread that rated ${doomed} is gone: it ended`]);
     assert.equal(await closing().round(), 1);
@@ -182,9 +184,9 @@ test("threads that cannot read the log say so, and nothing closes; a pool that e
     const unit = await newUnit();
     await meters.record(unit);
     clock.at = AFTER_NOVEMBER;
-    assert.equal(await closing(() => new RatingPool({ site: { ...site, dir: join(site.dir, "elsewhere") } })).round(), 0);
+    assert.equal(await closing(() => new RatingPool({ site: { ...site, dir: join(site.dir, "elsewhere") } }, openings)).round(), 0);
     assert.match(said.at(-1) ?? "", /stays open for now: the database does not answer/);
-    const pool = new RatingPool({ site });
+    const pool = new RatingPool({ site }, openings);
     const waiting = [1, 2, 3].map(() => pool.rate({ ...newImvu(), id: unit }, "2026-11"));
     const ended = Promise.allSettled(waiting);
     await pool[Symbol.asyncDispose]();
@@ -529,7 +531,7 @@ test("a platform that keeps a late sale back is named when the month in which it
     for (const one of [unit, other]) await sell(ledger, one, "late", "9.99", FIRST_READING + 1);
     clock.at = AFTER_DECEMBER;
     for (const one of [unit, other]) await meters.record(one);
-    const made = await statementFor(ledger, { id: unit }, "2026-12");
+    const made = await statementFor({ ledger, openings }, { id: unit }, "2026-12");
     assert.ok(made.ok);
     await ledger.append([{ stream: unit, type: "statement.closed", actor: "platform", data: JSON.parse(JSON.stringify({ ...made.value, closed: true })) as Json }]);
     const kept = await checked(ledger, unit);
@@ -571,6 +573,57 @@ test("a statement in figures that are none, whoever wrote it, is named and stops
     const unit = await newUnit();
     await ledger.append([{ stream: unit, type: "statement.closed", actor: "platform", data: { imvu: unit, period: "2026-11", currency: "EUR", gross: "much", creator: 1, closed: true } }]);
     assert.ok((await replayed(ledger)).some(({ table, key }) => table === "statement" && key === `${unit} 2026-11`));
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("the next month is rated from where the last one ended, without the readings before it, and comes to the same as from the first", async () => {
+  const { clock, ledger, meters, closing } = await world(store);
+  try {
+    const units = [await newUnit(), await newUnit({ timeZone: "Asia/Kolkata" as TimeZone })];
+    const [unit, elsewhere] = units as [ImvuId, ImvuId];
+    await agree(ledger, elsewhere, { timeZone: "Asia/Kolkata" }, FIRST_READING);
+    for (clock.at = FIRST_READING; clock.at < AFTER_NOVEMBER; clock.at += 9 * 3_600_000) for (const one of units) await meters.record(one);
+    for (const one of units) await sell(ledger, one, "early", "5.00", FIRST_READING + 1);
+    clock.at = AFTER_NOVEMBER;
+    assert.equal(await closing().round(), 2);
+    for (const one of units) await sell(ledger, one, "back", "1.25", AFTER_NOVEMBER, "early");
+    for (clock.at += 1; clock.at < AFTER_DECEMBER; clock.at += 50 * 3_600_000) for (const one of units) await meters.record(one);
+    clock.at = AFTER_DECEMBER;
+    for (const one of units) await meters.record(one);
+    const read = { readings: 0, others: 0 };
+    const counting: Pick<Ledger, "entries"> = {
+      async *entries(filter) {
+        for await (const entry of ledger.entries(filter)) {
+          if (filter?.stream !== "platform") read[entry.type === "meter.reading" ? "readings" : "others"] += 1;
+          yield entry;
+        }
+      },
+    };
+    const drawn = async (from: Openings) => {
+      Object.assign(read, { readings: 0, others: 0 });
+      const made = await closingFor({ ledger: counting, openings: from }, { id: elsewhere, timeZone: "Asia/Kolkata" as TimeZone }, "2026-12");
+      assert.ok(made.ok);
+      return { ...made.value, read: { ...read } };
+    };
+    const [resumed, whole] = [await drawn(openings), await drawn(new Openings(join(site.dir, "nothing")))];
+    // 56 in November, and then those after it, the one that November waited for among them; besides, the head once more.
+    assert.ok(whole.read.readings > 70 && resumed.read.readings < 20, JSON.stringify([whole.read, resumed.read]));
+    assert.deepEqual(resumed.statement, whole.statement);
+    assert.deepEqual(resumed.opening, whole.opening);
+    assert.deepEqual([whole.statement.revenue?.reversed, whole.statement.flags.length > 0], ["1.250000000000000000000", true]);
+    assert.ok((await closing().round()) >= 2);
+    for (const one of units) assert.deepEqual(await closed(one), ["2026-11", "2026-12"]);
+    const { ok, failures } = await checked(ledger, ...units);
+    assert.deepEqual([ok, failures], [true, []]);
+    // A folder that cannot be written costs time and no month.
+    const said: string[] = [];
+    clock.at = Date.UTC(2027, 1, 1, 0, 0, 30);
+    const full = new Closing({ store, ledger, meters, openings: { write: () => Promise.reject(new Error("no space")) }, clock, raters: () => new RatingPool({ site }, openings), say: (line) => void said.push(line) });
+    assert.ok((await full.round()) >= 2);
+    assert.match(said.filter((line) => line.startsWith(unit)).join("\n"), /what 2027-01 leaves for the next month is not kept: no space\n.*the statement of 2027-01 is closed/);
+    assert.equal((await checked(ledger, ...units)).ok, true);
   } finally {
     await ledger.close();
   }

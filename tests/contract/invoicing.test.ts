@@ -12,6 +12,7 @@ import { openStore, postgresEngine, type Store } from "../../src/core/store/inde
 import { newImvu } from "../../src/imvu/imvu-manager/imvu.fixture.ts";
 import { imvuIdOf, type ImvuId, type Json, messageOf, runOk, sleep } from "../../src/kernel/index.ts";
 import { Closing } from "../../src/platform/closing.ts";
+import { Openings } from "../../src/platform/openings.ts";
 import { RatingPool } from "../../src/platform/rating-pool.ts";
 import { Invoicing, invoicesOf, invoicesOfMonth } from "../../src/platform/invoices.ts";
 import { Meters } from "../../src/platform/meters.ts";
@@ -62,7 +63,7 @@ async function world(on: Store) {
   } as unknown as Fabric<unknown, Json>;
   const meters = new Meters([fabric], ledger, clock);
   const say = (line: string) => void said.push(line);
-  return { clock, ledger, meters, said, idle, closing: () => new Closing({ store: on, ledger, meters, clock, raters: () => new RatingPool({ site }), say }), invoicing: (over: Pick<Ledger, "append" | "verifierKey"> = ledger) => new Invoicing({ store: on, ledger: over, clock, say }) };
+  return { clock, ledger, meters, said, idle, closing: () => new Closing({ store: on, ledger, meters, openings: new Openings(site.dir), clock, raters: () => new RatingPool({ site }, new Openings(site.dir)), say }), invoicing: (over: Pick<Ledger, "append" | "verifierKey"> = ledger) => new Invoicing({ store: on, ledger: over, clock, say }) };
 }
 
 let units = 0;

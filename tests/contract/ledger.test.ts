@@ -210,6 +210,12 @@ test("entries can be read by stream and by place", async () => {
     own,
   );
   assert.deepEqual(await collect(ledger.entries({ stream: "nobody" })), []);
+  const mixed: NewEntry[] = Array.from({ length: 600 }, (_, n) => ({ stream: "mixed", type: n % 200 === 7 ? "effect.applied" : "meter.reading", actor: "platform", data: { n, inner: { type: "meter.reading", v: 1 } } }));
+  for (let from = 0; from < mixed.length; from += 200) await ledger.append(mixed.slice(from, from + 200));
+  const told = await collect(ledger.entries({ stream: "mixed", butReadings: true }));
+  assert.deepEqual(told.map(({ type, streamSeq }) => [type, streamSeq]), [7, 207, 407].map((seq) => ["effect.applied", seq]));
+  assert.equal((await collect(ledger.entries({ stream: "mixed" }))).length, 600);
+  assert.equal((await collect(ledger.entries({ stream: "mixed", butReadings: true, to: told[1]?.index ?? 0 }))).length, 1);
   const [first] = all;
   assert.ok(first && first.type !== "erased");
   assert.deepEqual([first.type, first.actor, first.data], ["meter.reading", "platform", { a: 1 }]);

@@ -14,6 +14,7 @@ import { openStore, postgresEngine, type Store } from "../../src/core/store/inde
 import { newImvu } from "../../src/imvu/imvu-manager/imvu.fixture.ts";
 import { imvuIdOf, type ImvuId, type Json, runOk, sleep } from "../../src/kernel/index.ts";
 import { Closing } from "../../src/platform/closing.ts";
+import { Openings } from "../../src/platform/openings.ts";
 import { RatingPool } from "../../src/platform/rating-pool.ts";
 import { trialBalance } from "../../src/platform/journal.ts";
 import { Meters } from "../../src/platform/meters.ts";
@@ -68,7 +69,7 @@ async function world(on: Store) {
   const payouts = () => new Payouts(deps);
   const close = async (at: number) => {
     clock.at = at;
-    await new Closing({ ...deps, meters, clock, raters: () => new RatingPool({ site }) }).round();
+    await new Closing({ ...deps, meters, openings: new Openings(site.dir), clock, raters: () => new RatingPool({ site }, new Openings(site.dir)) }).round();
   };
   /** A command as the gates let it pass: its entry and its row. */
   const accepted = async (op: Op, imvu: ImvuId | null, params: Record<string, Json>): Promise<{ command: string; signed: SignedCommand; index: number }> => {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { MeterReading, ReadingSet, Resource } from "../../src/contract/index.ts";
-import { type Gathered, gather, openRating, parsePeriod, parseReadingSet, split } from "../../src/core/handshake/index.ts";
+import { type Gathered, gather, parsePeriod, parseReadingSet, Rating, split } from "../../src/core/handshake/index.ts";
 import { canonicalJson, type Json, money } from "../../src/kernel/index.ts";
 
 /** Figures made by a second implementation, in another language, from the law's text: whoever writes a third can use them too. */
@@ -28,10 +28,10 @@ test("rating.json: quantities of a month in the resources' smallest units, from 
   for (const [at, { period: name, readings, quantities }] of cases.entries()) {
     const period = parsePeriod(name);
     assert.ok(period.ok);
-    const rating = openRating(period.value);
+    const rating = new Rating(period.value);
     for (const [index, set] of readings.entries()) rating.add(index, set);
     for (const [resource, quantity] of Object.entries(quantities)) {
-      assert.equal(rating.quantities()[resource as Resource], BigInt(quantity), `case ${at} ${resource}`);
+      assert.equal(rating.rated(period.value).quantities[resource as Resource], BigInt(quantity), `case ${at} ${resource}`);
       billed += BigInt(quantity);
     }
   }
@@ -52,10 +52,11 @@ test("summaries.json: what sets of readings come to in entries of the second for
     }
     assert.equal(canonicalJson(written), canonicalJson(entries as unknown as Json), `case ${at}`);
     for (const readings of [sets, entries]) {
-      const rating = openRating({ name: "", start_ms: Date.parse(start), end_ms: Date.parse(end) });
+      const period = { name: "", start_ms: Date.parse(start), end_ms: Date.parse(end) };
+      const rating = new Rating(period);
       for (const [index, one] of readings.entries()) rating.add(index, one);
       for (const [resource, quantity] of Object.entries(quantities)) {
-        assert.equal(rating.quantities()[resource as Resource], BigInt(quantity), `case ${at} ${resource}`);
+        assert.equal(rating.rated(period).quantities[resource as Resource], BigInt(quantity), `case ${at} ${resource}`);
         billed += BigInt(quantity);
       }
     }

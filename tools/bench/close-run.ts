@@ -5,6 +5,7 @@ import type { Site } from "../../src/contract/index.ts";
 import { openLedger, openLogKey } from "../../src/core/ledger/index.ts";
 import { openStore } from "../../src/core/store/index.ts";
 import { Closing } from "../../src/platform/closing.ts";
+import { Openings } from "../../src/platform/openings.ts";
 import { RatingPool } from "../../src/platform/rating-pool.ts";
 
 /** In a process of its own, so that its memory is its own: closes every month that is over, by the platform's own closer. */
@@ -23,9 +24,10 @@ const clock = { now: () => now_ms };
 const store = await openStore({ site });
 const ledger = await openLedger({ store, clock, randomBytes, logKey: await openLogKey(join(site.dir, "keys", "log.pem")), origin });
 const meters = { record: () => Promise.reject(new TypeError("every unit was read after the month's end")) };
+const openings = new Openings(site.dir);
 const said: string[] = [];
 const [cpuBegan, began] = [cpuSeconds(), performance.now()];
-const closed = await new Closing({ store, ledger, meters, clock, raters: () => new RatingPool({ site }), say: (line) => void said.push(line) }).round();
+const closed = await new Closing({ store, ledger, meters, openings, clock, raters: () => new RatingPool({ site }, openings), say: (line) => void said.push(line) }).round();
 const run: CloseRun = { closed, seconds: (performance.now() - began) / 1_000, cpuSeconds: cpuSeconds() - cpuBegan, rssBytes: process.resourceUsage().maxRSS * 1024 };
 const open = said.find((line) => line.includes("stays open"));
 if (open) throw new TypeError(open);

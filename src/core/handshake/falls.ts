@@ -1,5 +1,5 @@
 import { type ReadingSet, RESOURCES } from "../../contract/index.ts";
-import { isLess } from "./rating.ts";
+import { isLess } from "./series.ts";
 
 /** A counter that lost value inside its epoch: nothing that an engine does by itself. */
 export interface CounterFall {

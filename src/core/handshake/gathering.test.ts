@@ -6,7 +6,7 @@ import { BODY_BYTES_MAX } from "../ledger/entry.ts";
 import { canonicalJson, imvuIdOf, type Json } from "../../kernel/index.ts";
 import { type Gathered, gather, MARK_MS } from "./gathering.ts";
 import { type Period, parsePeriod } from "./period.ts";
-import { openRating } from "./rating.ts";
+import { type Rated, Rating } from "./rating.ts";
 import { lastSetOf, parseReadingSet, SUMMARY_MS_MAX, SUMMARY_SERIES_MAX } from "./reading-form.ts";
 import { UsageByDay } from "./usage-by-day.ts";
 
@@ -90,14 +90,15 @@ test("a month comes to the same, to the last unit and with the same falls, from 
       for (const one of wire) assert.ok(parseReadingSet(one).ok, JSON.stringify(parseReadingSet(one)));
       assert.deepEqual(wire.map(lastSetOf).at(-1)?.at, all.at(-1)?.at);
       for (const period of periods(quarter)) {
-        const [single, summed] = [openRating(period), openRating(period)];
+        const [single, summed] = [new Rating(period), new Rating(period)];
         for (const [index, set] of made.kept.entries()) single.add(index, set);
         for (const [index, one] of wire.entries()) summed.add(index, one);
-        assert.deepEqual(summed.quantities(), single.quantities());
-        const said = (rating: typeof single) => rating.flags().filter(({ what }) => what !== "clock").map(({ index: _, ...flag }) => flag);
+        const [one, other] = [single.rated(period), summed.rated(period)];
+        assert.deepEqual(other.quantities, one.quantities);
+        const said = ({ flags }: Rated) => flags.filter(({ what }) => what !== "clock").map(({ index: _, ...flag }) => flag);
         const sorted = (flags: ReturnType<typeof said>) => flags.map((flag) => JSON.stringify(flag)).sort();
-        assert.deepEqual(sorted(said(summed)), sorted(said(single)));
-        assert.equal(summed.flags().some(({ what }) => what === "clock"), single.flags().some(({ what }) => what === "clock"));
+        assert.deepEqual(sorted(said(other)), sorted(said(one)));
+        assert.equal(other.flags.some(({ what }) => what === "clock"), one.flags.some(({ what }) => what === "clock"));
       }
       sets += all.length;
       entries += wire.length;
@@ -118,24 +119,24 @@ test("what a killed platform had forgotten loses no counter anything, and a leve
     known = then;
   }
   const again = gather({}, at(25, 150, 3));
-  const rating = openRating(periods(0)[0] as Period);
+  const rating = new Rating(periods(0)[0] as Period);
   for (const [index, one] of [...first.write, ...again.write].entries()) rating.add(index, one);
-  assert.equal(rating.quantities()["compute.cpu"], 150n, "to the unit");
-  assert.equal(rating.quantities()["compute.memory"], 7n * BigInt(24 * MINUTE_MS), "and not 1,000");
+  assert.equal(rating.rated(periods(0)[0] as Period).quantities["compute.cpu"], 150n, "to the unit");
+  assert.equal(rating.rated(periods(0)[0] as Period).quantities["compute.memory"], 7n * BigInt(24 * MINUTE_MS), "and not 1,000");
 });
 
 test("the days of a month add up to it from summaries too, also across midnight", () => {
   fc.assert(
     fc.property(fc.integer({ min: -100, max: 3_000 }), fc.array(step.filter(({ ms, odd }) => ms > 0 && (odd < 70 || odd > 74)), { minLength: 1, maxLength: 150 }), (begin_min, steps) => {
       const { entries } = recorded(life(start_ms + begin_min * MINUTE_MS, steps), new Set(), new Set());
-      const [rating, days] = [openRating(periods(0)[0] as Period), new UsageByDay(periods(0)[0] as Period)];
+      const [rating, days] = [new Rating(periods(0)[0] as Period), new UsageByDay(periods(0)[0] as Period)];
       for (const [index, one] of entries.entries()) {
         rating.add(index, one);
         days.add(index, one);
       }
       for (const resource of ["compute.cpu", "compute.memory", "mail.storage"] as const) {
         const sum = days.days().reduce((whole, { quantities }) => whole + BigInt(quantities[resource].replace(".", "")), 0n);
-        assert.equal(sum, rating.quantities()[resource], resource);
+        assert.equal(sum, rating.rated(periods(0)[0] as Period).quantities[resource], resource);
       }
     }),
     { numRuns: 1_000 },

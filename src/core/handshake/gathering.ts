@@ -1,6 +1,6 @@
 import { type ReadingLife, type ReadingSet, type ReadingSummary, RESOURCES, type Resource } from "../../contract/index.ts";
-import { isLess } from "./rating.ts";
 import { SUMMARY_MS_MAX, SUMMARY_WORDS_MAX } from "./reading-form.ts";
+import { isLess } from "./series.ts";
 
 /** Months begin and end on a quarter of an hour in every time zone there is: what a counter said last before each is kept. */
 export const MARK_MS = 15 * 60_000;

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { MeterReading, Reading, ReadingSet, ReadingSummary, Resource } from "../../contract/index.ts";
-import { imvuIdOf } from "../../kernel/index.ts";
-import { openRating, type Period, parsePeriod, parseReadingSet, periodOf } from "./index.ts";
+import { imvuIdOf, type TimeZone, UTC } from "../../kernel/index.ts";
+import { type Period, parsePeriod, parseReadingSet, periodAfter, periodOf, Rating, type RatingState } from "./index.ts";
 
 const imvu = imvuIdOf(42);
 const november = month("2026-11");
 
-function month(name: string): Period {
-  const parsed = parsePeriod(name);
+function month(name: string, zone: TimeZone = UTC): Period {
+  const parsed = parsePeriod(name, zone);
   assert.ok(parsed.ok);
   return parsed.value;
 }
@@ -23,9 +23,9 @@ function set(at_ms: number, ...readings: Reading[]): ReadingSet {
 }
 
 function rate(sets: readonly MeterReading[], period = november) {
-  const rating = openRating(period);
+  const rating = new Rating(period);
   for (const [index, one] of sets.entries()) rating.add(index * 10, one);
-  return { quantities: rating.quantities(), used: rating.used(), flags: rating.flags() };
+  return rating.rated(period);
 }
 
 const { start_ms, end_ms } = november;
@@ -77,6 +77,11 @@ test("counter: a fall is flagged, billed up to it, and never guessed afterwards"
   assert.equal(quantities["dns.answers"], 50n);
   assert.deepEqual(flags, [{ what: "fell", index: 10, series: "dns.answers boot b1 epoch e1", was: "50", now: "20" }]);
   assert.equal(rate(sets, month("2026-12")).flags.length, 0, "an old fall of a dead series is not said again");
+  const again = [...sets, set(start_ms + 4, read("dns.answers", 60))];
+  assert.deepEqual(rate(again).flags, flags, "its first fall alone");
+  const atOnce = rate([set(start_ms - 1, read("dns.answers", 50)), set(start_ms + 1, read("dns.answers", 20))]);
+  assert.deepEqual([atOnce.quantities["dns.answers"], atOnce.used.first, atOnce.flags.length], [0n, 10, 1], "nothing rests on what it said before");
+  assert.deepEqual(rate([set(start_ms + 1, read("dns.answers", 50)), set(end_ms + 1, read("dns.answers", 20))]).flags.map(({ what }) => what), ["gap"], "a fall after the month's end is not the month's");
   const later = [...sets, set(end_ms + hour_ms, read("dns.answers", 95))];
   assert.equal(rate(later, month("2026-12")).quantities["dns.answers"], 0n);
   assert.deepEqual(rate(later, month("2026-12")).flags.map(({ what }) => what), ["fell", "gap"]);
@@ -89,8 +94,10 @@ test("gauge: left rule in milliseconds, clipped to the period, nothing beyond th
     set(start_ms + 2_007, read("compute.memory", 0)),
   ];
   assert.equal(rate(sets).quantities["compute.memory"], 100n * 2_000n + 300n * 7n);
+  assert.deepEqual(rate(sets).used, { first: 0, last: 20, count: 3 }, "from the reading that said the level with which the month began");
   const crossing = [set(end_ms - 10, read("compute.storage", 8)), set(end_ms + 90, read("compute.storage", 9))];
   assert.equal(rate(crossing).quantities["compute.storage"], 80n);
+  assert.deepEqual(rate(crossing).used, { first: 0, last: 10, count: 2 }, "to the reading that ended it");
   assert.equal(rate(crossing, month("2026-12")).quantities["compute.storage"], 720n);
   assert.equal(rate([set(start_ms + 1, read("mail.storage", 5))]).quantities["mail.storage"], 0n);
 });
@@ -185,6 +192,55 @@ test("property: months tile – whatever the readings, the usage of three months
   );
 });
 
+test("property: each month of one pass is what it would be alone, at every entry, and also of a rating that goes on from a written state", () => {
+  const zone = "America/New_York" as TimeZone;
+  const step = fc.record({
+    gap_ms: fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 0, max: 3 * hour_ms }) }, fc.integer({ min: -hour_ms, max: 0 }), fc.integer({ min: 0, max: 50 * 24 * hour_ms })),
+    grow: fc.integer({ min: -1, max: 5 }), level: fc.integer({ min: 0, max: 3 }), epoch: fc.constantFrom("a", "b"), to: fc.constantFrom("", "", "", "end"), two: fc.boolean(), parted: fc.boolean(),
+  });
+  let [fell, crossed, resumed] = [0, 0, 0];
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), fc.constantFrom("2026-09", "2026-10", "2026-12"), (steps, begin) => {
+      const first = month(begin, zone);
+      const periods = [first];
+      while (periods.length < 6) periods.push(periodAfter(periods.at(-1) as Period, zone));
+      const singles = periods.map((period) => new Rating(period));
+      let one = new Rating(first, zone);
+      let [at_ms, dropped] = [Date.UTC(2026, 8, 20), 0];
+      const counters: Record<string, number> = { a: 5, b: 5 };
+      for (const [index, { gap_ms, grow, level, epoch, to, two, parted }] of steps.entries()) {
+        at_ms += gap_ms;
+        if (to === "end") at_ms = periodOf(at_ms, zone).end_ms;
+        counters[epoch] = Math.max(0, (counters[epoch] ?? 0) + grow);
+        const values = { "dns.answers": String(counters[epoch]), "compute.memory": two ? `${level} ${level + 1}` : String(level) };
+        const entry = two ? { ...summary(at_ms, 20, values, { levels: [3] }), lives: [{ boot: "b1", epoch, values }] } : set(at_ms, read("dns.answers", counters[epoch] ?? 0, epoch), read("compute.memory", level, epoch));
+        for (const rating of [one, ...singles]) rating.add(index * 10, entry);
+        for (const [nth, period] of periods.entries()) {
+          const alone = (singles[nth] as Rating).rated(period);
+          if (nth >= dropped) assert.deepEqual(one.rated(period), alone, `${period.name} after ${index}`);
+          fell += alone.flags.filter(({ what }) => what === "fell").length;
+        }
+        if (!parted) continue;
+        // Months that are over by what was read are let go, as when they close.
+        while (dropped < periods.length - 1 && (periods[dropped] as Period).end_ms < at_ms) dropped += 1;
+        crossed += dropped > 0 ? 1 : 0;
+        one = Rating.from(JSON.parse(JSON.stringify(one.stateFrom(periods[dropped] as Period))) as RatingState, zone);
+        resumed += 1;
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+  assert.ok(fell > 1_000 && crossed > 1_000 && resumed > 1_000, JSON.stringify({ fell, crossed, resumed }));
+});
+
+test("a year that no month has a name for ends the months, and whatever was read then is in none", () => {
+  const rating = new Rating(november, UTC);
+  for (const [index, at] of ["2026-11-01T00:00:00.000Z", "2999-12-31T00:00:00.000Z", "9999-12-31T00:00:00.000Z"].entries()) rating.add(index, set(Date.parse(at), read("dns.answers", index * 10)));
+  assert.equal(rating.rated(month("2999-12")).quantities["dns.answers"], 10n);
+  rating.add(3, { imvu, at: "+010000-01-01T00:00:00.000Z", readings: [read("dns.answers", 90)] });
+  assert.equal(rating.rated(november).used.count, 0);
+});
+
 test("a reading set from outside is parsed: unknown resources, floats, signs and doubles are refused", () => {
   const good = set(start_ms, read("dns.answers", 1));
   assert.equal(parseReadingSet(good).ok, true);
@@ -199,6 +255,8 @@ test("a reading set from outside is parsed: unknown resources, floats, signs and
     { ...good, readings: [read("dns.answers", 1), read("dns.answers", 2)] },
     { ...good, readings: [null] },
   ];
+  for (const value of ["", " ", "1 ", " 1", "1 2", "01", "00", "+1", "1:", "1/", "٣", "1\n", "9".repeat(40)]) wrong.push({ ...good, readings: [{ ...read("dns.answers", 1), value }] });
+  for (const value of ["0", "9".repeat(39)]) assert.equal(parseReadingSet({ ...good, readings: [{ ...read("dns.answers", 1), value }] }).ok, true, value);
   for (const one of wrong) assert.equal(parseReadingSet(one).ok, false, JSON.stringify(one));
-  assert.throws(() => openRating(november).add(3, { ...good, readings: [{ ...read("dns.answers", 1), value: "01" }] }), /entry 3/);
+  assert.throws(() => new Rating(november).add(3, { ...good, readings: [{ ...read("dns.answers", 1), value: "01" }] }), /entry 3/);
 });

@@ -2,7 +2,8 @@ import type { MeterReading } from "../../contract/index.ts";
 import { type Currency, decimalText, Fault, type ImvuId, MONEY_DECIMALS, money, type TimeZone, UTC } from "../../kernel/index.ts";
 import { payoutOf, type Payout } from "./payout.ts";
 import type { Period } from "./period.ts";
-import { type MeterFlag, openRating, type Rating, type UsedReadings } from "./rating.ts";
+import type { MeterFlag } from "./rated-months.ts";
+import { type Rated, Rating, type UsedReadings } from "./rating.ts";
 import { netOf, NO_REVENUE, type Revenue } from "./revenue.ts";
 import { split } from "./split.ts";
 import type { TariffEntry } from "./tariff.ts";
@@ -72,17 +73,17 @@ interface StatementFacts {
  * statement rests on the readings that stand before it in the stream, and on no other, so anyone can make it again.
  */
 export function statement(facts: StatementFacts & { readonly readings: Iterable<{ readonly index: number; readonly set: MeterReading }> }): Statement {
-  const rating = openRating(facts.period);
+  const rating = new Rating(facts.period);
   for (const { index, set } of facts.readings) {
     if (set.imvu !== facts.imvu) throw new Fault("READING_FOREIGN", `entry ${index} is a reading of ${set.imvu}, not of ${facts.imvu}`);
     rating.add(index, set);
   }
-  return statementOf(facts, rating);
+  return statementOf(facts, rating.rated(facts.period));
 }
 
-/** The same from a rating that was fed elsewhere, for a ledger too long to hold in memory. */
-export function statementOf({ imvu, period, tariff, streamHead, closed, revenue = NO_REVENUE, form = 3, terms: { timeZone } = FIRST_TERMS }: StatementFacts, rating: Rating): Statement {
-  const { lines, usage } = usageLines(rating.quantities(), tariff.tariff);
+/** The same from readings that were rated elsewhere, for a ledger too long to hold in memory. */
+export function statementOf({ imvu, period, tariff, streamHead, closed, revenue = NO_REVENUE, form = 3, terms: { timeZone } = FIRST_TERMS }: StatementFacts, { quantities, used, flags }: Rated): Statement {
+  const { lines, usage } = usageLines(quantities, tariff.tariff);
   const gross = money(usage + (form === 1 ? 0n : netOf(revenue)));
   const { creator, platform } = split(gross);
   return {
@@ -98,8 +99,8 @@ export function statementOf({ imvu, period, tariff, streamHead, closed, revenue 
     creator: decimalText(creator, MONEY_DECIMALS),
     platform: decimalText(platform, MONEY_DECIMALS),
     ...(form === 1 ? {} : { payout: payoutOf(creator, tariff.tariff.currency) }),
-    readings: rating.used(),
-    ...(form === 3 ? { flags: rating.flags().slice(0, FLAGS_MAX), flagged: rating.flags().length } : { flags: rating.flags().filter(({ what }) => what !== "gap") }),
+    readings: used,
+    ...(form === 3 ? { flags: flags.slice(0, FLAGS_MAX), flagged: flags.length } : { flags: flags.filter(({ what }) => what !== "gap") }),
     streamHead,
     closed,
   };

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { type ReadingSet, type ReadingSummary, RESOURCES, type Resource } from "../../contract/index.ts";
 import { imvuIdOf, parseDecimal, parseTimeZone, UTC } from "../../kernel/index.ts";
 import { dayOf, parsePeriod } from "./period.ts";
-import { openRating } from "./rating.ts";
+import { Rating } from "./rating.ts";
 import { UsageByDay } from "./usage-by-day.ts";
 
 const HOUR_MS = 3_600_000;
@@ -27,7 +27,7 @@ for (const [name, of] of [["2026-11", UTC], ["2026-11", "America/New_York"], ["2
   const step = fc.record({ gap_h: fc.integer({ min: 1, max: 90 }), off_ms: fc.integer({ min: 0, max: 999 }), used: fc.bigInt({ min: 0n, max: 10n ** 15n }), level: fc.bigInt({ min: 0n, max: 10n ** 12n }), restart: fc.integer({ min: 0, max: 9 }) });
   fc.assert(
     fc.property(fc.integer({ min: -80, max: 700 }), fc.array(step, { minLength: 1, maxLength: 60 }), (begin_h, steps) => {
-      const [rating, days] = [openRating(period), new UsageByDay(period, zone.value)];
+      const [rating, days] = [new Rating(period), new UsageByDay(period, zone.value)];
       let [at_ms, counted, epoch] = [period.start_ms + begin_h * HOUR_MS, 0n, 0];
       for (const [index, { gap_h, off_ms, used, level, restart }] of steps.entries()) {
         if (restart === 0) [counted, epoch] = [0n, epoch + 1];
@@ -37,7 +37,7 @@ for (const [name, of] of [["2026-11", UTC], ["2026-11", "America/New_York"], ["2
         rating.add(index, set);
         days.add(index, set);
       }
-      const whole = rating.quantities();
+      const whole = rating.rated(period).quantities;
       for (const resource of Object.keys(RESOURCES) as Resource[]) {
         const sum = days.days().reduce((all, { quantities }) => all + (parseDecimal(quantities[resource], RESOURCES[resource].decimals) as bigint), 0n);
         assert.equal(sum, whole[resource], resource);
@@ -59,10 +59,10 @@ test("a unit whose first entry tells of before midnight has that day too", () =>
   const midnight_ms = period.start_ms + 48 * HOUR_MS;
   const at = (ms: number) => new Date(midnight_ms + ms).toISOString();
   const first: ReadingSummary = { v: 2, imvu: imvuIdOf(7), from: at(-600_000), at: at(600_000), levels: [0, 900_000], counters: [599_000], lives: [{ boot: "b", epoch: "1", values: { "compute.cpu": "40 100", "compute.memory": "3 5 0" } }] };
-  const [rating, days] = [openRating(period), new UsageByDay(period)];
+  const [rating, days] = [new Rating(period), new UsageByDay(period)];
   rating.add(0, first);
   days.add(0, first);
   const told = days.days().map(({ day, quantities }) => [day, quantities["compute.cpu"], quantities["compute.memory"]]);
   assert.deepEqual(told, [["2026-11-02", "0.000000040", "0.000001800000"], ["2026-11-03", "0.000000060", "0.000002400000"]]);
-  assert.deepEqual([rating.quantities()["compute.cpu"], rating.quantities()["compute.memory"]], [100n, 4_200_000n]);
+  assert.deepEqual([rating.rated(period).quantities["compute.cpu"], rating.rated(period).quantities["compute.memory"]], [100n, 4_200_000n]);
 });

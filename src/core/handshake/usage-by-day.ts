@@ -1,7 +1,7 @@
 import { type MeterReading, RESOURCES, type Resource } from "../../contract/index.ts";
 import { decimalText, type TimeZone, UTC } from "../../kernel/index.ts";
 import { dayOf, type Period } from "./period.ts";
-import { openRating, type Rating, type UsedReadings } from "./rating.ts";
+import { Rating, type UsedReadings } from "./rating.ts";
 
 /** What a unit used on one day, and the readings that say so. */
 export interface DayUsage {
@@ -29,7 +29,7 @@ export class UsageByDay {
     this.period = period;
     this.zone = zone;
     this.day = dayOf(period.start_ms + 1, zone);
-    this.rating = openRating(this.day);
+    this.rating = new Rating(this.day);
   }
 
   add(index: number, set: MeterReading): void {
@@ -53,7 +53,7 @@ export class UsageByDay {
 
   /** From the first day that has a reading, or the first of the month, to the last that has one. */
   days(): readonly DayUsage[] {
-    const { count } = this.rating.used();
+    const { count } = this.rating.rated(this.day).used;
     return count > 0 && this.day.end_ms <= this.period.end_ms ? [...this.done, this.usage()] : this.done;
   }
 
@@ -62,14 +62,14 @@ export class UsageByDay {
   }
 
   private usage(): DayUsage {
-    const quantities = this.rating.quantities();
+    const { quantities, used } = this.rating.rated(this.day);
     const texts = (Object.keys(RESOURCES) as Resource[]).map((resource) => [resource, decimalText(quantities[resource], RESOURCES[resource].decimals)]);
-    return { day: this.day.name, quantities: Object.fromEntries(texts) as Record<Resource, string>, readings: this.rating.used() };
+    return { day: this.day.name, quantities: Object.fromEntries(texts) as Record<Resource, string>, readings: used };
   }
 
   private open(day: Period): void {
     this.day = day;
-    this.rating = openRating(day);
+    this.rating = new Rating(day);
     if (this.before) this.rating.add(this.before.index, this.before.set);
   }
 }

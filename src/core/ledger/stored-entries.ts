@@ -18,6 +18,8 @@ export interface EntryFilter {
   readonly stream?: string;
   readonly from?: number;
   readonly to?: number;
+  /** Of a stream: no `meter.reading` entries, which are most of them. */
+  readonly butReadings?: boolean;
 }
 
 /**
@@ -29,9 +31,9 @@ export function bodyAsWritten(text: string): Outcome<EntryBody> {
 }
 
 /** Entries with from ≤ index < to as the database holds them, in order, two pages in memory. */
-export async function* storedEntries(store: Pick<Store, "snapshot">, { stream, from = 0, to = Number.MAX_SAFE_INTEGER }: EntryFilter = {}, parse: typeof parseEntryBody = parseEntryBody): AsyncGenerator<LedgerEntry> {
+export async function* storedEntries(store: Pick<Store, "snapshot">, { stream, from = 0, to = Number.MAX_SAFE_INTEGER, butReadings = false }: EntryFilter = {}, parse: typeof parseEntryBody = parseEntryBody): AsyncGenerator<LedgerEntry> {
   const page = (first: number) => {
-    const rows = store.snapshot((tx) => entryRows(tx, first, to, PAGE_ENTRIES, stream));
+    const rows = store.snapshot((tx) => entryRows(tx, first, to, PAGE_ENTRIES, stream, butReadings));
     // Whoever stops reading before it is there leaves nobody who would hear of its fault.
     rows.catch(() => {});
     return rows;
