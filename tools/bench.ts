@@ -3,6 +3,7 @@ import { arch, cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomic } from "../src/kernel/index.ts";
 import { commands } from "./bench/commands.ts";
+import { handshakeAge } from "./bench/handshake-age.ts";
 import { handshakeClose } from "./bench/handshake-close.ts";
 import { handshakeMetering } from "./bench/handshake-metering.ts";
 import { ledgerAppend } from "./bench/ledger-append.ts";
@@ -17,7 +18,7 @@ import { type Part, section, withSection } from "./bench/report.ts";
  * `./nexus bench` runs all, `./nexus bench ledger` the ledger's, `./nexus bench ledger-proof` one; `--json` prints JSON instead of text.
  */
 const DOCUMENT = join(import.meta.dirname, "../docs/benchmarks.md");
-const PARTS: readonly Part[] = [platform, commands, ledgerAppend, ledgerProof, ledgerAudit, ledgerVerdicts, handshakeClose, handshakeMetering];
+const PARTS: readonly Part[] = [platform, commands, ledgerAppend, ledgerProof, ledgerAudit, ledgerVerdicts, handshakeClose, handshakeAge, handshakeMetering];
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith("-"));
 const chosen = PARTS.filter(({ name }) => words.length === 0 || words.some((word) => name === word || name.startsWith(`${word}-`)));

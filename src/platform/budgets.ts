@@ -1,6 +1,6 @@
 import type { Imvu } from "../contract/index.ts";
 import { allImvus, asJson, type Budget, type BudgetReached, budgetsOf, meteredSince, putReached, reachedOf } from "../core/command/index.ts";
-import { FORECAST_AFTER_MS, forecastOf, type Period, periodOf, Rating, reachesOf, statementOf, type TariffEntry, tariffInForce, type Terms, termsOf } from "../core/handshake/index.ts";
+import { FORECAST_AFTER_MS, forecastOf, type Period, periodOf, type Rating, reachesOf, statementOf, type TariffEntry, tariffInForce, type Terms, termsOf } from "../core/handshake/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { Store } from "../core/store/index.ts";
 import { type Clock, type ImvuId, messageOf } from "../kernel/index.ts";

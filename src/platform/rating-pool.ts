@@ -26,7 +26,8 @@ export type Rated = { readonly made: Outcome<ClosingMonth> } | { readonly fault:
 
 /** Threads at once, however many cores there are: each holds a database connection or two and two pages of the log. */
 const WORKERS_MAX = 2;
-const WORKER_OLD_MIB_MAX = 64;
+/** A unit is followed with its readings in little, and with two hundred bytes for each sale that it ever recorded. */
+const WORKER_OLD_MIB_MAX = 256;
 const WORKER_YOUNG_MIB_MAX = 8;
 const UNIT_MS_MAX = 600_000;
 const WORKER = new URL("./rating-worker.ts", import.meta.url);

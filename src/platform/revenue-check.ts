@@ -50,7 +50,8 @@ export async function revenueCheck(ledger: Pick<Ledger, "entries" | "verifierKey
     for (const tariff of tariffs) check.learnTariff(tariff);
     // Signatures are held to the accepted command, which the platform's stream has whole.
     const paid = new PayoutCheck(id, failures, () => []);
-    for await (const entry of ledger.entries({ stream: id })) {
+    // What stands there and is not announced here is a failure in the walk below.
+    for await (const entry of ledger.entries({ stream: id, butReadings: true })) {
       if (entry.type === "command.accepted" && entry.streamSeq === 0) check.agree(entry, agreedIn(entry));
       if (entry.type === "statement.closed" || entry.type === "statement.corrected") check.expect(whole(entry));
     }

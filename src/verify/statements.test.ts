@@ -61,7 +61,10 @@ class Stream {
 function year(): Stream {
   const stream = new Stream();
   let answers = 0;
-  const read = (at: string) => stream.read(at, (answers += 7), answers % 5);
+  const read = (at: string) => {
+    answers += 7;
+    stream.read(at, answers, answers % 5);
+  };
   read("2026-09-10T00:00:00.000Z");
   read("2026-10-03T00:00:00.000Z");
   stream.draw("2026-10", "2026-10-04T00:00:00.000Z");

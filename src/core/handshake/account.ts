@@ -1,7 +1,7 @@
 import { type Currency, decimalText, type ImvuId, MONEY_DECIMALS, type Money, money } from "../../kernel/index.ts";
 import { exactMoney } from "./exact.ts";
 import { payable, payableText, payoutOf, type Payout } from "./payout.ts";
-import { periodOf } from "./period.ts";
+import { type Period, periodOf } from "./period.ts";
 import { amountOfSale, netOf, NO_REVENUE, type Revenue, revenueOf, type Sale } from "./revenue.ts";
 import { split } from "./split.ts";
 import type { Statement, StatementHead } from "./statement.ts";
@@ -39,7 +39,8 @@ export interface SalePlace {
   readonly time_ms: number;
 }
 
-interface Booked extends Sale, SalePlace {
+/** As much of a sale as a month is made of: a shop has hundreds of thousands. */
+interface Booked extends SalePlace, Pick<Sale, "amount" | "reverses"> {
   readonly period: string;
 }
 
@@ -63,6 +64,7 @@ export class Account {
   private readonly months = new Map<string, Month>();
   private open: Booked[] = [];
   private terms: Terms;
+  private month: Period | undefined;
 
   constructor(imvu: ImvuId, terms: Terms = FIRST_TERMS) {
     this.imvu = imvu;
@@ -72,6 +74,7 @@ export class Account {
   /** Before anything is booked. */
   agree(terms: Terms): void {
     this.terms = terms;
+    this.month = undefined;
   }
 
   /** @returns why it cannot be booked; undefined: it is */
@@ -85,8 +88,16 @@ export class Account {
       this.left.set(sale.reverses, money(left - amount));
     }
     this.left.set(sale.sourceId, sale.reverses === null ? amount : null);
-    this.open.push({ ...sale, ...place, period: periodOf(Date.parse(sale.at), this.terms.timeZone).name });
+    const { amount: text, reverses } = sale;
+    const { index, streamSeq, time_ms } = place;
+    this.open.push({ amount: text, reverses, index, streamSeq, time_ms, period: this.monthOf(Date.parse(sale.at)) });
     return undefined;
+  }
+
+  /** Sales come nearly in order: most are of the month of the one before. */
+  private monthOf(at_ms: number): string {
+    if (!this.month || at_ms <= this.month.start_ms || at_ms > this.month.end_ms) this.month = periodOf(at_ms, this.terms.timeZone);
+    return this.month.name;
   }
 
   /** Sales of the month up to an entry of the stream, that no closed statement and no correction knows. */
