@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { type Correction, type Invoice, invoiceXml, type Statement } from "../core/handshake/index.ts";
 import type { Manifest } from "./bundle/manifest.ts";
-import { type AuditRecord, auditLines, correctionCsv, correctionPath, invoicePdfPath, invoiceXmlPath, LINE_PATHS, revenueCsv, revenuePath, SALES_PATH } from "./derived-files.ts";
+import { type AuditRecord, auditLines, correctionCsv, correctionPath, DRIFT_AUDIT_PATH, driftLine, invoicePdfPath, invoiceXmlPath, LINE_PATHS, revenueCsv, revenuePath, SALES_PATH } from "./derived-files.ts";
 import type { Failures } from "./failures.ts";
 import { type IdentityKeyLine, keysFile, KEYS_PATH } from "./keys-file.ts";
 import { CHECKPOINT_PATH, type Entry } from "./ledger-files.ts";
@@ -15,6 +15,11 @@ export class DerivedCheck {
 
   command(entry: Entry, record: AuditRecord): void {
     for (const { path, line } of auditLines(entry, record)) this.audits.get(path)?.update(`${line}\n`);
+  }
+
+  drift(entry: Entry): void {
+    const hash = this.audits.get(DRIFT_AUDIT_PATH) ?? createHash("sha256");
+    this.audits.set(DRIFT_AUDIT_PATH, hash.update(`${driftLine(entry)}\n`));
   }
 
   statement(statement: Statement): void {

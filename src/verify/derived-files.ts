@@ -1,5 +1,6 @@
 import type { Buyer, Command, Params } from "../contract/index.ts";
 import { type Correction, type PayoutAccount, type Invoice, type Sale, type Statement, saleOf, type Terms, termsIn } from "../core/handshake/index.ts";
+import type { Json } from "../kernel/index.ts";
 import type { Entry } from "./ledger-files.ts";
 
 /**
@@ -8,6 +9,8 @@ import type { Entry } from "./ledger-files.ts";
  */
 export const COMMANDS_AUDIT_PATH = "ledger/audit/commands.jsonl";
 export const REFUSALS_AUDIT_PATH = "ledger/audit/refusals.jsonl";
+/** There only where something was found. */
+export const DRIFT_AUDIT_PATH = "ledger/audit/drift.jsonl";
 export const CONSENT_LOG_PATH = "ledger/compliance/consent-log.jsonl";
 export const SALES_PATH = "ledger/revenue/sales.jsonl";
 export const LINE_PATHS = [COMMANDS_AUDIT_PATH, REFUSALS_AUDIT_PATH, CONSENT_LOG_PATH, SALES_PATH];
@@ -75,6 +78,12 @@ export function auditLines({ index, body }: Entry, record: AuditRecord): readonl
   if (body.type !== "command.refused") return [];
   const denied = record.verdicts.filter(({ verdict }) => verdict === "deny").map(({ gate, code }) => ({ gate, code: code ?? null }));
   return [{ path: REFUSALS_AUDIT_PATH, line: JSON.stringify({ index, time, actor, op, digest, signers, denied }) }];
+}
+
+/** The line of a `drift.found` entry. */
+export function driftLine({ index, body }: Entry): string {
+  const { what, at, series, was, now } = (body.data ?? {}) as Readonly<Record<string, Json>>;
+  return JSON.stringify({ index, time: body.time, what, at, series, was, now });
 }
 
 /** RFC 4180: a row for each line of usage, then the sums. Every field is a number, a name of ours or a unit: nothing to quote. */

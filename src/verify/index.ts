@@ -9,7 +9,7 @@ export {
 } from "./bundle/manifest.ts";
 export { type BundlePath, MANIFEST_PATH, parseBundlePath, SIGNATURE_PATH, sectionOf } from "./bundle/path.ts";
 export { BUNDLE_LIMITS, type BundleLimits, unpackBundle } from "./bundle/unpack.ts";
-export { type AuditRecord, auditLines, correctionCsv, correctionPath, invoicePdfPath, invoiceXmlPath, LINE_PATHS, repeatedOf, revenueCsv, revenuePath } from "./derived-files.ts";
+export { type AuditRecord, auditLines, correctionCsv, correctionPath, DRIFT_AUDIT_PATH, driftLine, invoicePdfPath, invoiceXmlPath, LINE_PATHS, repeatedOf, revenueCsv, revenuePath } from "./derived-files.ts";
 export { type Failure, Failures } from "./failures.ts";
 export { InvoiceCheck, NumberCheck } from "./invoices.ts";
 export { type IdentityKeyLine, keysFile, KEYS_PATH } from "./keys-file.ts";

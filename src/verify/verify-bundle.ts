@@ -134,7 +134,8 @@ async function verifyLedger(dir: string, manifest: Manifest, logKey: string, fai
     } else if (type === "invoice.issued") {
       const invoice = invoices.check(entry);
       if (invoice) derived.invoice(invoice);
-    } else if (type.startsWith("payout.")) payouts.check(entry);
+    } else if (type === "drift.found") derived.drift(entry);
+    else if (type.startsWith("payout.")) payouts.check(entry);
   }
   stream.finish();
   await checkDocument(dir, statements.agreed, failures);

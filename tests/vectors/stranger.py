@@ -1241,6 +1241,9 @@ class Bundle:
                 elif body["type"] == "statement.corrected":
                     self.correction(stream, index, body["data"])
                     self.owe(index, body["data"], int(body["data"]["payout"]["creator"].replace(".", "")) * minor(body["data"]["currency"]))
+                elif body["type"] == "drift.found":
+                    told = {"index": index, "time": body["time"]} | {name: body["data"][name] for name in ("what", "at", "series", "was", "now")}
+                    self.audits.setdefault("ledger/audit/drift.jsonl", []).append(json.dumps(told, separators=(",", ":"), ensure_ascii=False) + "\n")
                 elif body["type"] == "payout.created":
                     self.payout(body["data"])
                 elif body["type"] in ("payout.executed", "payout.returned"):

@@ -11,6 +11,7 @@ const HERE = import.meta.dirname;
 let scratch = "";
 let honest = "";
 let logKey = "";
+let fell = "";
 let sign: (text: string) => string;
 let files: readonly string[] = [];
 
@@ -21,6 +22,8 @@ before(async () => {
   logKey = world.log.verifierKey;
   sign = world.sign;
   await world.writeBundle(honest, "// nothing\n");
+  fell = join(scratch, "fell");
+  await new SyntheticWorld({ drift: true }).writeBundle(fell, "// nothing\n");
   const entries = await readdir(honest, { recursive: true, withFileTypes: true });
   files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(honest.length + 1)).sort();
 });
@@ -94,6 +97,10 @@ describe("a verifier that follows the page and shares no code with ours", () => 
     assert.deepEqual(await stranger("--bundle", dir), { code: 0, said: `entries 41 · commands 18 · verdicts 306 · statements 3 · files ${files.length - 2}` });
   });
 
+  test("knows the file of counters that fell", async () => {
+    assert.equal((await stranger("--bundle", fell)).code, 0);
+  });
+
   test("does not believe it under another log's key", async () => {
     const { code, said } = await stranger("--bundle", honest, "--log-key", new SyntheticWorld({}, "other.example/log").log.verifierKey);
     assert.equal(code, 1);
@@ -139,13 +146,14 @@ describe("a bundle that its own log signed again", () => {
     "the last entry left out with its proof": [{ "ledger/events.jsonl": withoutLine(-2), "ledger/proofs/events.jsonl": withoutLine(-2) }, /^ledger\/events\.jsonl: ends at/],
     "an audit line left out": [{ "ledger/audit/commands.jsonl": withoutLine(0) }, /^ledger\/audit\/commands\.jsonl: not what/],
     "another sum in the revenue file": [{ "ledger/revenue/2026-11-ledger.csv": (text) => text.replace("creator 55%", "creator 54%") }, /^ledger\/revenue\/2026-11-ledger\.csv: not what/],
+    "another word about a counter that fell": [{ "ledger/audit/drift.jsonl": (text) => text.replace('"now":"4"', '"now":"5"') }, /^ledger\/audit\/drift\.jsonl: not what/],
     "another name for a key": [{ "ledger/keys.txt": (text) => text.replace("identity creator-8891", "identity creator-8892") }, /^ledger\/keys\.txt: not what/],
     "another command named as the exit": [{}, /^MANIFEST\.json exit: /, (manifest) => ({ ...manifest, exit: manifest.exit && { ...manifest.exit, index: manifest.exit.index - 1 } })],
   };
   for (const [what, [texts, wrong, change]] of Object.entries(changes)) {
     test(`is named where it is wrong: ${what}`, async () => {
       const dir = await mkdtemp(join(scratch, "signed-again-"));
-      await cp(honest, dir, { recursive: true });
+      await cp("ledger/audit/drift.jsonl" in texts ? fell : honest, dir, { recursive: true });
       const manifest = JSON.parse(await readFile(join(dir, "MANIFEST.json"), "utf8")) as Manifest;
       for (const [path, spoil] of Object.entries(texts)) {
         const text = await readFile(join(dir, path), "utf8");

@@ -59,6 +59,8 @@ export interface Dishonesty {
   readonly older?: boolean;
   /** Honest: the unit is captured, and a restore is refused because no capture is fresh. */
   readonly snapshots?: boolean;
+  /** Honest: a counter was found to have fallen. */
+  readonly drift?: boolean;
   /** In which form a month's statement is written; honest while none is older than the one before. */
   readonly forms?: Readonly<Record<string, StatementForm>>;
   /** Honest: the owner agreed to this clock. */
@@ -178,6 +180,7 @@ export class SyntheticWorld {
     this.command(OWNER, "imvu.scale", IMVU, { envelope: { ...ENVELOPE, cpuMillis: 4_000 } as unknown as Json });
     this.rotate(OWNER);
     this.command(`${OWNER} recovery`, "dns.remove", IMVU, { name: "www.imvu042.world", type: "A" });
+    if (this.lies.drift) this.append(IMVU, "drift.found", "platform", { v: 1, imvu: IMVU, what: "counter-fell", at: new Date(BEGIN_MS).toISOString(), series: "dns.answers boot b1 epoch e1", was: "9", now: "4" });
     if (this.lies.snapshots) for (const [op, params] of [["imvu.snapshot.create", { label: null }], ["imvu.snapshot.restore", { id: "S1" }]] as const) this.command(OWNER, op, IMVU, params);
     this.command(OWNER, "consent.record", IMVU, { subject: "user-17", purpose: "newsletter", text: sha256Hex("the terms"), state: "given" });
     const recorded = this.log.all.length;

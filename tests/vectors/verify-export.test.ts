@@ -79,6 +79,20 @@ describe("an honest bundle", () => {
     assert.equal(countsLine(verification), `entries 41/41 · commands 18/18 · verdicts 306/306 · statements 3/3 · files ${files.length - 2}/${files.length - 2}`);
   });
 
+  test("with a counter that fell says so in a file of its own, which is what the entry says or is named", async () => {
+    const fell = join(scratch, "fell");
+    await new SyntheticWorld({ drift: true }).writeBundle(fell, "// nothing\n");
+    const { failures, counts } = await verifyExport(fell);
+    assert.deepEqual([failures, counts.files], [[], files.length - 1]);
+    const drift = "ledger/audit/drift.jsonl";
+    assert.match(await readFile(join(fell, drift), "utf8"), /^\{"index":\d+,"time":"2026-11-\S+Z","what":"counter-fell","at":"2026-11-03T09:00:00\.000Z","series":"dns\.answers boot b1 epoch e1","was":"9","now":"4"\}\n$/);
+    for (const edit of [(lines: string[]) => lines.map((line) => line.replace('"now":"4"', '"now":"8"')), () => [], (lines: string[]) => [...lines, ...lines]]) named(await resigned((dir) => editLines(dir, drift, edit), fell), /audit\/drift/, "another");
+    named(await resigned(async (dir, manifest) => {
+      await rm(join(dir, drift));
+      Object.assign(manifest, { files: manifest.files.filter(({ path }) => path !== drift) });
+    }, fell), /audit\/drift/, "none");
+  });
+
   test("is the same bytes in every run", async () => {
     const dir = join(scratch, "again");
     await new SyntheticWorld().writeBundle(dir, "// nothing\n");

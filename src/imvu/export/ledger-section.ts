@@ -5,7 +5,7 @@ import { openCommand } from "../../core/identity/index.ts";
 import { openCheckpoint, parseEntryBody, parseVerifierKey } from "../../core/ledger/pure.ts";
 import { Fault, type ImvuId, type Json, sha256 } from "../../kernel/index.ts";
 import {
-  type AuditRecord, auditLines, CHECKPOINT_PATH, correctionCsv, correctionPath, type Entry, type EntryGroup, entriesPath, entryLine, erasedLine, type IdentityKeyLine, invoicePdfPath, invoiceXmlPath, KEYS_PATH,
+  type AuditRecord, auditLines, CHECKPOINT_PATH, correctionCsv, correctionPath, DRIFT_AUDIT_PATH, driftLine, type Entry, type EntryGroup, entriesPath, entryLine, erasedLine, type IdentityKeyLine, invoicePdfPath, invoiceXmlPath, KEYS_PATH,
   keysFile, LINE_PATHS, type Manifest, proofLine, proofsPath, Registry, repeatedOf, revenueCsv, revenuePath,
 } from "../../verify/index.ts";
 import { invoicePdf } from "./invoice-documents.ts";
@@ -58,6 +58,7 @@ async function writeSection(sink: ExportSink, open: OpenFile, section: LedgerSec
   const kids = new Set<string>();
   const statements = new Map<string, Statement>();
   const corrections: Correction[] = [];
+  const drifts: string[] = [];
   const invoices: { readonly index: number; readonly leaf: string; readonly invoice: Invoice }[] = [];
   let last = -1;
   for await (const { index, body: text, leaf } of ledger.entries({ stream: imvu, to: size })) {
@@ -77,12 +78,14 @@ async function writeSection(sink: ExportSink, open: OpenFile, section: LedgerSec
       const statement = entry.body.data as unknown as Statement;
       statements.set(statement.period, statement);
     } else if (entry.body.type === "statement.corrected") corrections.push(entry.body.data as unknown as Correction);
+    else if (entry.body.type === "drift.found") drifts.push(`${driftLine(entry)}\n`);
     else if (entry.body.type === "invoice.issued") invoices.push({ index, leaf: entry.leaf.toString("base64"), invoice: entry.body.data as unknown as Invoice });
   }
   if (last < 0) throw new Fault("LEDGER_NO_STREAM", `the ledger has no entry of ${imvu}`);
   await Promise.all([events.end(), ...[...audits.values()].map((file) => file.end())]);
   for (const statement of statements.values()) await sink.file(revenuePath(statement.period), revenueCsv(statement));
 
+  if (drifts.length > 0) await sink.file(DRIFT_AUDIT_PATH, drifts.join(""));
   for (const correction of corrections) await sink.file(correctionPath(correction), correctionCsv(correction));
 
   const { origin, root } = opened.value;
