@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Invoice } from "../../src/core/handshake/index.ts";
-import { run, sha256Hex } from "../../src/kernel/index.ts";
+import { type Currency, run, sha256Hex } from "../../src/kernel/index.ts";
 import { type Manifest, manifestNoteText, manifestText, sectionsOf, verifyExport } from "../../src/verify/index.ts";
 import { BUYER, EXEMPT, SELLER } from "../harness/invoices.ts";
 import { SyntheticWorld } from "./synthetic-world.ts";
@@ -40,6 +40,16 @@ test("an honest bundle holds each invoice as XML and as PDF, and both verifiers 
     assert.ok((await stat(join(honest, `ledger/revenue/${name}.xml`))).size > 2_000);
   }
   assert.match(await readFile(join(honest, "ledger/revenue/2026-11-invoice-1.xml"), "utf8"), /<ram:TypeCode>381<[\s\S]*<ram:IssuerAssignedID>NX-2026-000007</);
+});
+
+test("in money of three or four decimals an invoice has two, and both verifiers make it so", async () => {
+  for (const currency of ["KWD", "CLF"] as Currency[]) {
+    const dir = join(scratch, `money-${currency}`);
+    await new SyntheticWorld({ invoiced: true, currency }).writeBundle(dir, "// nothing\n");
+    const { ours, theirs } = await bothSay(dir);
+    assert.deepEqual([ours, theirs.slice(0, 8)], ["", "entries "], currency);
+    assert.match(await readFile(join(dir, "ledger/revenue/2026-11-invoice.xml"), "utf8"), /<ram:GrandTotalAmount>\d+\.\d\d</);
+  }
 });
 
 test("a bundle from before there were invoices has none, and says so", async () => {

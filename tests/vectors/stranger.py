@@ -982,7 +982,8 @@ def exact(text):
 def invoice_of(imvu, index, made, said, buyer, origin, preceding):
     """What an invoice must say; of what it says only the seller, the day and the number are taken."""
     payout = made.get("payout")
-    digits = len(payout["creator"].partition(".")[2]) if payout else 2
+    # An invoice has at most two decimals, whatever its currency has.
+    digits = min(len(payout["creator"].partition(".")[2]), 2) if payout else 2
     unit, platform = 10 ** (21 - digits), exact(made["platform"])
     correction = made["number"] if "corrects" in made else 0
     total = exact(made["total"]["platform"]) if correction else platform

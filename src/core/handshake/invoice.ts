@@ -12,6 +12,8 @@ const INVOICE_V = 1;
 
 /** Of a smallest unit, where a statement is too old to say what is paid. */
 const DIGITS_DEFAULT = 2;
+/** EN 16931 knows no more in any amount (BR-DEC-09 … BR-DEC-23), whatever the currency has. */
+const DIGITS_MAX = 2;
 const SEQUENCE_DIGITS = 6;
 
 /** A profile as it stood, with the ledger index of the command that set it. */
@@ -83,9 +85,9 @@ export function invoiceNumber(series: string, sequence: number): string {
   return `${series}-${String(sequence).padStart(SEQUENCE_DIGITS, "0")}`;
 }
 
-/** The platform's share in whole smallest units, with a sign: what an invoice is about. 0: there is none to write. */
+/** The platform's share in whole smallest units that an invoice can name, with a sign: what it is about. 0: there is none to write. */
 export function shareOf(made: Statement | Correction): { readonly units: bigint; readonly digits: number } {
-  const digits = made.payout ? (made.payout.creator.split(".")[1] ?? "").length : DIGITS_DEFAULT;
+  const digits = made.payout ? Math.min((made.payout.creator.split(".")[1] ?? "").length, DIGITS_MAX) : DIGITS_DEFAULT;
   const platform = exactMoney(made.platform);
   if (!("corrects" in made)) return { units: wholeShare(platform, digits), digits };
   // The month is rounded, not each part of it.
