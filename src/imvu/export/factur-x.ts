@@ -39,7 +39,7 @@ function attach(doc: Doc, bytes: Buffer, made: Date): void {
   embedded.end(bytes);
   const name = Buffer.from(NAME);
   const file = doc.ref({ Type: "Filespec", AFRelationship: "Alternative", F: name, UF: name, EF: { F: embedded, UF: embedded }, Desc: Buffer.from("The same invoice for programs: EN 16931, Cross Industry Invoice") });
-  file.end();
+  file.end(undefined);
   const inside = doc as unknown as Inside;
   inside.addNamedEmbeddedFile(NAME, file);
   inside._root.data.AF = [file];
