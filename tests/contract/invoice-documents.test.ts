@@ -135,6 +135,8 @@ describe("the XML of an invoice", () => {
       ["at home", "<ram:GrandTotalAmount>", '<ram:GrandTotalAmount currencyID="EUR">', "CII-DT-031"],
       ["at home", /(<ram:TaxTotalAmount .*<\/ram:TaxTotalAmount>)/, "$1$1", "BR-CO-15"],
       ["with reverse charge", ">VATEX-EU-AE<", ">VATEX-EU-XX<", "BR-CL-22"],
+      ["at home", /<ram:ApplicableHeaderTradeDelivery>[\s\S]*<\/ram:ApplicableHeaderTradeDelivery>/, "<ram:ApplicableHeaderTradeDelivery/>", "BR-FX-EN-04"],
+      ["at home", /<ram:Description>Kept.*<\/ram:Description>/, "<ram:Description> </ram:Description>", "PEPPOL-EN16931-R008"],
       ["outside the Union", "<ram:CategoryCode>O</ram:CategoryCode>", "<ram:CategoryCode>S</ram:CategoryCode>", "BR-O-12"],
       ["outside the Union", /(<ram:InvoiceCurrencyCode>.*\s*)(<ram:ApplicableTradeTax>[\s\S]*?<\/ram:ApplicableTradeTax>)/, "$1$2$2", "BR-O-11"],
     ];

@@ -1,6 +1,6 @@
 /**
  * The business rules of EN 16931 that a document like ours can break, once more and without any of the product's code: read from the XML alone, in the syntax of the Cross
- * Industry Invoice. CII-SR and CII-DT are those of the published Schematron about that syntax, which is not run here; the official schema of Factur-X is, by xmllint.
+ * Industry Invoice. CII-SR and CII-DT are those of the published Schematron about that syntax, BR-FX those of Factur-X's; neither is run here. The official schema of Factur-X is, by xmllint.
  */
 interface Element {
   readonly name: string;
@@ -88,6 +88,9 @@ export function brokenRules(xml: string): readonly string[] {
   must("BR-8", one(seller, "PostalTradeAddress") !== undefined);
   must("BR-10", one(buyer, "PostalTradeAddress") !== undefined);
   must("BR-16", lines.length > 0);
+  // Of Factur-X beside EN 16931, for sales inside Germany: a period alone is not enough to it, the delivery says something too.
+  const delivered = said(trade, "ApplicableHeaderTradeDelivery/ActualDeliverySupplyChainEvent/OccurrenceDateTime/DateTimeString");
+  must("BR-FX-EN-04", delivered !== undefined);
   for (const party of [seller, buyer]) for (const address of all(party, "URIUniversalCommunication/URIID")) must(party === seller ? "BR-62" : "BR-63", address.attributes.schemeID !== undefined);
   const [start, end] = ["StartDateTime", "EndDateTime"].map((name) => said(settlement, `BillingSpecifiedPeriod/${name}/DateTimeString`));
   must("BR-CO-19", start !== undefined || end !== undefined);
@@ -171,10 +174,11 @@ export function brokenRules(xml: string): readonly string[] {
     must("BR-CO-9", id === undefined || id.startsWith(country === "GR" ? "EL" : (country ?? "?")));
     for (const address of all(party, "URIUniversalCommunication/URIID")) must("BR-CL-25", ["EM", undefined].includes(address.attributes.schemeID));
   }
-  for (const { name, text, attributes } of everyOf(invoice)) {
+  for (const { name, text, attributes, children } of everyOf(invoice)) {
     // A price may have more.
     if (/Amount$/.test(name) && !/:ChargeAmount$/.test(name)) must("BR-DEC", decimalsOf(text) <= 2);
     if (/Amount$/.test(name) && !/:TaxTotalAmount$/.test(name)) must("CII-DT-031", attributes.currencyID === undefined);
+    must("PEPPOL-EN16931-R008", children.length > 0 || text.trim() !== "");
     if (/:DateTimeString$/.test(name)) must("CII-DT-097", attributes.format === "102" && /^\d{4}(1[0-2]|0[1-9])(3[01]|[12]\d|0[1-9])$/.test(text));
     if (/:ID$/.test(name) && attributes.schemeID !== undefined) must("BR-CL-11", ["VA", "FC"].includes(attributes.schemeID));
   }
