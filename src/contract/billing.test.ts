@@ -31,7 +31,8 @@ describe("a billing profile", () => {
     const exempt = { ...SELLER, vat: { scheme: "exempt", reason: "§ 19 UStG" }, vatId: undefined };
     assert.deepEqual(flaws(zSeller, exempt), ["taxNumber"]);
     assert.deepEqual(flaws(zSeller, { ...exempt, taxNumber: "30/1" }), []);
-    for (const rate of ["19", "19.0", "0.00", "100.00", "-1.00", "1e1", "019.00", ""]) assert.deepEqual([...new Set(flaws(zSeller, { ...SELLER, vat: { scheme: "standard", rate } }))], ["vat.rate"], rate);
+    for (const rate of ["19", "19.0", "0.00", "100.00", "-1.00", "1e1", "019.00", "", "0.01", "0.49"]) assert.deepEqual([...new Set(flaws(zSeller, { ...SELLER, vat: { scheme: "standard", rate } }))], ["vat.rate"], rate);
+    for (const rate of ["0.50", "99.99"]) assert.deepEqual(flaws(zSeller, { ...SELLER, vat: { scheme: "standard", rate } }), [], rate);
     for (const prefix of ["", "nx", "-NX", "NX-", "A B", "ABCDEFGHIJKLM", "N/X", "NX\n"]) assert.deepEqual(flaws(zSeller, { ...SELLER, prefix }), ["prefix"], prefix);
   });
 });

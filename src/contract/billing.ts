@@ -65,9 +65,12 @@ function vatIdFits({ vatId, country }: { vatId?: string | undefined; country: st
 export const zBuyer = z.strictObject({ ...PARTY, /** What the buyer wants to find on it (BT-10). */ reference: zLine(60).optional() }).superRefine(vatIdFits);
 export type Buyer = z.output<typeof zBuyer>;
 
+/** Hundredths of a percent. The published rules of EN 16931 round the rate before they ask whether there is VAT (BR-CO-17): one that rounds to nothing fails there. */
+const RATE_MIN = 50n;
+
 /** How the seller is taxed: by a rate in percent, two decimals always; or not, and why. */
 const zScheme = z.discriminatedUnion("scheme", [
-  z.strictObject({ scheme: z.literal("standard"), rate: z.string().regex(/^(0|[1-9]\d?)\.\d{2}$/, "must be percent with two decimals, like 19.00").refine((rate) => rate !== "0.00", "must be more than nothing; who charges none is exempt") }),
+  z.strictObject({ scheme: z.literal("standard"), rate: z.string().regex(/^(0|[1-9]\d?)\.\d{2}$/, "must be percent with two decimals, like 19.00").refine((rate) => !/^\d+\.\d{2}$/.test(rate) || BigInt(rate.replace(".", "")) >= RATE_MIN, "must be at least 0.50; who charges none is exempt") }),
   z.strictObject({ scheme: z.literal("exempt"), reason: zLine(200) }),
 ]);
 

@@ -152,7 +152,7 @@ export async function invoicesOfMonth(tx: ReadTx, imvu: ImvuId, month: string): 
   if (issued.length > 0) return accept(issued);
   const [made] = await tx.query<{ doc: Statement }>("SELECT doc FROM statement WHERE imvu = $1 AND period = $2", [imvu, month]);
   if (!made) return refuse("not-found", "INVOICE_MONTH_OPEN", `${month} of ${imvu} is not closed: an invoice is written when the month is over`, `nexus statement show --imvu-id ${imvu} --month ${month}`);
-  if (shareOf(made.doc).units === 0n) return refuse("not-found", "INVOICE_NO_SHARE", `the platform's share of ${month} of ${imvu} is ${made.doc.platform}, less than the smallest amount there is: nothing is invoiced`, `nexus statement show --imvu-id ${imvu} --month ${month}`);
+  if (shareOf(made.doc).units === 0n) return refuse("not-found", "INVOICE_NO_SHARE", `the platform's share of ${month} of ${imvu} is ${made.doc.platform}, less than the smallest amount that an invoice can name: nothing is invoiced`, `nexus statement show --imvu-id ${imvu} --month ${month}`);
   if (!(await buyersNow(tx, [imvu])).has(imvu)) return refuse("not-found", "INVOICE_NO_BUYER", `nobody has said yet who invoices of ${imvu} are to`, `nexus billing set --imvu-id ${imvu} --name NAME --street STREET --postal-code CODE --city CITY --country CC --email ADDRESS [--vat-id ID]`);
   if (!(await sellerNow(tx))) return refuse("not-found", "INVOICE_NO_SELLER", "the platform's operators have not said yet who its invoices are from", "ask them to run 'nexus billing seller set'");
   return refuse("not-found", "INVOICE_PENDING", `the invoice of ${month} of ${imvu} is not written yet: it is within a minute`, "try again in a minute");

@@ -1,5 +1,5 @@
 import { type Buyer, type Seller, zSeller } from "../contract/index.ts";
-import { type Correction, type Invoice, invoiceOf, type Preceding, type Profile, type Statement } from "../core/handshake/index.ts";
+import { type Correction, type Invoice, type InvoiceForm, invoiceOf, type Preceding, type Profile, type Statement } from "../core/handshake/index.ts";
 import { canonicalJson, type Json } from "../kernel/index.ts";
 import { firstDifference } from "./difference.ts";
 import { Counter, type Failures } from "./failures.ts";
@@ -20,6 +20,7 @@ export class InvoiceCheck {
   private readonly billable = new Map<number, Statement | Correction>();
   private readonly last = new Map<string, Preceding>();
   private buyer: Profile<Buyer> | undefined;
+  private form: InvoiceForm = 1;
 
   /** @param sellerAt where the operators' commands are at hand; without it the seller is believed where he has the form of one */
   constructor(origin: string, failures: Failures, sellerAt?: SellerAt) {
@@ -46,9 +47,10 @@ export class InvoiceCheck {
     const billed = this.billable.get(said.statement ?? -1);
     const seller = this.sellerAt ? this.sellerAt(index) : sellerOf(said, index);
     const month = billed?.period ?? "";
+    if (said.v !== 1) this.form = 2;
     const derived =
       billed && seller && this.buyer && isIssued(said.issued, body.time) && isSequence(said.sequence)
-        ? invoiceOf({ imvu: billed.imvu, billed: { index: said.statement as number, made: billed }, seller, buyer: this.buyer, origin: this.origin, issued: said.issued as string, sequence: said.sequence as number, preceding: this.last.get(month) ?? null })
+        ? invoiceOf({ form: this.form, imvu: billed.imvu, billed: { index: said.statement as number, made: billed }, seller, buyer: this.buyer, origin: this.origin, issued: said.issued as string, sequence: said.sequence as number, preceding: this.last.get(month) ?? null })
         : undefined;
     if (!derived) {
       this.failures.add(what, "one invoice of a closed statement or a correction before it, dated when it was written, between profiles that were set before", canonicalJson(body.data).slice(0, 100));

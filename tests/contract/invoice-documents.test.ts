@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, describe } from "node:test";
 import { extractText, getDocumentProxy } from "unpdf";
-import { type Invoice, invoiceXml } from "../../src/core/handshake/index.ts";
+import { type Invoice, invoiceXml, type Statement } from "../../src/core/handshake/index.ts";
 import { invoicePdf } from "../../src/imvu/export/index.ts";
 import { proofText } from "../../src/imvu/export/invoice-proof.ts";
-import { run, runOk } from "../../src/kernel/index.ts";
+import { type Currency, run, runOk } from "../../src/kernel/index.ts";
 import { brokenRules, parseXml } from "../harness/en16931.ts";
 import { BUYER, BUYERS, correctionOf, EXEMPT, invoiceFor, monthOf, PROOF, SELLER } from "../harness/invoices.ts";
 
@@ -29,8 +30,15 @@ const KINDS: Readonly<Record<string, Invoice>> = {
   "a credit note": invoiceFor(correctionOf(10n ** 23n, -(10n ** 22n)), { preceding }),
   "a second invoice": invoiceFor(correctionOf(10n ** 23n, 10n ** 22n), { preceding, buyer: BUYERS.S }),
   "a credit note of a loss": invoiceFor({ ...monthOf(0n), platform: `-7.01${"0".repeat(19)}` }, { buyer: BUYERS.O }),
+  "in yen": invoiceFor(inCurrency("JPY", "0"), { buyer: BUYERS.S }),
+  "in a currency of three decimals": invoiceFor(inCurrency("KWD", "0.000"), { buyer: BUYERS.S }),
+  "in a currency of four decimals": invoiceFor(inCurrency("CLF", "0.0000")),
   "between hostile names": invoiceFor(monthOf(5n), { seller: { ...SELLER, name: HOSTILE, city: HOSTILE }, buyer: { ...BUYER, name: HOSTILE, street: HOSTILE, reference: HOSTILE } }),
 };
+
+function inCurrency(currency: string, creator: string): Statement {
+  return { ...monthOf(123_457n), currency: currency as Currency, payout: { creator, difference: "0" } };
+}
 
 /** @returns what xmllint says against it; empty: it is valid */
 async function againstSchema(xml: string): Promise<string> {
@@ -82,7 +90,7 @@ describe("the XML of an invoice", () => {
       ["at home", /<ram:Name>Hosting.*<\/ram:Name>/, "", "BR-25"],
       ["at home", /(<ram:ChargeAmount>)/, "$1-", "BR-27"],
       ["at home", /(<ram:ChargeAmount>)/, "$11", "PEPPOL-EN16931-R120"],
-      ["at home", ">20261130<", ">20261031<", "BR-29"],
+      ["at home", /(<ram:EndDateTime>\s*<udt:DateTimeString format="102">)20261130/, "$120261031", "BR-29"],
       ["at home", /(<ram:LineTotalAmount>)(?![\s\S]*<ram:LineTotalAmount>)/, "$11", "BR-CO-10"],
       ["at home", "<ram:TaxBasisTotalAmount>", "<ram:TaxBasisTotalAmount>1", "BR-CO-13"],
       ["at home", /(<ram:TaxTotalAmount [^>]*>)/, "$11", "BR-CO-14"],
@@ -105,8 +113,36 @@ describe("the XML of an invoice", () => {
       ["of who is exempt and has only a tax number", "<ram:ID>nexus.example/log</ram:ID>", "", "BR-CO-26"],
       ["a credit note", "<ram:IssuerAssignedID>NX-2026-000003</ram:IssuerAssignedID>", "", "BR-55"],
       ["a credit note", /(<ram:DuePayableAmount>)0.00/, "$10.001", "BR-DEC"],
+      ["at home", /(<ram:SpecifiedTradeSettlementLineMonetarySummation>\s*<ram:LineTotalAmount>\d+\.\d\d)/, "$10", "BR-DEC"],
+      ["at home", /<ram:PostalTradeAddress>[\s\S]*?<\/ram:PostalTradeAddress>/, "", "BR-8"],
+      ["at home", /(<ram:BuyerTradeParty>[\s\S]*)<ram:PostalTradeAddress>[\s\S]*?<\/ram:PostalTradeAddress>/, "$1", "BR-10"],
+      ["at home", /<ram:LineTotalAmount>[^<]+<\/ram:LineTotalAmount>/, "", "BR-24"],
+      ["at home", /<ram:ChargeAmount>.*<\/ram:ChargeAmount>/, "", "BR-26"],
+      ["at home", /<ram:IssuerAssignedID>.*<\/ram:IssuerAssignedID>/, "", "BR-52"],
+      ["at home", ">916<", ">917<", "CII-DT-018"],
+      ["at home", ">916<", ">130<", "CII-DT-021"],
+      ["at home", /(<ram:URIUniversalCommunication>[\s\S]*?<\/ram:URIUniversalCommunication>)/, "$1$1", "CII-SR-459"],
+      ["at home", /(<ram:BuyerTradeParty>[\s\S]*)(<ram:URIUniversalCommunication>[\s\S]*?<\/ram:URIUniversalCommunication>)/, "$1$2$2", "CII-SR-460"],
+      ["at home", /(<ram:SpecifiedTradePaymentTerms>[\s\S]*<\/ram:SpecifiedTradePaymentTerms>)/, "$1$1", "CII-SR-452"],
+      ["at home", /(<ram:Description>Kept.*<\/ram:Description>)/, "$1$1", "CII-SR-453"],
+      ["at home", /(<ram:ApplicableTradeTax>[\s\S]*?<\/ram:ApplicableTradeTax>)/, "$1$1", "CII-SR-454"],
+      ["at home", 'unitCode="C62"', 'unitCode="XXL"', "BR-CL-23"],
+      ["at home", 'schemeID="EM"', 'schemeID="MAIL"', "BR-CL-25"],
+      ["at home", "<ram:ID>nexus.example/log</ram:ID>", '<ram:ID schemeID="LOG">nexus.example/log</ram:ID>', "BR-CL-11"],
+      ["at home", ">DE123456789<", ">FR123456789<", "BR-CO-9"],
+      ["at home", ">20261201<", ">20261301<", "CII-DT-097"],
+      ["at home", 'format="102"', 'format="203"', "CII-DT-097"],
+      ["at home", "<ram:GrandTotalAmount>", '<ram:GrandTotalAmount currencyID="EUR">', "CII-DT-031"],
+      ["at home", /(<ram:TaxTotalAmount .*<\/ram:TaxTotalAmount>)/, "$1$1", "BR-CO-15"],
+      ["with reverse charge", ">VATEX-EU-AE<", ">VATEX-EU-XX<", "BR-CL-22"],
+      ["at home", /<ram:ApplicableHeaderTradeDelivery>[\s\S]*<\/ram:ApplicableHeaderTradeDelivery>/, "<ram:ApplicableHeaderTradeDelivery/>", "BR-FX-EN-04"],
+      ["at home", /<ram:Description>Kept.*<\/ram:Description>/, "<ram:Description> </ram:Description>", "PEPPOL-EN16931-R008"],
+      ["outside the Union", "<ram:CategoryCode>O</ram:CategoryCode>", "<ram:CategoryCode>S</ram:CategoryCode>", "BR-O-12"],
+      ["outside the Union", /(<ram:InvoiceCurrencyCode>.*\s*)(<ram:ApplicableTradeTax>[\s\S]*?<\/ram:ApplicableTradeTax>)/, "$1$2$2", "BR-O-11"],
     ];
     for (const [what, from, to, rule] of cases) assert.ok((await spoilt(what, from, to)).includes(rule), `${rule}: ${await spoilt(what, from, to)}`);
+    const tiny = (rate: string) => brokenRules(invoiceXml(invoiceFor(monthOf(123_456n), { seller: { ...SELLER, vat: { scheme: "standard", rate } }, buyer: BUYERS.S })));
+    assert.deepEqual([tiny("0.49"), tiny("0.50")], [["BR-CO-17"], []]);
     assert.throws(() => parseXml("<a><b></a>"));
     assert.throws(() => parseXml("<a>&nbsp;</a>"));
   });
@@ -122,7 +158,7 @@ describe("the PDF of an invoice", () => {
       assert.equal(totalPages, 1);
       const text = (await textOf(pdf)).replaceAll(/\s+/g, " ");
       const { seller, buyer, amounts, number, vat, kind } = invoice;
-      const money = (amount: string) => amount.replaceAll(/\B(?=(\d{3})+\.)/g, ",").replace("-", "−");
+      const money = (amount: string) => amount.replace(/^-?\d+/, (whole) => whole.replaceAll(/\B(?=(\d{3})+$)/g, ",")).replace("-", "−");
       for (const says of [kind === "invoice" ? "Invoice" : "Credit note", number, seller.profile.name, buyer.profile.name, buyer.profile.city, "2026-12-01", "2026-11-01 to 2026-11-30", money(amounts.net), money(amounts.vat), money(amounts.total), `−${money(amounts.paid)}`, PROOF.leaf, PROOF.root, PROOF.origin, ...(vat.reason === null ? [] : [vat.reason]), ...(buyer.profile.vatId === undefined ? [] : [buyer.profile.vatId])]) assert.ok(text.includes(says), `${says} in ${text}`);
       assert.equal(text.includes("Rounding"), what === "with a rounding amount");
       assert.equal(text.includes(preceding.number), invoice.preceding !== null);
@@ -142,6 +178,14 @@ describe("the PDF of an invoice", () => {
     const read = await runOk(["zbarimg", "--quiet", "--raw", "--nodbus", join(scratch, "page.pgm")]);
     assert.equal(read.trimEnd(), proofText(invoice, PROOF));
     assert.match(pdf.toString("latin1"), /pdfaid:part>3</);
+  });
+
+  test("says of itself and of its XML what PDF/A and ISO 32000 want to be said twice: when it was made, and a sum of 16 bytes", async () => {
+    const pdf = (await invoicePdf(KINDS["with reverse charge"] as Invoice, PROOF)).toString("latin1");
+    assert.match(pdf, /\(D:20261201000000Z\)/);
+    for (const name of ["CreateDate", "ModifyDate"]) assert.equal(pdf.split(`<xmp:${name}>2026-12-01T00:00:00Z<`).length, 2, name);
+    const sum = createHash("md5").update(invoiceXml(KINDS["with reverse charge"] as Invoice)).digest("hex");
+    assert.ok(pdf.includes(`/CheckSum <${sum}>`), "a string of 16 bytes, as ISO 32000-1, 7.11.4, has it; not of 32 letters");
   });
 
   test("shows a letter that its font has not as its code point, and what is hostile in XML leaves its metadata alone", async () => {

@@ -108,7 +108,9 @@ test("payouts: an account, what is owed, a file for the bank, a provider, and wh
         const file = ["payout", "file", "--out", out, "--from-name", "Nexus Süd", "--from-iban", OTHER, "--csv"];
         await owner.refused(4, /^NOT_AN_OPERATOR$/, ...file);
         await operator.refused(2, /^USAGE$/, ...file, "--execution-date", "2026-02-30");
-        const written = await operator.ok(...file);
+        await operator.refused(2, /^BAD_CURRENCY$/, ...file, "--currency", "euro");
+        assert.deepEqual((await operator.ok(...file, "--currency", "JPY")).payouts, [], "none is in yen, and no file is written");
+        const written = await operator.ok(...file, "--currency", "EUR");
         assert.deepEqual(written.payouts, [{ id: first, amount, currency: "EUR" }]);
         const xml = await readFile(out, "utf8");
         for (const part of [`<EndToEndId>${first}<`, `<InstdAmt Ccy="EUR">${amount}<`, `<CtrlSum>${amount}<`, "<Nm>Nexus Sud<", `<IBAN>${IBAN.replaceAll(" ", "")}<`]) assert.ok(xml.includes(part), part);

@@ -3,8 +3,8 @@ import { cp, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { Invoice } from "../../src/core/handshake/index.ts";
-import { run, sha256Hex } from "../../src/kernel/index.ts";
+import type { Invoice, InvoiceForm } from "../../src/core/handshake/index.ts";
+import { type Currency, run, sha256Hex } from "../../src/kernel/index.ts";
 import { type Manifest, manifestNoteText, manifestText, sectionsOf, verifyExport } from "../../src/verify/index.ts";
 import { BUYER, EXEMPT, SELLER } from "../harness/invoices.ts";
 import { SyntheticWorld } from "./synthetic-world.ts";
@@ -40,6 +40,35 @@ test("an honest bundle holds each invoice as XML and as PDF, and both verifiers 
     assert.ok((await stat(join(honest, `ledger/revenue/${name}.xml`))).size > 2_000);
   }
   assert.match(await readFile(join(honest, "ledger/revenue/2026-11-invoice-1.xml"), "utf8"), /<ram:TypeCode>381<[\s\S]*<ram:IssuerAssignedID>NX-2026-000007</);
+});
+
+test("in money of three or four decimals an invoice has two, and both verifiers make it so", async () => {
+  for (const currency of ["KWD", "CLF"] as Currency[]) {
+    const dir = join(scratch, `money-${currency}`);
+    await new SyntheticWorld({ invoiced: true, currency }).writeBundle(dir, "// nothing\n");
+    const { ours, theirs } = await bothSay(dir);
+    assert.deepEqual([ours, theirs.slice(0, 8)], ["", "entries "], currency);
+    assert.match(await readFile(join(dir, "ledger/revenue/2026-11-invoice.xml"), "utf8"), /<ram:GrandTotalAmount>\d+\.\d\d</);
+  }
+});
+
+test("an invoice from before amounts had two decimals and the XML a day of delivery stays good, until there was one after", async () => {
+  const written = async (forms: readonly [InvoiceForm, InvoiceForm]) => {
+    const dir = join(await mkdtemp(join(scratch, "forms-")), "bundle");
+    await new SyntheticWorld({ invoiced: true, currency: "KWD" as Currency, invoiceForms: forms }).writeBundle(dir, "// nothing\n");
+    const { ours, theirs } = await bothSay(dir);
+    const [first, second] = await Promise.all(["", "-1"].map((nth) => readFile(join(dir, `ledger/revenue/2026-11-invoice${nth}.xml`), "utf8")));
+    return { ours, theirs, first: first ?? "", second: second ?? "" };
+  };
+  for (const forms of [[1, 1], [1, 2]] as const) {
+    const { ours, theirs, first, second } = await written(forms);
+    assert.deepEqual([ours, theirs.slice(0, 8)], ["", "entries "], String(forms));
+    assert.match(first, /<ram:ApplicableHeaderTradeDelivery\/>[\s\S]*<ram:GrandTotalAmount>\d+\.\d{3}</);
+    assert.match(second, forms[1] === 1 ? /<ram:ApplicableHeaderTradeDelivery\/>/ : />20261130<[\s\S]*>20261130</);
+  }
+  const { ours, theirs } = await written([2, 1]);
+  assert.match(ours, /invoice\.issued\) \S+ (v|amounts)/);
+  assert.match(theirs, /^WRONG: .*invoice\.issued.*(\bv\b|amounts)/);
 });
 
 test("a bundle from before there were invoices has none, and says so", async () => {

@@ -979,10 +979,12 @@ def exact(text):
     return int(text.replace(".", ""))
 
 
-def invoice_of(imvu, index, made, said, buyer, origin, preceding):
+def invoice_of(form, imvu, index, made, said, buyer, origin, preceding):
     """What an invoice must say; of what it says only the seller, the day and the number are taken."""
     payout = made.get("payout")
     digits = len(payout["creator"].partition(".")[2]) if payout else 2
+    # From the second form on an invoice has at most two decimals, whatever its currency has.
+    digits = digits if form == 1 else min(digits, 2)
     unit, platform = 10 ** (21 - digits), exact(made["platform"])
     correction = made["number"] if "corrects" in made else 0
     total = exact(made["total"]["platform"]) if correction else platform
@@ -996,7 +998,7 @@ def invoice_of(imvu, index, made, said, buyer, origin, preceding):
     amounts = {"net": net_amount, "vat": tax, "total": net_amount + tax, "rounding": kept - net_amount - tax, "paid": kept, "due": 0}
     revenue = made.get("revenue", {"recorded": decimal(0, 21), "reversed": decimal(0, 21)})
     return {
-        "v": 1, "imvu": imvu, "number": f"{series}-{said['sequence']:06d}", "series": series, "sequence": said["sequence"], "kind": "credit-note" if share < 0 else "invoice",
+        "v": form, "imvu": imvu, "number": f"{series}-{said['sequence']:06d}", "series": series, "sequence": said["sequence"], "kind": "credit-note" if share < 0 else "invoice",
         "issued": said["issued"], "period": made["period"], "currency": made["currency"], "statement": index, "correction": correction, "preceding": preceding, "origin": origin,
         "seller": {"index": said["seller"]["index"], "profile": seller}, "buyer": buyer, "gross": made["gross"], "share": made["platform"], "vat": vat,
         "amounts": {name: decimal(amount, digits) for name, amount in amounts.items()},
@@ -1034,6 +1036,7 @@ def check_invoice_xml(data, invoice):
         settlement + "ApplicableTradeTax/CategoryCode": [vat["category"]],
         settlement + "ApplicableTradeTax/RateApplicablePercent": [vat["rate"]] if vat["rate"] else [],
         settlement + "ApplicableTradeTax/ExemptionReason": [vat["reason"]] if vat["reason"] else [],
+        trade + "ApplicableHeaderTradeDelivery/ActualDeliverySupplyChainEvent/OccurrenceDateTime/DateTimeString": [] if invoice["v"] == 1 else [last.strftime("%Y%m%d")],
         settlement + "BillingSpecifiedPeriod/StartDateTime/DateTimeString": [invoice["period"].replace("-", "") + "01"],
         settlement + "BillingSpecifiedPeriod/EndDateTime/DateTimeString": [last.strftime("%Y%m%d")],
         settlement + "InvoiceReferencedDocument/IssuerAssignedID": [invoice["preceding"]["number"]] if invoice["preceding"] else [],
@@ -1137,6 +1140,7 @@ class Bundle:
         self.audits = {"ledger/audit/commands.jsonl": [], "ledger/audit/refusals.jsonl": [], "ledger/compliance/consent-log.jsonl": [], "ledger/revenue/sales.jsonl": []}
         self.revenue = {}
         self.billable, self.buyer, self.invoices, self.preceding = {}, None, {}, {}
+        self.invoice_form = 1
         data, signature = read_file(folder, "MANIFEST.json"), utf8(read_file(folder, "MANIFEST.sig"), "MANIFEST.sig")
         with within("MANIFEST.json"):
             self.manifest = parse_manifest(data)
@@ -1476,7 +1480,8 @@ class Bundle:
         written = datetime.fromisoformat(body["time"].replace("Z", "+00:00"))
         need(said["issued"] in {(written - timedelta(hours=hours)).strftime("%Y-%m-%d") for hours in (0, 1)}, "a day of its own")
         month = made["period"]
-        expected = invoice_of(self.manifest["imvu"], said["statement"], made, said, self.buyer, self.origin, self.preceding.get(month))
+        self.invoice_form = 1 if said["v"] == 1 and self.invoice_form == 1 else 2
+        expected = invoice_of(self.invoice_form, self.manifest["imvu"], said["statement"], made, said, self.buyer, self.origin, self.preceding.get(month))
         for name in expected:
             need(canonical(expected[name]) == canonical(said.get(name)), f"{name}: expected {canonical(expected[name])[:300]}")
         need(set(said) == set(expected), "other members")

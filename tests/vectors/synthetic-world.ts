@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, type KeyObject } from "node:crypto";
 import { type Envelope, GIB, type Imvu, type MeterReading, type Op, type Reading, type ReadingSet, type ReadingSummary, RESOURCES, type Resource, type SignedCommand } from "../../src/contract/index.ts";
-import { Account, type Correction, DEFAULT_PRICES_V1, PayoutBook, type PayoutMade, type PayoutSettled, type Invoice, invoiceOf, parsePeriod, type Preceding, saleOf, settledData, split, type Statement, type StatementForm, statement, type Tariff, termsOf, usageLines } from "../../src/core/handshake/index.ts";
+import { Account, type Correction, DEFAULT_PRICES_V1, PayoutBook, type PayoutMade, type PayoutSettled, type Invoice, type InvoiceForm, invoiceOf, parsePeriod, type Preceding, saleOf, settledData, split, type Statement, type StatementForm, statement, type Tariff, termsOf, usageLines } from "../../src/core/handshake/index.ts";
 import { addApproval, type CommandFields, commandFields, type OpenedCommand, openCommand, type SigningKey, signCommand, signingKeyFromJwk } from "../../src/core/identity/index.ts";
 import { noteSigner, signNote } from "../../src/core/ledger/pure.ts";
 import { erasedWith, type Facts, isAllowed, isErasure, isSnapshotCommand, judge, type RegisteredKey, signatureFactsOf } from "../../src/core/policy-engine/index.ts";
@@ -54,6 +54,8 @@ export interface Dishonesty {
   readonly uncorrected?: boolean;
   /** Honest: November and its correction are invoiced. */
   readonly invoiced?: boolean;
+  /** Honest where it never falls: what November's invoice and its correction's are written in. */
+  readonly invoiceForms?: readonly [InvoiceForm, InvoiceForm];
   invoice?(made: Invoice): Invoice;
   /** Honest: a log from before there were sales. */
   readonly older?: boolean;
@@ -403,7 +405,8 @@ export class SyntheticWorld {
   private bill(made: Statement | Correction, index: number): void {
     if (!this.lies.invoiced) return;
     const issued = new Date(this.log.now_ms).toISOString().slice(0, 10);
-    const invoice = invoiceOf({ imvu: IMVU, billed: { index, made }, seller: { index: 1, profile: SELLER }, buyer: { index: this.billedAt, profile: BUYER }, origin: this.log.signer.name, issued, sequence: this.invoiced ? 9 : 7, preceding: this.invoiced });
+    const form = this.lies.invoiceForms?.[this.invoiced ? 1 : 0];
+    const invoice = invoiceOf({ ...(form === undefined ? {} : { form }), imvu: IMVU, billed: { index, made }, seller: { index: 1, profile: SELLER }, buyer: { index: this.billedAt, profile: BUYER }, origin: this.log.signer.name, issued, sequence: this.invoiced ? 9 : 7, preceding: this.invoiced });
     if (!invoice) throw new TypeError("no share");
     this.invoiced = { number: invoice.number, issued };
     this.append(IMVU, "invoice.issued", "platform", (this.lies.invoice?.(JSON.parse(JSON.stringify(invoice)) as Invoice) ?? invoice) as unknown as Json);

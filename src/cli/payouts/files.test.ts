@@ -54,6 +54,15 @@ test("a name that no payment can carry, or an amount beyond one, is refused by t
   assert.ok(!nobody.ok && nobody.code === "NAME_UNWRITABLE");
 });
 
+test("an amount or a sum of more digits than the message has place for is refused, by the payout's name or by the currencies'", () => {
+  const most = "9999999999999999.99";
+  assert.match(made({ payouts: [payout(1, most, "Ada", {}, "USD")] }), />9999999999999999\.99</);
+  for (const [payouts, named] of [[[payout(1, `9${most}`, "Ada", {}, "USD")], "IMVU-001-1"], [[payout(1, most, "Ada", {}, "USD"), payout(2, "0.02", "Bo", {}, "USD")], "USD"], [[payout(1, most, "Ada", {}, "USD"), payout(2, "0.001", "Bo", {}, "KWD")], "KWD, USD"]] as const) {
+    const file = pain001({ ...FILE, payouts });
+    assert.ok(!file.ok && file.code === "AMOUNT_TOO_LARGE" && file.message.includes(named), named);
+  }
+});
+
 test("a CSV has one header; a name that a spreadsheet would calculate, or that holds a comma or a quote, stays a name", () => {
   const text = payoutsCsv([payout(1, "55.01", "Ada Lovelace"), payout(2, "1.00", '=HYPERLINK("http://x","y")'), payout(3, "1.00", "@SUM(1)"), payout(4, "1.00", 'Smith, "Bo"', { bic: "COBADEFF" as Bic, kind: "company" }), payout(5, "1.00", "-2+3"), payout(6, "1.00", "+1")]);
   assert.equal(text, golden("payouts.csv"));

@@ -23,6 +23,8 @@ const NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09";
 const NAME_CHARS_MAX = 70;
 const REMITTANCE_CHARS_MAX = 140;
 const SEPA_AMOUNT_MAX = 99_999_999_999n;
+/** Of an amount and of a control sum, zeros at the end of the fraction not counted: totalDigits of the message's schema. */
+const DIGITS_MAX = 18;
 
 /**
  * ISO 20022 pain.001.001.09, CustomerCreditTransferInitiationV09: one payment instruction for each currency, in euro a SEPA credit transfer by the
@@ -32,8 +34,9 @@ export function pain001({ from, createdAt, executionDate, payouts }: PaymentFile
   const flaw = payouts.map(flawOf).find((one) => one !== undefined);
   if (flaw) return refuse("usage", flaw.code, flaw.message, flaw.hint);
   if (!hasWords(sepaText(from.name, NAME_CHARS_MAX))) return refuse("usage", "NAME_UNWRITABLE", "--from-name: has no letter or digit that a SEPA payment could carry", "write the account's name in Latin letters");
-  const id = `NX-${createdAt.slice(0, 19).replace(/[-:]/g, "")}-${sha256Hex(JSON.stringify([createdAt, payouts.map((one) => [one.id, one.amount])])).slice(0, 8)}`;
   const currencies = [...new Set(payouts.map(({ currency }) => currency))].sort();
+  if (!fits(sumOf(payouts))) return refuse("usage", "AMOUNT_TOO_LARGE", `what is to be paid in ${currencies.join(", ")} adds up to ${sumOf(payouts)}, more digits than one file can sum up (${DIGITS_MAX})`, "pay some of it another way and say so: 'nexus payout executed'");
+  const id = `NX-${createdAt.slice(0, 19).replace(/[-:]/g, "")}-${sha256Hex(JSON.stringify([createdAt, payouts.map((one) => [one.id, one.amount])])).slice(0, 8)}`;
   const instructions = currencies.map((currency) => instruction(`${id}-${currency}`, { from, executionDate, currency, payouts: payouts.filter((one) => one.currency === currency) }));
   const group = element("GrpHdr", [text("MsgId", id), text("CreDtTm", `${createdAt.slice(0, 19)}Z`), ...sums(payouts), element("InitgPty", [text("Nm", sepaText(from.name, NAME_CHARS_MAX))])]);
   const root = indent(element("CstmrCdtTrfInitn", [group, ...instructions]));
@@ -43,7 +46,12 @@ export function pain001({ from, createdAt, executionDate, payouts }: PaymentFile
 function flawOf({ id, amount, currency, account }: Payout): { readonly code: string; readonly message: string; readonly hint: string } | undefined {
   if (!hasWords(sepaText(account.holder, NAME_CHARS_MAX))) return { code: "NAME_UNWRITABLE", message: `payout ${id}: the holder's name has no letter or digit that a payment could carry`, hint: "ask the owner to name the account with the name as the bank writes it" };
   if (currency === "EUR" && unitsOf(amount, 2) > SEPA_AMOUNT_MAX) return { code: "AMOUNT_TOO_LARGE", message: `payout ${id}: EUR ${amount} is more than one SEPA payment can carry (999999999.99)`, hint: "pay it another way and say so: 'nexus payout executed'" };
+  if (!fits(amount)) return { code: "AMOUNT_TOO_LARGE", message: `payout ${id}: ${currency} ${amount} has more digits than a payment can carry (${DIGITS_MAX})`, hint: "pay it another way and say so: 'nexus payout executed'" };
   return undefined;
+}
+
+function fits(amount: string): boolean {
+  return amount.replace(/(\.\d*?)0*$/, "$1").replace(".", "").length <= DIGITS_MAX;
 }
 
 function hasWords(name: string): boolean {
@@ -77,11 +85,14 @@ function transfer({ id, imvu, amount, currency, account: to }: Payout): Element 
   ]);
 }
 
-/** ControlSum adds the amounts whatever their currencies are, as the standard says. */
 function sums(payouts: readonly Payout[]): readonly Element[] {
+  return [text("NbOfTxs", String(payouts.length)), text("CtrlSum", sumOf(payouts))];
+}
+
+/** ControlSum adds the amounts whatever their currencies are, as the standard says. */
+function sumOf(payouts: readonly Payout[]): string {
   const digits = Math.max(0, ...payouts.map(({ amount }) => digitsOf(amount)));
-  const sum = payouts.reduce((all, { amount }) => all + unitsOf(amount, digits), 0n);
-  return [text("NbOfTxs", String(payouts.length)), text("CtrlSum", decimalText(sum, digits))];
+  return decimalText(payouts.reduce((all, { amount }) => all + unitsOf(amount, digits), 0n), digits);
 }
 
 function account(iban: string): Element {

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { type Bic, type Iban, ibanSpelled, type ImvuId, type Json, parseBic, parseIban, parseImvuId } from "../../kernel/index.ts";
+import { type Bic, type Iban, ibanSpelled, type ImvuId, type Json, parseBic, parseCurrency, parseIban, parseImvuId } from "../../kernel/index.ts";
 import { Context, imvuFlag, must, parsed } from "../context.ts";
 import { usageFailure } from "../failure.ts";
 import { print, table } from "../output.ts";
@@ -86,13 +86,15 @@ export function payoutVerbs(program: Command): void {
     .requiredOption("--from-iban <iban>", "the account that pays", ibanFlag)
     .option("--from-bic <bic>", "its bank", bicFlag)
     .option("--execution-date <YYYY-MM-DD>", "when the bank is to pay; default: today (UTC)")
+    .option("--currency <code>", "only payouts in it: a bank may take files in euro alone")
     .option("--csv", "the same as rows for a spreadsheet, beside it")
-    .action(async (options: { out: string; fromName: string; fromIban: Iban; fromBic?: Bic; executionDate?: string; csv?: true }, command: Command) => {
+    .action(async (options: { out: string; fromName: string; fromIban: Iban; fromBic?: Bic; executionDate?: string; currency?: string; csv?: true }, command: Command) => {
       const context = await Context.of(command);
       const now = new Date().toISOString();
       const executionDate = options.executionDate ?? now.slice(0, 10);
       if (!/^\d{4}-\d{2}-\d{2}$/.test(executionDate) || Number.isNaN(Date.parse(executionDate)) || new Date(executionDate).toISOString().slice(0, 10) !== executionDate) throw usageFailure(`--execution-date: ${JSON.stringify(executionDate.slice(0, 40))} is no day`, "like --execution-date 2026-12-02");
-      const payouts = await duePayouts(context);
+      const currency = options.currency === undefined ? undefined : must(parseCurrency(options.currency));
+      const payouts = (await duePayouts(context)).filter((one) => currency === undefined || one.currency === currency);
       if (payouts.length === 0) {
         print(context.output, { payouts: [], file: null, csv: null }, () => ["nothing is to be paid; no file was written"]);
         return;

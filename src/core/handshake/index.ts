@@ -7,7 +7,7 @@ export { Account, type Correction, type SalePlace } from "./account.ts";
 export { FORECAST_AFTER_MS, percentUsed, reachesOf } from "./budget.ts";
 export { type CounterFall, fallsIn } from "./falls.ts";
 export { type Forecast, forecastOf } from "./forecast.ts";
-export { type Billed, daysOf, type Invoice, invoiceOf, type Preceding, type Profile, seriesOf, shareOf } from "./invoice.ts";
+export { type Billed, daysOf, type Invoice, type InvoiceForm, invoiceOf, type Preceding, type Profile, seriesOf, shareOf } from "./invoice.ts";
 export { itemOf, notesOf, plain } from "./invoice-text.ts";
 export { invoiceXml } from "./invoice-xml.ts";
 export { type JournalAccount, type Posting, postingsOf } from "./journal.ts";

@@ -25,7 +25,7 @@ export function invoiceXml(invoice: Invoice): string {
       element("ram:IssueDateTime", [day("udt", issued)]),
       ...notesOf(invoice).map((note) => element("ram:IncludedNote", [text("ram:Content", note)])),
     ]),
-    element("rsm:SupplyChainTradeTransaction", [line(invoice), agreement(invoice), "<ram:ApplicableHeaderTradeDelivery/>", settlement(invoice)]),
+    element("rsm:SupplyChainTradeTransaction", [line(invoice), agreement(invoice), delivery(invoice), settlement(invoice)]),
   ], SPACES);
   return `<?xml version="1.0" encoding="UTF-8"?>\n${document}\n`;
 }
@@ -66,6 +66,12 @@ function party(name: string, { name: who, street, postalCode, city, country, vat
     named && vatId !== undefined ? element("ram:SpecifiedTaxRegistration", [text("ram:ID", vatId, { schemeID: "VA" })]) : undefined,
     taxNumber === undefined ? undefined : element("ram:SpecifiedTaxRegistration", [text("ram:ID", taxNumber, { schemeID: "FC" })]),
   ]);
+}
+
+/** BT-72: a month's service is rendered when the month is over. */
+function delivery({ v, period }: Invoice): Node {
+  if (v === 1) return "<ram:ApplicableHeaderTradeDelivery/>";
+  return element("ram:ApplicableHeaderTradeDelivery", [element("ram:ActualDeliverySupplyChainEvent", [element("ram:OccurrenceDateTime", [day("udt", daysOf(period).last)])])]);
 }
 
 function settlement({ currency, period, kind, vat: { category, rate, code, reason }, amounts: { net, vat, total, rounding, paid, due }, preceding }: Invoice): Node {

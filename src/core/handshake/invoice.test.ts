@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { BUYER, BUYERS, correctionOf, EXEMPT, invoiceFor, monthOf, SELLER } from "../../../tests/harness/invoices.ts";
-import { money } from "../../kernel/index.ts";
+import { type Currency, money } from "../../kernel/index.ts";
 import { daysOf, type Invoice, invoiceNumber, shareOf } from "./invoice.ts";
 import { amountsOf, vatOf, wholeShare } from "./vat.ts";
 
@@ -52,6 +52,14 @@ describe("figures", () => {
     const cent = 10n ** 19n;
     for (const [amount, whole] of [[cent, 1n], [cent - 1n, 0n], [0n, 0n], [-1n, -1n], [-cent, -1n], [-cent - 1n, -2n], [5n * cent + 1n, 5n]] as const) assert.equal(wholeShare(money(amount), 2), whole);
     assert.equal(wholeShare(money(199n * 10n ** 19n), 0), 1n);
+  });
+
+  test("an invoice names at most two decimals, whatever its currency has; what is less is the creator's", () => {
+    const made = (currency: string, creator: string, platform: string) => invoiceFor({ ...monthOf(0n), currency: currency as Currency, payout: { creator, difference: "0" }, platform }, { buyer: BUYERS.S });
+    assert.deepEqual(made("KWD", "0.000", `1.199${"0".repeat(18)}`).amounts, { net: "1.00", vat: "0.19", total: "1.19", rounding: "0.00", paid: "1.19", due: "0.00" });
+    assert.equal(made("CLF", "0.0000", `-1.1801${"0".repeat(17)}`).amounts.paid, "1.19");
+    assert.equal(made("JPY", "0", `119.99${"0".repeat(19)}`).amounts.paid, "119");
+    assert.throws(() => made("KWD", "0.000", `0.009${"0".repeat(18)}`), /no share/);
   });
 
   test("a month comes to the same however it was spread over a statement and corrections", () => {

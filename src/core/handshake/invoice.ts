@@ -7,11 +7,17 @@ import type { Statement } from "./statement.ts";
 import type { StatementLine } from "./usage-lines.ts";
 import { type Amounts, amountsOf, type Vat, vatOf, wholeShare } from "./vat.ts";
 
-/** Version of the data of an `invoice.issued` entry. */
-const INVOICE_V = 1;
+/**
+ * Version of the data of an `invoice.issued` entry. In 1 an amount had as many decimals as its currency, and the XML said nothing of the delivery: published rules
+ * of EN 16931 and of Factur-X refuse both. After the first 2 of a unit there is no 1 any more.
+ */
+export type InvoiceForm = 1 | 2;
+const FORM: InvoiceForm = 2;
 
 /** Of a smallest unit, where a statement is too old to say what is paid. */
 const DIGITS_DEFAULT = 2;
+/** EN 16931 knows no more in any amount (BR-DEC-09 … BR-DEC-23). */
+const DIGITS_MAX = 2;
 const SEQUENCE_DIGITS = 6;
 
 /** A profile as it stood, with the ledger index of the command that set it. */
@@ -35,7 +41,7 @@ export interface Preceding {
 
 /** Data of an `invoice.issued` entry: all that its documents say. */
 export interface Invoice {
-  readonly v: typeof INVOICE_V;
+  readonly v: InvoiceForm;
   readonly imvu: ImvuId;
   /** Series and sequence; a series has no gap. */
   readonly number: string;
@@ -64,6 +70,8 @@ export interface Invoice {
 }
 
 export interface InvoiceFacts {
+  /** What it is written in; default: the newest. */
+  readonly form?: InvoiceForm;
   readonly imvu: ImvuId;
   readonly billed: Billed;
   readonly seller: Profile<Seller>;
@@ -83,9 +91,10 @@ export function invoiceNumber(series: string, sequence: number): string {
   return `${series}-${String(sequence).padStart(SEQUENCE_DIGITS, "0")}`;
 }
 
-/** The platform's share in whole smallest units, with a sign: what an invoice is about. 0: there is none to write. */
-export function shareOf(made: Statement | Correction): { readonly units: bigint; readonly digits: number } {
-  const digits = made.payout ? (made.payout.creator.split(".")[1] ?? "").length : DIGITS_DEFAULT;
+/** The platform's share in whole smallest units that an invoice can name, with a sign: what it is about. 0: there is none to write. */
+export function shareOf(made: Statement | Correction, form: InvoiceForm = FORM): { readonly units: bigint; readonly digits: number } {
+  const currencys = made.payout ? (made.payout.creator.split(".")[1] ?? "").length : DIGITS_DEFAULT;
+  const digits = form === 1 ? currencys : Math.min(currencys, DIGITS_MAX);
   const platform = exactMoney(made.platform);
   if (!("corrects" in made)) return { units: wholeShare(platform, digits), digits };
   // The month is rounded, not each part of it.
@@ -94,15 +103,15 @@ export function shareOf(made: Statement | Correction): { readonly units: bigint;
 }
 
 /** @returns undefined where there is no share to write an invoice of */
-export function invoiceOf({ imvu, billed: { index, made }, seller, buyer, origin, issued, sequence, preceding }: InvoiceFacts): Invoice | undefined {
-  const { units, digits } = shareOf(made);
+export function invoiceOf({ form = FORM, imvu, billed: { index, made }, seller, buyer, origin, issued, sequence, preceding }: InvoiceFacts): Invoice | undefined {
+  const { units, digits } = shareOf(made, form);
   if (units === 0n) return undefined;
   const series = seriesOf(seller.profile, issued);
   const vat = vatOf(seller.profile, buyer.profile);
   const revenue = made.revenue ?? NO_REVENUE;
   const usage = "corrects" in made ? 0n : exactMoney(made.usage ?? made.gross);
   return {
-    v: INVOICE_V,
+    v: form,
     imvu,
     number: invoiceNumber(series, sequence),
     series,

@@ -24,7 +24,17 @@ export function newDocument(title: string, made: Date): Doc {
   const margins = { top: PAGE.top, bottom: PAGE.bottom, left: PAGE.left, right: PAGE.right };
   const doc = new PDFDocument({ size: "A4", margins, bufferPages: true, pdfVersion: "1.7", subset: "PDF/A-3b", lang: "en", displayTitle: true, font: FONTS.text as unknown as string, info: { Title: title, Creator: "nexus", Producer: "nexus", CreationDate: made, ModDate: made } });
   doc.registerFont(FONT.text, FONTS.text).registerFont(FONT.bold, FONTS.bold);
+  // What else stands in the information dictionary pdfkit says here too.
+  metadata(doc, `
+        <rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" rdf:about="">
+            <xmp:ModifyDate>${made.toISOString().slice(0, 19)}Z</xmp:ModifyDate>
+        </rdf:Description>`);
   return doc;
+}
+
+/** More of the document's XMP. */
+export function metadata(doc: Doc, xml: string): void {
+  (doc as unknown as { appendXML(xml: string): void }).appendXML(xml);
 }
 
 export async function bytesOf(doc: Doc): Promise<Buffer> {
