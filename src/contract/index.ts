@@ -4,30 +4,22 @@
  * Depends on kernel.
  */
 export { type Buyer, isInEu, type Seller, zBuyer, zSeller } from "./billing.ts";
+export { zImvuId, zSha256 } from "./branded.ts";
 export {
   CLOCK_SKEW_MS_MAX,
   COMMAND_BYTES_MAX,
   COMMAND_LIFETIME_MS_DEFAULT,
   COMMAND_LIFETIME_MS_MAX,
-  COMMAND_PARAMS,
   type Command,
   type CommandPayload,
-  GIB,
-  MIB,
-  type Op,
-  OPS_WITHOUT_IMVU,
-  type OpWithoutImvu,
   RECOVERY_WAIT_MS,
+  type SignedCommand,
   TARIFF_NOTICE_MS,
   TARIFF_WRITE_MS_MAX,
-  type Params,
-  type SignedCommand,
   zCommandPayload,
-  zEnvelope,
-  zImvuId,
-  zSha256,
   zSignedCommand,
 } from "./command.ts";
+export { COMMAND_PARAMS, type Op, OPS_WITHOUT_IMVU, type OpWithoutImvu, type Params } from "./command-params.ts";
 export type { ComputeDesired, DomainsDesired, MailDesired, NetworkDesired } from "./desired.ts";
 export type { EngineSpec } from "./engine.ts";
 export type { EntryBody, EntryType, NewEntry, Receipt, Verdict } from "./entry.ts";
@@ -63,3 +55,4 @@ export {
   type Site,
 } from "./site.ts";
 export { flawOfTiers, stepsWithoutPrice, type Tier, type Tiers } from "./tiers.ts";
+export { GIB, MIB, zEnvelope } from "./unit-fields.ts";

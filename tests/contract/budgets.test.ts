@@ -1,54 +1,37 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
-import { type Fabric, type Imvu, type Reading, RESOURCES, type Resource } from "../../src/contract/index.ts";
-import { type BudgetReached, type Effects, reachedOf, replayCheck } from "../../src/core/command/index.ts";
-import { type DEFAULT_PRICES_V1, TARIFF_V1 } from "../../src/core/handshake/index.ts";
-import { commandFields, createIdentityKey, openCommand, signCommand } from "../../src/core/identity/index.ts";
-import { type Ledger, openLedger, openLogKey } from "../../src/core/ledger/index.ts";
-import { openStore, postgresEngine, type Store } from "../../src/core/store/index.ts";
-import { newImvu } from "../../src/imvu/imvu-manager/imvu.fixture.ts";
-import { imvuIdOf, type ImvuId, type Json, sleep } from "../../src/kernel/index.ts";
+import { RESOURCES } from "../../src/contract/index.ts";
+import { type BudgetReached, reachedOf } from "../../src/core/command/index.ts";
+import type { DEFAULT_PRICES_V1 } from "../../src/core/handshake/index.ts";
+import { createIdentityKey } from "../../src/core/identity/index.ts";
+import type { Ledger } from "../../src/core/ledger/index.ts";
+import type { Store } from "../../src/core/store/index.ts";
+import { type ImvuId, sleep } from "../../src/kernel/index.ts";
 import { Budgets } from "../../src/platform/budgets.ts";
 import { Openings } from "../../src/platform/openings.ts";
 import { Meters } from "../../src/platform/meters.ts";
 import { Notices } from "../../src/platform/notices.ts";
-import { type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
 import { FaultyStore } from "../harness/faulty-store.ts";
-import { ScratchSite } from "../harness/scratch-site.ts";
+import { LedgerHouse } from "../harness/ledger-house.ts";
+import { accepted, counting, notAsTold, publishTariff, turnedClock, Units } from "../harness/metered-units.ts";
 
 /** Budgets on the real store and the real log. Only the counter is the test's, and the clock; a message costs 1.00 and nothing else anything. */
-const scratch = await ScratchSite.create();
-const { site } = scratch;
+const house = await LedgerHouse.start();
+const { site, store } = house;
+const units = new Units(store);
+test.after(() => house[Symbol.asyncDispose]());
 const HOUR_MS = 3_600_000;
 const BEGIN = Date.UTC(2026, 10, 2);
-const EFFECTS: Pick<Effects, "after" | "withLearned"> = { after: () => undefined, withLearned: (after) => after };
 const PRICES = { ...Object.fromEntries(Object.keys(RESOURCES).map((resource) => [resource, "0.000000000"])), "mail.sent": "1.000000000" } as typeof DEFAULT_PRICES_V1;
 const owner = createIdentityKey();
-let engines: RunningEngines;
-let store: Store;
-let number = 0;
-
-test.before(async () => {
-  await mkdir(join(site.dir, "keys"), { mode: 0o700 });
-  engines = await superviseEngines(site, [postgresEngine(site)], () => {});
-  store = await openStore({ site });
-});
-test.after(async () => {
-  await store?.close();
-  await engines?.stop();
-  await scratch[Symbol.asyncDispose]();
-});
 
 async function world(on: Store) {
-  const clock = { at: BEGIN, now: () => clock.at };
-  const ledger: Ledger = await openLedger({ store: on, clock, randomBytes, logKey: await openLogKey(join(site.dir, "keys", "log.pem")), origin: "budgets.example/nexus" });
-  if (ledger.size() === 0) await ledger.append([{ stream: "platform", type: "platform.tariff", actor: "platform", data: { v: TARIFF_V1, currency: "EUR", validFrom: "2026-11-01T00:00:00.000Z", prices: PRICES } }]);
+  const clock = turnedClock(BEGIN);
+  const ledger = await house.open("budgets.example/nexus", on, clock);
+  if (ledger.size() === 0) await publishTariff(ledger, PRICES);
   const sent = new Map<ImvuId, number>();
-  const fabric = { meter: async (imvu: ImvuId): Promise<readonly Reading[]> => (Object.keys(RESOURCES) as Resource[]).map((resource) => ({ resource, value: resource === "mail.sent" ? String(sent.get(imvu) ?? 0) : "0", boot: "b1", epoch: "e1" })) } as unknown as Fabric<unknown, Json>;
-  const meters = new Meters([fabric], ledger, clock);
+  const meters = new Meters([counting((imvu, resource) => (resource === "mail.sent" ? String(sent.get(imvu) ?? 0) : "0"))], ledger, clock);
   const told: ImvuId[] = [];
   const said: string[] = [];
   const budgets = () => new Budgets({ store: on, ledger, openings: new Openings(site.dir), clock, onReached: (imvu) => void told.push(imvu), say: (line) => void said.push(line) });
@@ -61,21 +44,13 @@ async function world(on: Store) {
   return { clock, ledger, budgets, use, told, said };
 }
 
-async function newUnit(): Promise<ImvuId> {
-  number += 1;
-  const imvu: Imvu = { ...newImvu(), id: imvuIdOf(number), number };
-  await store.transaction((tx) => tx.run("INSERT INTO imvu (id, number, owner, status, doc, updated_index) VALUES ($1, $2, $3, 'active', $4::jsonb, 0)", [imvu.id, number, imvu.owner, JSON.stringify(imvu)]));
-  return imvu.id;
-}
+const newUnit = () => units.add();
 
 /** As an accepted command sets it: its entry, and its row in the same transaction. */
 async function set(ledger: Ledger, imvu: ImvuId, amount: string, thresholds: number[], at_ms: number): Promise<void> {
-  const jws = signCommand(commandFields("imvu.budget.set", imvu, { amount, currency: "EUR", thresholds }, at_ms), owner);
-  const opened = openCommand(jws);
-  assert.ok(opened.ok);
-  await ledger.append([{ stream: imvu, type: "command.accepted", actor: "owner", data: { digest: opened.value.digest, jws: jws as unknown as Json, allocation: null } }], async (tx, [placed]) => {
+  await accepted(ledger, owner, at_ms, "imvu.budget.set", imvu, { amount, currency: "EUR", thresholds }, async (tx, { index }) => {
     await tx.run("DELETE FROM budget WHERE imvu = $1", [imvu]);
-    await tx.run("INSERT INTO budget (imvu, amount, currency, thresholds, entry_index) VALUES ($1, $2, 'EUR', $3, $4)", [imvu, amount, thresholds, placed?.index]);
+    await tx.run("INSERT INTO budget (imvu, amount, currency, thresholds, entry_index) VALUES ($1, $2, 'EUR', $3, $4)", [imvu, amount, thresholds, index]);
   });
 }
 
@@ -89,7 +64,7 @@ async function inLog(ledger: Ledger, imvu: ImvuId): Promise<string[]> {
   }
   return found;
 }
-const replayed = async (ledger: Ledger) => (await replayCheck(store, ledger, EFFECTS)).failures.filter(({ table }) => table.startsWith("budget"));
+const replayed = (ledger: Ledger) => notAsTold(store, ledger, ["budget", "budget_reached"]);
 
 test("each threshold is written down once a month, the forecast once, and a budget that is set anew is compared anew", async () => {
   const { ledger, budgets, use, told, said } = await world(store);

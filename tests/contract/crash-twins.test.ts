@@ -1,43 +1,25 @@
 import assert from "node:assert/strict";
-import { type KeyObject, randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { randomBytes } from "node:crypto";
 import test from "node:test";
 import type { SignedCommand } from "../../src/contract/index.ts";
 import { CommandBus, type Effects, factsLoader, replayCheck } from "../../src/core/command/index.ts";
 import { commandFields, createIdentityKey, signCommand } from "../../src/core/identity/index.ts";
-import { type Ledger, openLedger, openLogKey } from "../../src/core/ledger/index.ts";
+import type { Ledger } from "../../src/core/ledger/index.ts";
 import { verifyCheckpoints, verifyReceipt } from "../../src/core/ledger/pure.ts";
-import { openStore, postgresEngine, type Store } from "../../src/core/store/index.ts";
+import type { Store } from "../../src/core/store/index.ts";
 import { Fault, type Fqdn, type Json, sha256Hex, sleep, systemClock } from "../../src/kernel/index.ts";
-import { type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
 import { FaultyStore, type Instant } from "../harness/faulty-store.ts";
-import { ScratchSite } from "../harness/scratch-site.ts";
+import { LedgerHouse } from "../harness/ledger-house.ts";
 
 /**
  * Every instant of an append at which the connection, or the whole process, can be lost, in twins: it was persisted anyway, or it was not.
  * Whatever happened, an acknowledged entry stands once, one that was refused can be sent again and then stands once, and nothing forks.
  */
-const scratch = await ScratchSite.create();
-const { site } = scratch;
-let engines: RunningEngines;
-let store: Store;
-let logKey: KeyObject;
+const house = await LedgerHouse.start();
+const { site, store } = house;
+test.after(() => house[Symbol.asyncDispose]());
 
-test.before(async () => {
-  await mkdir(join(site.dir, "keys"), { mode: 0o700 });
-  logKey = await openLogKey(join(site.dir, "keys", "log.pem"));
-  engines = await superviseEngines(site, [postgresEngine(site)], () => {});
-  store = await openStore({ site });
-});
-
-test.after(async () => {
-  await store?.close();
-  await engines?.stop();
-  await scratch[Symbol.asyncDispose]();
-});
-
-const open = (on: Store) => openLedger({ store: on, clock: systemClock, randomBytes, logKey, origin: "twins.example/nexus" });
+const open = (on: Store) => house.open("twins.example/nexus", on);
 const send = (ledger: Ledger, token: string) => ledger.append([{ stream: "twins", type: "statement.closed", actor: "platform", data: { token } }]);
 async function times(ledger: Ledger, token: string): Promise<number> {
   let found = 0;

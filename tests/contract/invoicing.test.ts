@@ -1,102 +1,61 @@
 import assert from "node:assert/strict";
-import { type KeyObject, randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import test from "node:test";
-import { type Buyer, type Fabric, type Imvu, type Op, type Reading, RESOURCES, type Resource, type Seller } from "../../src/contract/index.ts";
-import { type Effects, replayCheck } from "../../src/core/command/index.ts";
-import { DEFAULT_PRICES_V1, type Invoice, TARIFF_V1 } from "../../src/core/handshake/index.ts";
-import { commandFields, createIdentityKey, openCommand, signCommand } from "../../src/core/identity/index.ts";
-import { type Ledger, openLedger, openLogKey } from "../../src/core/ledger/index.ts";
-import { openStore, postgresEngine, type Store } from "../../src/core/store/index.ts";
-import { newImvu } from "../../src/imvu/imvu-manager/imvu.fixture.ts";
-import { imvuIdOf, type ImvuId, type Json, messageOf, runOk, sleep } from "../../src/kernel/index.ts";
+import { type Buyer, RESOURCES, type Resource, type Seller } from "../../src/contract/index.ts";
+import type { Invoice } from "../../src/core/handshake/index.ts";
+import { createIdentityKey } from "../../src/core/identity/index.ts";
+import type { Ledger } from "../../src/core/ledger/index.ts";
+import type { Store } from "../../src/core/store/index.ts";
+import { type ImvuId, type Json, messageOf, sleep } from "../../src/kernel/index.ts";
 import { Closing } from "../../src/platform/closing.ts";
 import { Openings } from "../../src/platform/openings.ts";
 import { RatingPool } from "../../src/platform/rating-pool.ts";
 import { Invoicing, invoicesOf, invoicesOfMonth } from "../../src/platform/invoices.ts";
 import { Meters } from "../../src/platform/meters.ts";
 import { revenueCheck } from "../../src/platform/revenue-check.ts";
-import { type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
 import { FaultyStore } from "../harness/faulty-store.ts";
 import { BUYER, EXEMPT, SELLER } from "../harness/invoices.ts";
-import { ScratchSite } from "../harness/scratch-site.ts";
+import { LedgerHouse } from "../harness/ledger-house.ts";
+import { accepted, AFTER_DECEMBER, AFTER_NOVEMBER, counting, FIRST_READING, notAsTold, publishTariff, turnedClock, Units } from "../harness/metered-units.ts";
 
 /** Invoices on the real store and the real log; each test has a series, and so a prefix, of its own. Only counters and clock are the test's. */
-const scratch = await ScratchSite.create();
-const { site } = scratch;
-const FIRST_READING = Date.UTC(2026, 10, 10);
-const AFTER_NOVEMBER = Date.UTC(2026, 11, 1, 0, 0, 30);
-const AFTER_DECEMBER = Date.UTC(2027, 0, 1, 0, 0, 30);
-const EFFECTS: Pick<Effects, "after" | "withLearned"> = { after: () => undefined, withLearned: (after) => after };
+const house = await LedgerHouse.start();
+const { site, store } = house;
+const units = new Units(store);
+test.after(() => house[Symbol.asyncDispose]());
 const signer = createIdentityKey();
-let engines: RunningEngines;
-let store: Store;
-let logKey: KeyObject;
 
 test.before(async () => {
-  await mkdir(join(site.dir, "keys"), { mode: 0o700 });
-  logKey = await openLogKey(join(site.dir, "keys", "log.pem"));
-  engines = await superviseEngines(site, [postgresEngine(site)], () => {});
-  store = await openStore({ site });
   const { ledger } = await world(store);
-  await ledger.append([{ stream: "platform", type: "platform.tariff", actor: "platform", data: { v: TARIFF_V1, currency: "EUR", validFrom: "2026-11-01T00:00:00.000Z", prices: DEFAULT_PRICES_V1 } }]);
+  await publishTariff(ledger);
   await ledger.close();
 });
 
-test.after(async () => {
-  await store?.close();
-  await engines?.stop();
-  await scratch[Symbol.asyncDispose]();
-});
-
 async function world(on: Store) {
-  const clock = { at: FIRST_READING, now: () => clock.at };
-  const ledger: Ledger = await openLedger({ store: on, clock, randomBytes, logKey, origin: "invoicing.example/nexus" });
+  const clock = turnedClock();
+  const ledger = await house.open("invoicing.example/nexus", on, clock);
   const said: string[] = [];
   const idle = new Set<ImvuId>();
-  const fabric = {
-    meter: async (imvu: ImvuId): Promise<readonly Reading[]> => {
-      const passed = idle.has(imvu) ? "0" : String((clock.at - FIRST_READING) * 1_000);
-      return (Object.keys(RESOURCES) as Resource[]).map((resource) => ({ resource, value: RESOURCES[resource].kind === "gauge" && !idle.has(imvu) ? "1000000000" : passed, boot: "b1", epoch: "e1" }));
-    },
-  } as unknown as Fabric<unknown, Json>;
-  const meters = new Meters([fabric], ledger, clock);
+  const value = (imvu: ImvuId, resource: Resource) => (idle.has(imvu) ? "0" : RESOURCES[resource].kind === "gauge" ? "1000000000" : String((clock.at - FIRST_READING) * 1_000));
+  const meters = new Meters([counting(value)], ledger, clock);
   const say = (line: string) => void said.push(line);
   return { clock, ledger, meters, said, idle, closing: () => new Closing({ store: on, ledger, meters, openings: new Openings(site.dir), clock, raters: () => new RatingPool({ site }, new Openings(site.dir)), say }), invoicing: (over: Pick<Ledger, "append" | "verifierKey"> = ledger) => new Invoicing({ store: on, ledger: over, clock, say }) };
 }
 
-let units = 0;
-async function newUnit(): Promise<ImvuId> {
-  units += 1;
-  const imvu: Imvu = { ...newImvu(), id: imvuIdOf(units), number: units };
-  await store.transaction((tx) => tx.run("INSERT INTO imvu (id, number, owner, status, doc, updated_index) VALUES ($1, $2, $3, 'active', $4::jsonb, 0)", [imvu.id, units, imvu.owner, JSON.stringify(imvu)]));
-  return imvu.id;
-}
-
-/** An accepted command, as far as money is made of it; `also` puts its row. */
-async function accepted(ledger: Ledger, at_ms: number, op: Op, imvu: ImvuId | null, params: object, also?: Parameters<Ledger["append"]>[1]): Promise<void> {
-  const jws = signCommand(commandFields(op, imvu, JSON.parse(JSON.stringify(params)) as Record<string, Json>, at_ms), signer);
-  const opened = openCommand(jws);
-  assert.ok(opened.ok);
-  await ledger.append([{ stream: imvu ?? "platform", type: "command.accepted", actor: "somebody", data: { digest: opened.value.digest, jws: jws as unknown as Json, allocation: null } }], also);
-}
+const newUnit = () => units.add();
 const bills = (ledger: Ledger, imvu: ImvuId | null, profile: Buyer | Seller) =>
-  accepted(ledger, FIRST_READING, imvu === null ? "platform.billing.set" : "imvu.billing.set", imvu, profile, async (tx, placed) => {
-    await tx.run("INSERT INTO billing (subject, doc, entry_index) VALUES ($1, $2::jsonb, $3) ON CONFLICT (subject) DO UPDATE SET doc = excluded.doc, entry_index = excluded.entry_index", [imvu ?? "platform", JSON.stringify(profile), (placed[0] as { index: number }).index]);
+  accepted(ledger, signer, FIRST_READING, imvu === null ? "platform.billing.set" : "imvu.billing.set", imvu, profile, async (tx, { index }) => {
+    await tx.run("INSERT INTO billing (subject, doc, entry_index) VALUES ($1, $2::jsonb, $3) ON CONFLICT (subject) DO UPDATE SET doc = excluded.doc, entry_index = excluded.entry_index", [imvu ?? "platform", JSON.stringify(profile), index]);
   });
 const sell = (ledger: Ledger, imvu: ImvuId, sourceId: string, amount: string, at_ms: number, reverses?: string) =>
-  accepted(ledger, at_ms, reverses === undefined ? "revenue.record" : "revenue.reverse", imvu, { sourceId, amount, currency: "EUR", at: new Date(at_ms).toISOString(), ...(reverses === undefined ? {} : { reverses }) });
+  accepted(ledger, signer, at_ms, reverses === undefined ? "revenue.record" : "revenue.reverse", imvu, { sourceId, amount, currency: "EUR", at: new Date(at_ms).toISOString(), ...(reverses === undefined ? {} : { reverses }) });
 const issued = async (imvu: ImvuId) => await store.snapshot((tx) => invoicesOf(tx, imvu));
 const why = async (imvu: ImvuId, month = "2026-11") => {
   const found = await store.snapshot((tx) => invoicesOfMonth(tx, imvu, month));
   return found.ok ? found.value.map(({ invoice }) => invoice.number) : found.code;
 };
-const everybody = () => Array.from({ length: units }, (_, at) => ({ id: imvuIdOf(at + 1) }));
-const checked = async (ledger: Ledger) => await revenueCheck(ledger, everybody());
-const replayed = async (ledger: Ledger) => (await replayCheck(store, ledger, EFFECTS)).failures.filter(({ table }) => table === "invoice" || table === "billing");
-const psql = (sql: string) => runOk(["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "/usr/bin/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", store.describe().socket, "-U", "postgres", "-d", "nexus", "-c", sql], { cwd: "/" });
-const asSuperuser = (sql: string) => psql(`BEGIN; ALTER TABLE invoice DISABLE TRIGGER USER; ${sql}; ALTER TABLE invoice ENABLE ALWAYS TRIGGER invoice_stands; ALTER TABLE invoice ENABLE ALWAYS TRIGGER invoice_follows; COMMIT`);
+const checked = async (ledger: Ledger) => await revenueCheck(ledger, units.all);
+const replayed = (ledger: Ledger) => notAsTold(store, ledger, ["invoice", "billing"]);
+const asSuperuser = (sql: string) => house.psql(`BEGIN; ALTER TABLE invoice DISABLE TRIGGER USER; ${sql}; ALTER TABLE invoice ENABLE ALWAYS TRIGGER invoice_stands; ALTER TABLE invoice ENABLE ALWAYS TRIGGER invoice_follows; COMMIT`);
 const prefixed = (prefix: string): Seller => ({ ...SELLER, prefix });
 
 test("a closed month has an invoice as soon as both sides have a profile, once; until then the answer says what is missing", async () => {
@@ -266,7 +225,7 @@ for (const instant of ["before BEGIN", "after INSERT", "before COMMIT", "COMMIT 
 test("the database refuses a gap, a second invoice of a statement, another number, a change and a deletion; what its superuser does is named", async () => {
   const { ledger } = await world(store);
   try {
-    const [unit] = everybody();
+    const [unit] = units.all;
     assert.ok(unit);
     const where = "WHERE number = 'A-2026-000001'";
     const copy = (series: string, sequence: number, number: string, statement: number) => `INSERT INTO invoice SELECT '${series}', ${sequence}, '${number}', imvu, period, ${statement}, doc, ${1_000_000 + sequence} FROM invoice ${where}`;
@@ -282,8 +241,8 @@ test("the database refuses a gap, a second invoice of a statement, another numbe
       ["TRUNCATE invoice", /TRUNCATE is refused/],
       ["SET ROLE nexus_service; DELETE FROM invoice", /permission denied/],
     ];
-    for (const [sql, refused] of tries) await assert.rejects(psql(sql), (error) => refused.test(messageOf(error)) || assert.fail(`${sql}: ${messageOf(error)}`));
-    await psql("CREATE TABLE invoice_kept AS SELECT * FROM invoice");
+    for (const [sql, refused] of tries) await assert.rejects(house.psql(sql), (error) => refused.test(messageOf(error)) || assert.fail(`${sql}: ${messageOf(error)}`));
+    await house.psql("CREATE TABLE invoice_kept AS SELECT * FROM invoice");
     for (const [does, keys] of [
       [`UPDATE invoice SET doc = jsonb_set(doc, '{amounts,vat}', '"7.00"') ${where}`, ["A-2026-000001"]],
       [`UPDATE invoice SET period = '2026-10' ${where}`, ["A-2026-000001"]],
@@ -295,9 +254,9 @@ test("the database refuses a gap, a second invoice of a statement, another numbe
       await asSuperuser("DELETE FROM invoice; INSERT INTO invoice SELECT * FROM invoice_kept ORDER BY series, sequence");
       assert.deepEqual(await replayed(ledger), []);
     }
-    await psql(`UPDATE billing SET doc = jsonb_set(doc, '{name}', '"Mallory"') WHERE subject = '${unit.id}'`);
+    await house.psql(`UPDATE billing SET doc = jsonb_set(doc, '{name}', '"Mallory"') WHERE subject = '${unit.id}'`);
     assert.deepEqual((await replayed(ledger)).map(({ table, key }) => [table, key]), [["billing", unit.id]]);
-    await psql(`UPDATE billing SET doc = jsonb_set(doc, '{name}', '"${BUYER.name}"') WHERE subject = '${unit.id}'`);
+    await house.psql(`UPDATE billing SET doc = jsonb_set(doc, '{name}', '"${BUYER.name}"') WHERE subject = '${unit.id}'`);
     assert.deepEqual(await replayed(ledger), []);
   } finally {
     await ledger.close();

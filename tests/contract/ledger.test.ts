@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { type KeyObject, randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import test from "node:test";
 import type { NewEntry } from "../../src/contract/index.ts";
@@ -18,38 +17,26 @@ import {
   verifyReceipt,
   verifyStreamChain,
 } from "../../src/core/ledger/pure.ts";
-import { endPostgresLeftovers, openStore, postgresEngine, type Store } from "../../src/core/store/index.ts";
-import { Fault, type Json, run, sha256, sleep, systemClock } from "../../src/kernel/index.ts";
-import { endEngineGroups, type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
-import { ScratchSite } from "../harness/scratch-site.ts";
+import type { Store } from "../../src/core/store/index.ts";
+import { Fault, type Json, sha256, sleep, systemClock } from "../../src/kernel/index.ts";
+import { LedgerHouse } from "../harness/ledger-house.ts";
 
 const ORIGIN = "log.example/nexus";
-const scratch = await ScratchSite.create();
-const { site } = scratch;
-let logKey: KeyObject;
-let engines: RunningEngines;
-let store: Store;
+const house = await LedgerHouse.start();
+const { site, store, engines, logKey } = house;
 let ledger: Ledger;
 
 test.before(async () => {
-  await mkdir(join(site.dir, "keys"), { mode: 0o700 });
-  logKey = await openLogKey(join(site.dir, "keys", "log.pem"));
-  engines = await superviseEngines(site, [postgresEngine(site)], () => {});
-  store = await openStore({ site });
   ledger = await open();
 });
 
 test.after(async () => {
   await ledger?.close();
-  await store?.close();
-  await engines?.stop();
-  await endEngineGroups(site.homeId);
-  await endPostgresLeftovers(site);
-  await scratch[Symbol.asyncDispose]();
+  await house[Symbol.asyncDispose]();
 });
 
 function open(on: Store = store, clock = systemClock): Promise<Ledger> {
-  return openLedger({ store: on, clock, randomBytes, logKey, origin: ORIGIN });
+  return house.open(ORIGIN, on, clock);
 }
 const entry = (stream: string, data: Json = {}): NewEntry => ({ stream, type: "meter.reading", actor: "platform", data });
 const code = (expected: string) => (error: unknown) => (error as { code?: unknown }).code === expected;
@@ -372,27 +359,7 @@ test("committed but not yet signed at a crash: the next start signs it", async (
   // As if the process had died between COMMIT and checkpoint: the row is taken away by the superuser, triggers off.
   const sql =
     "ALTER TABLE ledger_checkpoint DISABLE TRIGGER ALL; DELETE FROM ledger_checkpoint WHERE size = (SELECT max(size) FROM ledger_checkpoint); ALTER TABLE ledger_checkpoint ENABLE ALWAYS TRIGGER ledger_checkpoint_only_grows";
-  const psql = await run(
-    [
-      "/usr/bin/setpriv",
-      "--reuid=postgres",
-      "--regid=postgres",
-      "--init-groups",
-      "--",
-      "/usr/bin/psql",
-      "-X",
-      "-v",
-      "ON_ERROR_STOP=1",
-      "-h",
-      store.describe().socket,
-      "-d",
-      "nexus",
-      "-c",
-      sql,
-    ],
-    { cwd: "/" },
-  );
-  assert.equal(psql.code, 0, psql.stderr);
+  await house.psql(sql);
   ledger = await open();
   const receipt = await ledger.receipt(one?.index as number);
   const proof = parseTlogProof(receipt.proof);

@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
-import { type KeyObject, randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import test from "node:test";
-import type { Fabric, Imvu, Op, Reading, SignedCommand } from "../../src/contract/index.ts";
-import { RESOURCES, type Resource } from "../../src/contract/index.ts";
-import { asJson, type Effects, payoutsOf, replayCheck } from "../../src/core/command/index.ts";
-import { DEFAULT_PRICES_V1, type PayoutMade, TARIFF_V1 } from "../../src/core/handshake/index.ts";
+import type { Op } from "../../src/contract/index.ts";
+import { asJson, payoutsOf } from "../../src/core/command/index.ts";
+import type { PayoutMade } from "../../src/core/handshake/index.ts";
 import { commandFields, createIdentityKey, openCommand, signCommand } from "../../src/core/identity/index.ts";
-import { type Ledger, openLedger, openLogKey } from "../../src/core/ledger/index.ts";
+import type { Ledger } from "../../src/core/ledger/index.ts";
 import { isPayoutOrder } from "../../src/core/policy-engine/index.ts";
-import { openStore, postgresEngine, type Store } from "../../src/core/store/index.ts";
-import { newImvu } from "../../src/imvu/imvu-manager/imvu.fixture.ts";
-import { imvuIdOf, type ImvuId, type Json, runOk, sleep } from "../../src/kernel/index.ts";
+import type { Store } from "../../src/core/store/index.ts";
+import { type ImvuId, type Json, sleep } from "../../src/kernel/index.ts";
 import { Closing } from "../../src/platform/closing.ts";
 import { Openings } from "../../src/platform/openings.ts";
 import { RatingPool } from "../../src/platform/rating-pool.ts";
@@ -22,48 +17,25 @@ import { payoutBook } from "../../src/platform/payout-book.ts";
 import { duePayouts, unitPayouts } from "../../src/platform/payout-views.ts";
 import { Payouts, settlePayout } from "../../src/platform/payouts.ts";
 import { revenueCheck } from "../../src/platform/revenue-check.ts";
-import { type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
 import { FaultyStore } from "../harness/faulty-store.ts";
-import { ScratchSite } from "../harness/scratch-site.ts";
+import { LedgerHouse } from "../harness/ledger-house.ts";
+import { accepted, AFTER_DECEMBER, AFTER_NOVEMBER, counting, FIRST_READING, notAsTold, publishTariff, turnedClock, Units } from "../harness/metered-units.ts";
 
 /** Payouts on the real store and the real log; the gates before them are tried in journey/payouts. */
-const scratch = await ScratchSite.create();
-const { site } = scratch;
-const FIRST_READING = Date.UTC(2026, 10, 10);
-const AFTER_NOVEMBER = Date.UTC(2026, 11, 1, 0, 0, 30);
-const AFTER_DECEMBER = Date.UTC(2027, 0, 1, 0, 0, 30);
+const house = await LedgerHouse.start();
+const { site, store } = house;
+const units = new Units(store);
+test.after(() => house[Symbol.asyncDispose]());
 const AFTER_JANUARY = Date.UTC(2027, 1, 1, 0, 0, 30);
-const EFFECTS: Pick<Effects, "after" | "withLearned"> = { after: () => undefined, withLearned: (after) => after };
 const ACCOUNT = { holder: "Ada Lovelace", kind: "person", iban: "DE89370400440532013000" } as const;
 const OTHER = { holder: "Ada Lovelace", kind: "person", iban: "FR1420041010050500013M02606", bic: "PSSTFRPPXXX" } as const;
-let engines: RunningEngines;
-let store: Store;
-let logKey: KeyObject;
-
-test.before(async () => {
-  await mkdir(join(site.dir, "keys"), { mode: 0o700 });
-  logKey = await openLogKey(join(site.dir, "keys", "log.pem"));
-  engines = await superviseEngines(site, [postgresEngine(site)], () => {});
-  store = await openStore({ site });
-});
-
-test.after(async () => {
-  await store?.close();
-  await engines?.stop();
-  await scratch[Symbol.asyncDispose]();
-});
-
 const person = createIdentityKey();
-const psql = (sql: string) => runOk(["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "/usr/bin/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", store.describe().socket, "-U", "postgres", "-d", "nexus", "-c", sql], { cwd: "/" });
 
 /** Units whose usage costs next to nothing, on a clock that the test turns, and a month that closes when it is told to. */
 async function world(on: Store) {
-  const clock = { at: FIRST_READING, now: () => clock.at };
-  const ledger: Ledger = await openLedger({ store: on, clock, randomBytes, logKey, origin: "payouts.example/nexus" });
-  const fabric = {
-    meter: async (): Promise<readonly Reading[]> => (Object.keys(RESOURCES) as Resource[]).map((resource) => ({ resource, value: "0", boot: "b1", epoch: "e1" })),
-  } as unknown as Fabric<unknown, Json>;
-  const meters = new Meters([fabric], ledger, clock);
+  const clock = turnedClock();
+  const ledger = await house.open("payouts.example/nexus", on, clock);
+  const meters = new Meters([counting(() => "0")], ledger, clock);
   const said: string[] = [];
   const deps = { store: on, ledger, say: (line: string) => void said.push(line) };
   const payouts = () => new Payouts(deps);
@@ -71,21 +43,16 @@ async function world(on: Store) {
     clock.at = at;
     await new Closing({ ...deps, meters, openings: new Openings(site.dir), clock, raters: () => new RatingPool({ site }, new Openings(site.dir)) }).round();
   };
-  /** A command as the gates let it pass: its entry and its row. */
-  const accepted = async (op: Op, imvu: ImvuId | null, params: Record<string, Json>): Promise<{ command: string; signed: SignedCommand; index: number }> => {
-    const signed = signCommand(commandFields(op, imvu, params, clock.at), person);
-    const opened = openCommand(signed);
-    assert.ok(opened.ok, opened.ok ? "" : opened.message);
-    const [entry] = await ledger.append([{ stream: imvu ?? "platform", type: "command.accepted", actor: "somebody", data: { digest: opened.value.digest, jws: signed as unknown as Json, allocation: null } }], async (tx, [placed]) => {
-      await tx.run("INSERT INTO command_seen (digest, actor, nonce, op, imvu, signed, intent_index, outcome_index, state) VALUES ($1, 'somebody', $2, $3, $4, $5, $6, $6, 'applied')", [opened.value.digest, opened.value.command.nonce, op, imvu, JSON.stringify(signed), placed?.index]);
+  /** With its row. */
+  const commanded = (op: Op, imvu: ImvuId | null, params: object) =>
+    accepted(ledger, person, clock.at, op, imvu, params, async (tx, { digest, nonce, signed, index }) => {
+      await tx.run("INSERT INTO command_seen (digest, actor, nonce, op, imvu, signed, intent_index, outcome_index, state) VALUES ($1, 'somebody', $2, $3, $4, $5, $6, $6, 'applied')", [digest, nonce, op, imvu, JSON.stringify(signed), index]);
     });
-    return { command: opened.value.digest, signed, index: entry?.index ?? -1 };
-  };
-  const account = (imvu: ImvuId, to: Json) => accepted("imvu.payout.account", imvu, { account: to });
-  const sell = (imvu: ImvuId, sourceId: string, amount: string, reverses?: string) => accepted(reverses === undefined ? "revenue.record" : "revenue.reverse", imvu, { sourceId, amount, currency: "EUR", at: new Date(FIRST_READING + 1).toISOString(), ...(reverses === undefined ? {} : { reverses }) });
+  const account = (imvu: ImvuId, to: Json) => commanded("imvu.payout.account", imvu, { account: to });
+  const sell = (imvu: ImvuId, sourceId: string, amount: string, reverses?: string) => commanded(reverses === undefined ? "revenue.record" : "revenue.reverse", imvu, { sourceId, amount, currency: "EUR", at: new Date(FIRST_READING + 1).toISOString(), ...(reverses === undefined ? {} : { reverses }) });
   /** What operators say of a payout, accepted and not yet told. */
   const order = async (what: "execute" | "return", imvu: ImvuId, payout: string) => {
-    const { command, signed } = await accepted(`platform.payout.${what}`, null, { imvu, payout, at: new Date(clock.at).toISOString(), ...(what === "execute" ? { reference: "bank-1" } : { reason: "AC04 account closed" }) });
+    const { digest: command, signed } = await commanded(`platform.payout.${what}`, null, { imvu, payout, at: new Date(clock.at).toISOString(), ...(what === "execute" ? { reference: "bank-1" } : { reason: "AC04 account closed" }) });
     const opened = openCommand(signed);
     assert.ok(opened.ok && isPayoutOrder(opened.value.command));
     return { order: opened.value.command, command };
@@ -98,15 +65,14 @@ async function world(on: Store) {
   return { clock, ledger, meters, deps, payouts, close, account, sell, order, settle };
 }
 
-let number = 0;
+let announced = false;
 async function newUnit({ ledger, meters, clock }: Awaited<ReturnType<typeof world>>): Promise<ImvuId> {
-  number += 1;
-  const imvu: Imvu = { ...newImvu(), id: imvuIdOf(number), number };
-  await store.transaction((tx) => tx.run("INSERT INTO imvu (id, number, owner, status, doc, updated_index) VALUES ($1, $2, $3, 'active', $4::jsonb, 0)", [imvu.id, number, imvu.owner, JSON.stringify(imvu)]));
-  if (number === 1) await ledger.append([{ stream: "platform", type: "platform.tariff", actor: "platform", data: { v: TARIFF_V1, currency: "EUR", validFrom: "2026-11-01T00:00:00.000Z", prices: DEFAULT_PRICES_V1 } }]);
+  const imvu = await units.add();
+  if (!announced) await publishTariff(ledger);
+  announced = true;
   clock.at = Math.max(clock.at, FIRST_READING);
-  await meters.record(imvu.id);
-  return imvu.id;
+  await meters.record(imvu);
+  return imvu;
 }
 
 const rows = (imvu: ImvuId) => store.snapshot((tx) => payoutsOf(tx, { imvu }));
@@ -119,7 +85,7 @@ async function inLog(ledger: Ledger, imvu: ImvuId): Promise<string[]> {
   }
   return told;
 }
-const replayed = async (ledger: Ledger) => (await replayCheck(store, ledger, EFFECTS)).failures.filter(({ table }) => ["payout", "journal", "statement", "correction"].includes(table));
+const replayed = (ledger: Ledger) => notAsTold(store, ledger, ["payout", "journal", "statement", "correction"]);
 async function whole(ledger: Ledger, ...imvus: ImvuId[]): Promise<void> {
   assert.deepEqual(await replayed(ledger), []);
   assert.deepEqual((await revenueCheck(ledger, imvus.map((id) => ({ id })))).failures, []);
@@ -333,13 +299,13 @@ test("the database's superuser raises an amount, exchanges an account, takes a p
     const honest = await bodies();
     assert.deepEqual(honest.map(({ amount, account: { iban } }) => [amount, iban]), [["5.50", ACCOUNT.iban]]);
     const where = `WHERE imvu = '${unit}'`;
-    await psql(`CREATE TABLE payout_kept AS SELECT * FROM payout WHERE imvu IN ('${unit}', '${paid}')`);
+    await house.psql(`CREATE TABLE payout_kept AS SELECT * FROM payout WHERE imvu IN ('${unit}', '${paid}')`);
     const named = async (key: string, does: string) => {
-      await psql(does);
+      await house.psql(does);
       const failures = await replayed(ledger);
       assert.ok(failures.some((one) => one.table === "payout" && one.key === key), `${does}: ${JSON.stringify(failures)}`);
     };
-    const putBack = () => psql(`DELETE FROM payout WHERE imvu IN ('${unit}', '${paid}'); INSERT INTO payout SELECT * FROM payout_kept`);
+    const putBack = () => house.psql(`DELETE FROM payout WHERE imvu IN ('${unit}', '${paid}'); INSERT INTO payout SELECT * FROM payout_kept`);
     await named(`${unit} 1`, `UPDATE payout SET amount = amount * 100, doc = jsonb_set(doc, '{amount}', '"550.00"') ${where}`);
     assert.deepEqual(await bodies(), honest, "money is made of the entry");
     await putBack();
@@ -357,12 +323,12 @@ test("the database's superuser raises an amount, exchanges an account, takes a p
     assert.equal(await payouts().round(), 0);
     assert.deepEqual(await inLog(ledger, unit), [`created ${unit}-1 5.50`]);
     await putBack();
-    await psql("INSERT INTO journal SELECT * FROM journal_of_payout");
+    await house.psql("INSERT INTO journal SELECT * FROM journal_of_payout");
     // Credit that no statement gave.
-    await psql(`BEGIN; INSERT INTO journal SELECT entry_index, 'paid', imvu, period, currency, 7e21 FROM journal ${where} AND account = 'transit'; UPDATE journal SET amount = amount - 7e21 ${where} AND account = 'creator' AND entry_index = (SELECT entry_index FROM payout ${where}); COMMIT`);
+    await house.psql(`BEGIN; INSERT INTO journal SELECT entry_index, 'paid', imvu, period, currency, 7e21 FROM journal ${where} AND account = 'transit'; UPDATE journal SET amount = amount - 7e21 ${where} AND account = 'creator' AND entry_index = (SELECT entry_index FROM payout ${where}); COMMIT`);
     assert.equal(await payouts().round(), 0, "the log knows of no more");
     assert.ok((await replayed(ledger)).some(({ table }) => table === "journal"));
-    await psql(`BEGIN; DELETE FROM journal ${where} AND account = 'paid'; UPDATE journal SET amount = amount + 7e21 ${where} AND account = 'creator' AND entry_index = (SELECT entry_index FROM payout ${where}); COMMIT`);
+    await house.psql(`BEGIN; DELETE FROM journal ${where} AND account = 'paid'; UPDATE journal SET amount = amount + 7e21 ${where} AND account = 'creator' AND entry_index = (SELECT entry_index FROM payout ${where}); COMMIT`);
     await whole(ledger, unit, paid);
   } finally {
     await ledger.close();

@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Caller, type Printed } from "../../src/cli/demo/driver.ts";
+import { runOk } from "../../src/kernel/index.ts";
 
 export interface Creator {
   readonly name: string;
@@ -60,6 +61,13 @@ export class TestHouse implements AsyncDisposable {
   async unit(creator: Creator, name: string, ...more: string[]): Promise<Printed> {
     const small = ["--cpu", "0.5", "--memory", "0.25", "--storage", "0.25"];
     return await creator.call.ok("imvu", "create", "--name", name, "--owner", creator.name, "--jurisdiction", "EU-GDPR", ...small, ...more);
+  }
+
+  /** As the database's superuser, which the product has no way to be. */
+  async psql(sql: string): Promise<string> {
+    const postgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] as const;
+    const said = await runOk([...postgres, "psql", "-h", join(this.home, "platform/pg/run"), "-d", this.status.database.name, "-v", "ON_ERROR_STOP=1", "-Atqc", sql], { env: { PATH: process.env.PATH ?? "" }, cwd: "/" });
+    return said.trim();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import test from "node:test";
-import { type Fsck, fsckLedger, type Ledger, openLedger, openLogKey } from "../../src/core/ledger/index.ts";
+import { type Fsck, fsckLedger, type Ledger } from "../../src/core/ledger/index.ts";
 import { verifyCheckpoints } from "../../src/core/ledger/pure.ts";
-import { endPostgresLeftovers, openStore, postgresEngine, type Store } from "../../src/core/store/index.ts";
-import { runOk, systemClock } from "../../src/kernel/index.ts";
-import { endEngineGroups, type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
-import { ScratchSite } from "../harness/scratch-site.ts";
+import { runOk } from "../../src/kernel/index.ts";
+import { LedgerHouse } from "../harness/ledger-house.ts";
 
 /**
  * Threat 14: an administrator with the database superuser's rights edits, deletes, reorders, back-dates and truncates. Nothing in
@@ -17,17 +12,12 @@ import { ScratchSite } from "../harness/scratch-site.ts";
 const ENTRIES = 300;
 const TABLES = ["ledger_entry", "ledger_node", "ledger_checkpoint"];
 
-const scratch = await ScratchSite.create();
-const { site } = scratch;
-let engines: RunningEngines;
-let store: Store;
+const house = await LedgerHouse.start();
+const { store } = house;
 let ledger: Ledger;
 let note: string;
 
 test.before(async () => {
-  await mkdir(join(site.dir, "keys"), { mode: 0o700 });
-  engines = await superviseEngines(site, [postgresEngine(site)], () => {});
-  store = await openStore({ site });
   ledger = await open();
   // Most entries in batches, some alone; two streams that alternate.
   for (let at = 0; at < ENTRIES; ) {
@@ -49,21 +39,11 @@ test.before(async () => {
 
 test.after(async () => {
   await ledger?.close();
-  await store?.close();
-  await engines?.stop();
-  await endEngineGroups(site.homeId);
-  await endPostgresLeftovers(site);
-  await scratch[Symbol.asyncDispose]();
+  await house[Symbol.asyncDispose]();
 });
 
-async function open(): Promise<Ledger> {
-  return await openLedger({
-    store,
-    clock: systemClock,
-    randomBytes,
-    logKey: await openLogKey(join(site.dir, "keys", "log.pem")),
-    origin: "log.example/nexus",
-  });
+function open(): Promise<Ledger> {
+  return house.open("log.example/nexus");
 }
 
 async function psql(user: "postgres" | "root", role: string, sql: string): Promise<string> {

@@ -42,20 +42,16 @@ test("what an end user agreed to stands for good: recorded, withdrawn, asked for
   });
 
   await t.test("the database's superuser cannot drop a withdrawal, nor add a consent, unnoticed", async () => {
-    const psql = async (sql: string) => {
-      const ran = await run(["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "psql", "-h", join(house.home, "platform/pg/run"), "-d", house.status.database.name, "-v", "ON_ERROR_STOP=1", "-Atqc", sql], { env: { PATH: process.env.PATH ?? "" } });
-      assert.equal(ran.code, 0, ran.stderr);
-    };
     for (const [does, undoes] of [
       ["CREATE TABLE kept AS SELECT * FROM consent WHERE state = 'withdrawn'; DELETE FROM consent WHERE state = 'withdrawn'", "INSERT INTO consent SELECT * FROM kept; DROP TABLE kept"],
       ["INSERT INTO consent VALUES ('IMVU-001', 'user-99', 'newsletter', repeat('a', 64), 'given', 999999)", "DELETE FROM consent WHERE entry_index = 999999"],
       ["UPDATE consent SET state = 'given' WHERE state = 'withdrawn'", `UPDATE consent SET state = 'withdrawn' WHERE entry_index = (SELECT entry_index FROM consent WHERE subject = 'user-17' ORDER BY entry_index OFFSET 1 LIMIT 1)`],
     ] as const) {
-      await psql(does);
+      await house.psql(does);
       assert.equal((await gate10()).verdict, "broken", does);
       const replayed = await house.operator.call("ledger", "replay", "--check");
       assert.ok(replayed.code === 1 && replayed.printed.failures.some(({ table }: { table: string }) => table === "consent"), does);
-      await psql(undoes);
+      await house.psql(undoes);
       assert.equal((await gate10()).verdict, "holds");
       await house.operator.ok("ledger", "replay", "--check");
     }

@@ -36,13 +36,11 @@ test("a body that a law orders erased goes everywhere, and leaves its commitment
   };
   const record = (subject: string, state: string) => send(owner, "consent.record", id, { subject, purpose: "newsletter", text: sha256Hex("terms"), state });
   const erase = ["consent", "erase", ...of, "--subject", SUBJECT, "--order", letter] as const;
-  const psql = async (sql: string): Promise<string> =>
-    (await runOk(["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "psql", "-h", join(house.home, "platform/pg/run"), "-d", house.status.database.name, "-v", "ON_ERROR_STOP=1", "-Atqc", sql], { env: { PATH: process.env.PATH ?? "" }, cwd: "/" })).trim();
   /** Rows that tell of the subject, in whatever form. */
   const inDatabase = async () => {
     const payload = "convert_from(decode(rpad(translate(signed::jsonb->>'payload', '-_', '+/'), (length(signed::jsonb->>'payload') + 3) / 4 * 4, '='), 'base64'), 'UTF8')";
     const like = `LIKE '%${SUBJECT}%'`;
-    return (await psql(`SELECT (SELECT count(*) FROM ledger_entry WHERE body ${like}), (SELECT count(*) FROM command_seen WHERE ${payload} ${like} OR result::text ${like}), (SELECT count(*) FROM consent WHERE subject = '${SUBJECT}')`)).split("|").map(Number);
+    return (await house.psql(`SELECT (SELECT count(*) FROM ledger_entry WHERE body ${like}), (SELECT count(*) FROM command_seen WHERE ${payload} ${like} OR result::text ${like}), (SELECT count(*) FROM consent WHERE subject = '${SUBJECT}')`)).split("|").map(Number);
   };
   const whole = async () => {
     assert.deepEqual((await operator.ok("ledger", "fsck")).failures, []);
@@ -51,7 +49,7 @@ test("a body that a law orders erased goes everywhere, and leaves its commitment
     for (const gate of [1, 10, 11, 17]) assert.equal(gates.find((row: Printed) => row.gate === gate).verdict, "holds", `gate ${gate}`);
   };
   const triggers = (state: "on" | "off") => ["erases", "only_grows", "continues"].map((name) => `ALTER TABLE ledger_entry ${state === "on" ? "ENABLE ALWAYS" : "DISABLE"} TRIGGER ledger_entry_${name}`).join("; ");
-  const strike = (sql: string) => psql(`${triggers("off")}; ${sql}; ${triggers("on")}`);
+  const strike = (sql: string) => house.psql(`${triggers("off")}; ${sql}; ${triggers("on")}`);
 
   const other = await record("user-18", "given");
   const given = await record(SUBJECT, "given");
@@ -105,9 +103,9 @@ test("a body that a law orders erased goes everywhere, and leaves its commitment
     await owner.call.ok("ledger", "erase", String(inStream.error.ledgerIndex), ...of, "--order-sha256", sha256Hex("a court"));
     assert.ok(!(await owner.call.ok("imvu", "refusals", id)).refusals.some(({ index }: Printed) => index === inStream.error.ledgerIndex));
     await owner.call.refused(3, /^GATE_01_NOT_AN_OPERATOR$/, "ledger", "erase", String(elsewhere.error.ledgerIndex), "--order-sha256", sha256Hex("a court"));
-    assert.equal(await psql("SELECT body::jsonb #>> '{data,facts,erasure}' IS NULL FROM ledger_entry WHERE body LIKE '%GATE_01_NOT_AN_OPERATOR%' ORDER BY index DESC LIMIT 1"), "t", "who is no operator learns nothing of the entry");
+    assert.equal(await house.psql("SELECT body::jsonb #>> '{data,facts,erasure}' IS NULL FROM ledger_entry WHERE body LIKE '%GATE_01_NOT_AN_OPERATOR%' ORDER BY index DESC LIMIT 1"), "t", "who is no operator learns nothing of the entry");
     await operator.ok("ledger", "erase", String(elsewhere.error.ledgerIndex), "--order-sha256", sha256Hex("a court"));
-    assert.equal(await psql("SELECT count(*) FROM ledger_entry WHERE body IS NULL"), "6");
+    assert.equal(await house.psql("SELECT count(*) FROM ledger_entry WHERE body IS NULL"), "6");
     await whole();
   });
 
@@ -124,9 +122,9 @@ test("a body that a law orders erased goes everywhere, and leaves its commitment
     assert.deepEqual(back.map((one: Printed) => one.index), [first]);
     assert.match(back[0].what, /ordered its body erased, and it stands/);
     await strike(`UPDATE ledger_entry SET body = NULL WHERE index = ${first}`);
-    await psql(`ALTER TABLE ledger_erasure DISABLE TRIGGER ALL; UPDATE ledger_erasure SET order_index = order_index + 1 WHERE index = ${first}; ALTER TABLE ledger_erasure ENABLE ALWAYS TRIGGER ledger_erasure_only_grows`);
+    await house.psql(`ALTER TABLE ledger_erasure DISABLE TRIGGER ALL; UPDATE ledger_erasure SET order_index = order_index + 1 WHERE index = ${first}; ALTER TABLE ledger_erasure ENABLE ALWAYS TRIGGER ledger_erasure_only_grows`);
     assert.deepEqual((await operator.call("ledger", "replay", "--check")).printed.failures.map(({ table, key }: Printed) => `${table} ${key}`), [`ledger_erasure ${first}`]);
-    await psql(`ALTER TABLE ledger_erasure DISABLE TRIGGER ALL; UPDATE ledger_erasure SET order_index = order_index - 1 WHERE index = ${first}; ALTER TABLE ledger_erasure ENABLE ALWAYS TRIGGER ledger_erasure_only_grows`);
+    await house.psql(`ALTER TABLE ledger_erasure DISABLE TRIGGER ALL; UPDATE ledger_erasure SET order_index = order_index - 1 WHERE index = ${first}; ALTER TABLE ledger_erasure ENABLE ALWAYS TRIGGER ledger_erasure_only_grows`);
     await whole();
   });
 

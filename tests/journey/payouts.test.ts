@@ -34,7 +34,8 @@ class TurnedCaller extends Caller {
 
   override async call(...args: string[]): Promise<Called> {
     const turned = `const D = Date; globalThis.Date = class extends D { constructor(...of) { if (of.length === 0) super(D.now() + ${clock.ahead_ms}); else super(...of); } static now() { return D.now() + ${clock.ahead_ms}; } };`;
-    const env = plainEnvironment({ NEXUS_HOME: this.home, ...(this.origin === undefined ? {} : { NEXUS_PLATFORM: this.origin }) });
+    const { NODE_COMPILE_CACHE } = process.env;
+    const env = plainEnvironment({ NEXUS_HOME: this.home, ...(this.origin === undefined ? {} : { NEXUS_PLATFORM: this.origin }), ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }) });
     const ran = await run([process.execPath, "--import", `data:text/javascript,${encodeURIComponent(turned)}`, MAIN, "--json", "--no-input", ...args], { env, timeout_ms: 300_000 });
     const text = ran.stdout.toString("utf8");
     return { code: ran.code, printed: text.trim() === "" ? undefined : JSON.parse(text), said: ran.stderr, ms: 0 };
@@ -50,7 +51,9 @@ test("payouts: an account, what is owed, a file for the bank, a provider, and wh
   await using wise = await WiseServer.start();
   try {
     const home = await openHome(platformHome, { cacheDir, create: true, checkPorts: true });
-    let platform = await startPlatform(home, () => {}, { clock });
+    const said: string[] = [];
+    const start = () => startPlatform(home, (line) => void said.push(line), { clock });
+    let platform = await start();
     const at = async (name: string) => {
       await mkdir(join(root, name), { mode: 0o711 });
       const call = new TurnedCaller(join(root, name), platform.apiOrigin);
@@ -70,11 +73,14 @@ test("payouts: an account, what is owed, a file for the bank, a provider, and wh
       const monthLater = async (): Promise<void> => {
         await platform.stop();
         clock.ahead_ms = afterMonths(1);
-        const said: string[] = [];
-        platform = await startPlatform(home, (line) => void said.push(line), { clock });
-        await eventually("the payout", 90_000, async () => said.find((line) => / payout .* is created$/.test(line)));
+        platform = await start();
+        await untilThereAre(1);
       };
-      const untilThereAre = (many: number) => eventually(`${many} payouts`, 90_000, async () => ((await states()).length === many ? true : undefined));
+      /** The platform's own word first: to ask again and again by the command line would take the processor from whoever works beside. */
+      const untilThereAre = async (many: number): Promise<void> => {
+        await eventually(`${many} payouts`, 90_000, async () => (said.filter((line) => / payout .* is created$/.test(line)).length >= many ? true : undefined));
+        assert.equal((await states()).length, many);
+      };
 
       await t.test("the account is the owner's word alone, and she is written to", async () => {
         const set = (iban = IBAN) => ["payout", "account", ...of, "--holder", "Ada Lovelace", "--iban", iban];
@@ -168,6 +174,9 @@ test("payouts: an account, what is owed, a file for the bank, a provider, and wh
       });
 
       await t.test("where there are two operators one alone pays nothing", async () => {
+        // Owed again, by what the provider gave back; a platform that starts finds it as one that runs did.
+        await platform.stop();
+        platform = await start();
         await untilThereAre(3);
         await operator.ok("operator", "add", "creator-6613");
         const third = `${unit.imvu.id}-3`;

@@ -19,8 +19,6 @@ test("what is sold inside a unit is booked once, shared 55 to 45, paid back no f
   const sell = (sourceId: string, amount: string, ...more: string[]) => ["revenue", "record", ...of, "--source-id", sourceId, "--amount", amount, ...more];
   const refund = (sourceId: string, reverses: string, amount: string, ...more: string[]) => ["revenue", "reverse", ...of, "--source-id", sourceId, "--reverses", reverses, "--amount", amount, ...more];
   const size = async () => (await owner.call.ok("ledger", "entries", ...of, "--limit", "500")).entries.filter(({ type }: Printed) => type.startsWith("command.")).length;
-  const psql = async (sql: string) =>
-    (await runOk(["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "psql", "-h", join(house.home, "platform/pg/run"), "-d", house.status.database.name, "-v", "ON_ERROR_STOP=1", "-Atqc", sql], { env: { PATH: process.env.PATH ?? "" }, cwd: "/" })).trim();
 
   await t.test("booked once, however often it is sent; another sale under the same name is refused", async () => {
     const first = await owner.call.ok(...sell("order-17", "12.34"));
@@ -37,7 +35,7 @@ test("what is sold inside a unit is booked once, shared 55 to 45, paid back no f
     const many = await Promise.all(Array.from({ length: 10 }, () => owner.call.call(...sell("order-18", "0.01", "--at", new Date(began + 1).toISOString()))));
     assert.ok(many.some(({ code }) => code === 0));
     for (const { code, printed } of many) assert.ok(code === 0 || printed.error.code === "GATE_06_REVENUE_RECORDED", JSON.stringify(printed));
-    assert.equal(await psql("SELECT count(*) FROM sale WHERE source_id = 'order-18'"), "1");
+    assert.equal(await house.psql("SELECT count(*) FROM sale WHERE source_id = 'order-18'"), "1");
   });
 
   await t.test("by who keeps the till, and by nobody else", async () => {
@@ -46,7 +44,7 @@ test("what is sold inside a unit is booked once, shared 55 to 45, paid back no f
     assert.notEqual((await till.call.call(...sell("order-19", "1.00"))).code, 0);
     await owner.call.ok("imvu", "member", "add", "creator-7702", ...of, "--role", "billing");
     await till.call.ok(...sell("order-19", "1"));
-    assert.equal(await psql("SELECT amount FROM sale WHERE source_id = 'order-19'"), "1.00");
+    assert.equal(await house.psql("SELECT amount FROM sale WHERE source_id = 'order-19'"), "1.00");
   });
 
   await t.test("not before it was made, not before the unit was there, and not in figures that are no money", async () => {
@@ -59,7 +57,7 @@ test("what is sold inside a unit is booked once, shared 55 to 45, paid back no f
     await owner.call.refused(3, /^GATE_06_REVENUE_CURRENCY$/, ...sell("order-20", "1.00", "--currency", "USD"));
     assert.equal((await owner.call.call(...sell("order-20", "1.00", "--currency", "DEM"))).code, 2);
     assert.equal((await owner.call.call(...sell("order-20", "1.00", "--at", "yesterday"))).code, 2);
-    assert.equal(await psql("SELECT count(*) FROM sale WHERE source_id = 'order-20'"), "0");
+    assert.equal(await house.psql("SELECT count(*) FROM sale WHERE source_id = 'order-20'"), "0");
   });
 
   await t.test("paid back no further than it was sold, and a refund is none to pay back", async () => {
@@ -106,21 +104,21 @@ test("what is sold inside a unit is booked once, shared 55 to 45, paid back no f
 
   await t.test("the database's superuser changes, takes away or adds a sale: each is named, and no statement asks that table", async () => {
     const shown = await owner.call.ok("statement", "show", ...of);
-    await psql("CREATE TABLE sale_kept AS SELECT * FROM sale");
+    await house.psql("CREATE TABLE sale_kept AS SELECT * FROM sale");
     for (const does of [
       "UPDATE sale SET amount = 1000 WHERE source_id = 'order-19'",
       "DELETE FROM sale WHERE source_id = 'refund-2'",
       `INSERT INTO sale VALUES ('${unit.imvu.id}', 'invented', NULL, 5, 'EUR', '2026-11-23T00:00:00.000Z', 999999)`,
     ]) {
-      await psql(does);
+      await house.psql(does);
       const { failures } = (await operator.call("ledger", "replay", "--check")).printed;
       assert.deepEqual(failures.map(({ table }: Printed) => table), ["sale"], does);
       const now = await owner.call.ok("statement", "show", ...of);
       assert.deepEqual(now.revenue, shown.revenue);
-      await psql("DELETE FROM sale; INSERT INTO sale SELECT * FROM sale_kept");
+      await house.psql("DELETE FROM sale; INSERT INTO sale SELECT * FROM sale_kept");
       await operator.ok("ledger", "replay", "--check");
     }
-    await assert.rejects(psql(`SET ROLE nexus_service; UPDATE sale SET amount = 2`), /permission denied/);
+    await assert.rejects(house.psql(`SET ROLE nexus_service; UPDATE sale SET amount = 2`), /permission denied/);
   });
 
   await t.test("it leaves with the unit, and two programs make the sums again", async () => {

@@ -22,8 +22,17 @@ export interface World {
   bundle: string;
 }
 
+export interface LifeStep {
+  readonly name: string;
+  /** Does it with real parts and returns what was seen, in a sentence. Throws when anything is otherwise. */
+  readonly run: (world: World) => Promise<string>;
+}
+
 export const ARTIST = "creator-8891";
 export const ARTISAN = "creator-7702";
+/** Of the letter that is sent, and found again elsewhere. */
+export const SUBJECT = "A frame for the blue one";
+export const VERDICTS = 17;
 
 export async function openWorld(root: string): Promise<World> {
   for (const folder of ["a", "b", "artist", "artisan", "work"]) await mkdir(join(root, folder), { recursive: true, mode: 0o711 });

@@ -6,13 +6,11 @@ import { pipeline } from "node:stream/promises";
 import { type Command, Option } from "commander";
 import { type Envelope, hashMailPassword } from "../../contract/index.ts";
 import { type ImvuId, type Json, parseCurrency, parseDisplayName, parseIdentityName, parseImvuId, parseJurisdiction, parseTimeZone, sha256File, writeFileAtomic } from "../../kernel/index.ts";
-import { unpackBundle, verifyExport } from "../../verify/index.ts";
 import type { Client, Done } from "../client.ts";
 import { Context, imvuFlag, must } from "../context.ts";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
 import { bytesText, paint, print, say, table } from "../output.ts";
 import { type EnvelopeFlags, envelopeOf } from "../units.ts";
-import { packForUpload } from "../upload-bundle.ts";
 import { keepPassword } from "../passwords.ts";
 import { keepReceipt } from "../receipts.ts";
 import { ensureRegistered } from "./identity.ts";
@@ -130,6 +128,7 @@ export function imvuVerbs(program: Command): void {
       const context = await Context.of(command);
       const client = await context.client();
       const who = await context.signer();
+      const { packForUpload } = await import("../upload-bundle.ts");
       const packed = await packForUpload(resolve(bundle));
       try {
         await ensureRegistered(context, client, who);
@@ -221,6 +220,7 @@ async function fetchBundle(context: Context, client: Client, imvu: ImvuId, folde
   if (await stat(path).catch(() => undefined)) throw usageFailure(`--export-path: ${path} exists already`, "choose another folder");
   await mkdir(path, { mode: 0o700 });
   try {
+    const { unpackBundle, verifyExport } = await import("../../verify/index.ts");
     must(await unpackBundle(archive, path));
     const verification = await verifyExport(path);
     const first = verification.failures[0];

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import type { Command } from "commander";
 import { parseEntryBody, parseTlogProof, parseCheckpoint } from "../../core/ledger/pure.ts";
-import { type Invoice, invoicePdf, type InvoiceProof, invoiceXml } from "../../imvu/export/index.ts";
+import type { Invoice, InvoiceProof } from "../../imvu/export/index.ts";
 import type { ImvuId, Json } from "../../kernel/index.ts";
 import type { Client } from "../client.ts";
 import { Context, imvuFlag, must } from "../context.ts";
@@ -86,5 +86,6 @@ async function provenInvoice(client: Client, index: number, body: string): Promi
 
 async function drawn(invoice: Invoice, proof: InvoiceProof, kind: string): Promise<string | Buffer> {
   if (kind === ".json") return `${JSON.stringify({ invoice, proof }, null, 2)}\n`;
+  const { invoicePdf, invoiceXml } = await import("../../imvu/export/index.ts");
   return kind === ".xml" ? invoiceXml(invoice) : await invoicePdf(invoice, proof);
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { RESOURCES } from "../../contract/index.ts";
 import { type ImvuId, type Json, parseCurrency } from "../../kernel/index.ts";
-import { correctionCsv, revenueCsv } from "../../verify/index.ts";
+import type { correctionCsv, revenueCsv } from "../../verify/index.ts";
 import { Context, imvuFlag, must } from "../context.ts";
 import { EXIT, usageFailure } from "../failure.ts";
 import { paint, plainFigure, print, table } from "../output.ts";
@@ -51,8 +51,10 @@ export function moneyVerbs(program: Command): void {
       const context = await Context.of(command);
       const path = `/v1/imvus/${options.imvuId}/statement${options.month === undefined ? "" : `?month=${encodeURIComponent(options.month)}`}`;
       const answer = (await (await context.client()).read(await context.signer(), path)) as unknown as Shown;
-      if (options.csv) process.stdout.write([revenueCsv(answer), ...(answer.corrections ?? []).map(correctionCsv)].join("\r\n"));
-      else print(context.output, answer, () => statementLines(answer));
+      if (options.csv) {
+        const { correctionCsv, revenueCsv } = await import("../../verify/index.ts");
+        process.stdout.write([revenueCsv(answer), ...(answer.corrections ?? []).map(correctionCsv)].join("\r\n"));
+      } else print(context.output, answer, () => statementLines(answer));
     });
 
   statement

@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Json } from "../../kernel/index.ts";
-import { isLogAddress, progressLine, verificationText, verifyExport } from "../../verify/index.ts";
 import { Context } from "../context.ts";
 import { EXIT } from "../failure.ts";
 import { print, say } from "../output.ts";
@@ -30,6 +29,7 @@ export function verifyExportVerb(program: Command): void {
     .option("--witness <key>", "address only: a witness's verifier key; once for each", (key: string, keys: readonly string[]) => [...keys, key], [] as readonly string[])
     .option("--require <k>", "address only: so many of these witnesses must have cosigned; default: all")
     .action(async (path: string, { logKey, since, keep, witness: witnesses, require: required }: Flags, command: Command) => {
+      const { isLogAddress, progressLine, verificationText, verifyExport } = await import("../../verify/index.ts");
       const { output } = await Context.of(command);
       const line = process.stderr.isTTY && !output.json && !output.quiet ? process.stderr : undefined;
       let said = 0;

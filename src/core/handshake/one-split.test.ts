@@ -39,7 +39,7 @@ test("nothing but two constants of the code says how gross is divided", async ()
   const where = [...(await sources("**/*.ts"))].flatMap(([path, file]) => nodesOf(file, isShare).map((text) => `${path}: ${text}`));
   assert.deepEqual(where.sort(), [
     // The demonstration divides by itself, to see that the platform did so.
-    "cli/demo/life.ts: 45n",
+    "cli/demo/living.ts: 45n",
     // Widths of a bar that is drawn.
     "cli/report/audit.ts: 0.45", "cli/report/audit.ts: 0.55",
     "core/handshake/split.ts: 45n", "core/handshake/split.ts: 55n",

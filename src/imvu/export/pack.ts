@@ -4,7 +4,6 @@ import { open, rename, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { Encrypter } from "age-encryption";
 import { type Pack, pack } from "tar-stream";
 import { type Sha256, writeFileAtomic, zstdCompressed } from "../../kernel/index.ts";
 import { MANIFEST_PATH, SIGNATURE_PATH } from "../../verify/index.ts";
@@ -63,6 +62,7 @@ async function feed(tar: Pack, dir: string, createdAt: string, paths: readonly s
 }
 
 async function encrypted(source: Readable, recipient: string): Promise<Readable> {
+  const { Encrypter } = await import("age-encryption");
   const encrypter = new Encrypter();
   encrypter.addRecipient(recipient);
   return Readable.fromWeb((await encrypter.encrypt(Readable.toWeb(source) as ReadableStream<Uint8Array>)) as import("node:stream/web").ReadableStream);
