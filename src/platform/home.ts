@@ -4,11 +4,12 @@ import { cpus, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
-import { type Ports, type Site, UIDS_PER_HOME } from "../contract/index.ts";
+import type { Ports, Site } from "../contract/index.ts";
 import { parseWitnessKey } from "../core/ledger/pure.ts";
 import { ensureFolder, Fault, type Fqdn, type Jurisdiction, parseFqdn, parseJurisdiction, writeFileAtomic } from "../kernel/index.ts";
 import { allocatePorts } from "./free-ports.ts";
 import { enginesAlive } from "./supervision/index.ts";
+import { freeRange, runningUids } from "./uid-range.ts";
 import type { WitnessPolicy } from "../witness/index.ts";
 
 /** One platform on disk: `<home>/platform/` holds everything its engines own; `<home>/nexus.yaml` what its operator may say. */
@@ -33,9 +34,6 @@ export interface Capacity {
 
 /** The longest socket of the engines below a home is 53 bytes longer than it; an address of a Unix socket has 107. */
 const HOME_PATH_CHARS_MAX = 50;
-/** Homes side by side on one machine get ranges apart from each other; the last ends below 2^31, beyond which Dovecot knows no user. */
-const HOME_SLOTS = 30;
-const UID_FIRST = 100_000_000;
 const METER_INTERVAL_S_DEFAULT = 60;
 /** A signed note is read with 64 signatures at most, by everybody. */
 const WITNESSES_MAX = 32;
@@ -172,7 +170,7 @@ export async function openHome(root: string, options: { cacheDir: string; create
   const record: HomeRecord = {
     v: 1,
     homeId: known?.homeId ?? randomBytes(3).toString("hex"),
-    uidBase: known?.uidBase ?? UID_FIRST + randomInt(HOME_SLOTS) * UIDS_PER_HOME,
+    uidBase: known?.uidBase ?? freeRange(await runningUids(), randomInt),
     ports,
   };
   if (JSON.stringify(record) !== JSON.stringify(known)) await writeFileAtomic(recordPath, `${JSON.stringify(record, null, 2)}\n`, 0o644);
