@@ -105,22 +105,22 @@ async function newest(tx: ReadTx): Promise<string> {
 async function dueOf(tx: ReadTx, many: number): Promise<readonly Billed[]> {
   const due: Billed[] = [];
   for (let after = -1; due.length < many; ) {
-    const rows = await tx.query<{ entry_index: string; doc: Statement | Correction }>(
+    const rows = await tx.query<{ entry_index: number; doc: Statement | Correction }>(
       `SELECT entry_index, doc FROM (SELECT imvu, entry_index, doc FROM statement UNION ALL SELECT imvu, entry_index, doc FROM correction) made
          WHERE entry_index > $1 AND EXISTS (SELECT 1 FROM billing WHERE subject = made.imvu) AND NOT EXISTS (SELECT 1 FROM invoice WHERE statement_index = made.entry_index)
          ORDER BY entry_index LIMIT $2`,
       [after, BATCH],
     );
-    for (const { entry_index, doc } of rows) if (due.length < many && shareOf(doc).units !== 0n) due.push({ index: Number(entry_index), made: doc });
+    for (const { entry_index, doc } of rows) if (due.length < many && shareOf(doc).units !== 0n) due.push({ index: entry_index, made: doc });
     if (rows.length < BATCH) break;
-    after = Number(rows.at(-1)?.entry_index);
+    after = rows.at(-1)?.entry_index as number;
   }
   return due;
 }
 
 async function lastOf(tx: ReadTx, series: string): Promise<number> {
-  const [row] = await tx.query<{ last: string | null }>("SELECT max(sequence) AS last FROM invoice WHERE series = $1", [series]);
-  return Number(row?.last ?? 0);
+  const [row] = await tx.query<{ last: number }>("SELECT coalesce(max(sequence), 0) AS last FROM invoice WHERE series = $1", [series]);
+  return row?.last ?? 0;
 }
 
 /** Of each unit and month the invoice that was written last. */
