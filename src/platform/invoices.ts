@@ -2,11 +2,12 @@ import { asJson, buyersNow, sellerNow } from "../core/command/index.ts";
 import { type Billed, type Correction, type Invoice, invoiceOf, parsePeriod, type Preceding, seriesOf, shareOf, type Statement } from "../core/handshake/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { ReadTx, Store, Tx } from "../core/store/index.ts";
-import { type Clock, Fault, type ImvuId, type Outcome, accept, refuse, rfc3339 } from "../kernel/index.ts";
+import { type Clock, Fault, type ImvuId, messageOf, type Outcome, accept, refuse, rfc3339 } from "../kernel/index.ts";
+import { mustBeLogged } from "./logged-months.ts";
 
 export interface InvoicingDeps {
   readonly store: Store;
-  readonly ledger: Pick<Ledger, "append" | "verifierKey">;
+  readonly ledger: Pick<Ledger, "append" | "entries" | "verifierKey">;
   readonly clock: Clock;
   say(line: string): void;
 }
@@ -19,12 +20,13 @@ const TRIES = 5;
 /**
  * Writes an invoice for each closed statement and each correction that has a share in whole smallest units, has none yet, and whose unit and platform both have a
  * billing profile; oldest first. Its number is the next of its series, and its row is in the transaction of its entry: where another closer took the number, or
- * a profile changed meanwhile, nothing of it stands, and it is made again.
+ * a profile changed meanwhile, nothing of it stands, and it is made again. One whose row is not what the log holds has none until it is again.
  */
 export class Invoicing {
   private readonly deps: InvoicingDeps;
   /** What there was when nothing was left to write. */
   private settled: string | undefined;
+  private withheld = 0;
 
   constructor(deps: InvoicingDeps) {
     this.deps = deps;
@@ -39,7 +41,7 @@ export class Invoicing {
     for (let [tries, many, stuck] = [0, BATCH, -1]; ; ) {
       const made = await store.snapshot((tx) => this.next(tx, many));
       if (made.length === 0) {
-        this.settled = now;
+        if (this.withheld === 0) this.settled = now;
         return issued;
       }
       try {
@@ -59,7 +61,7 @@ export class Invoicing {
   private async next(tx: ReadTx, many: number): Promise<readonly Invoice[]> {
     const seller = await sellerNow(tx);
     if (!seller) return [];
-    const due = await dueOf(tx, many);
+    const due = await this.dueOf(tx, many);
     const imvus = [...new Set(due.map(({ made }) => made.imvu))];
     const [buyers, preceding] = [await buyersNow(tx, imvus), await lastOfMonths(tx, imvus)];
     const issued = rfc3339(this.deps.clock.now()).slice(0, 10);
@@ -76,6 +78,32 @@ export class Invoicing {
       sequence += 1;
     }
     return invoices;
+  }
+
+  /** Statements and corrections without an invoice, of units with a profile, oldest first; those without a whole share are passed over. */
+  private async dueOf(tx: ReadTx, many: number): Promise<readonly Billed[]> {
+    const due: Billed[] = [];
+    this.withheld = 0;
+    for (let after = -1; due.length < many; ) {
+      const rows = await tx.query<{ entry_index: number; doc: Statement | Correction }>(
+        `SELECT entry_index, doc FROM (SELECT imvu, entry_index, doc FROM statement UNION ALL SELECT imvu, entry_index, doc FROM correction) made
+           WHERE entry_index > $1 AND EXISTS (SELECT 1 FROM billing WHERE subject = made.imvu) AND NOT EXISTS (SELECT 1 FROM invoice WHERE statement_index = made.entry_index)
+           ORDER BY entry_index LIMIT $2`,
+        [after, BATCH],
+      );
+      for (const { entry_index, doc } of rows) if (due.length < many && (await this.isLogged(entry_index, doc)) && shareOf(doc).units !== 0n) due.push({ index: entry_index, made: doc });
+      if (rows.length < BATCH) break;
+      after = rows.at(-1)?.entry_index as number;
+    }
+    return due;
+  }
+
+  private async isLogged(index: number, made: Statement | Correction): Promise<boolean> {
+    const changed = await mustBeLogged(this.deps.ledger, index, made).then(() => undefined, messageOf);
+    if (changed === undefined) return true;
+    this.withheld += 1;
+    this.deps.say(`no invoice of ledger entry ${index} is written: ${changed}`);
+    return false;
   }
 
   private async write(made: readonly Invoice[]): Promise<void> {
@@ -99,23 +127,6 @@ async function putInvoice(tx: Tx, invoice: Invoice, index: number): Promise<void
 async function newest(tx: ReadTx): Promise<string> {
   const [row] = await tx.query<{ known: string }>("SELECT concat_ws(' ', (SELECT max(entry_index) FROM statement), (SELECT max(entry_index) FROM correction), (SELECT max(entry_index) FROM billing)) AS known");
   return row?.known ?? "";
-}
-
-/** Statements and corrections without an invoice, of units with a profile, oldest first; those without a whole share are passed over. */
-async function dueOf(tx: ReadTx, many: number): Promise<readonly Billed[]> {
-  const due: Billed[] = [];
-  for (let after = -1; due.length < many; ) {
-    const rows = await tx.query<{ entry_index: number; doc: Statement | Correction }>(
-      `SELECT entry_index, doc FROM (SELECT imvu, entry_index, doc FROM statement UNION ALL SELECT imvu, entry_index, doc FROM correction) made
-         WHERE entry_index > $1 AND EXISTS (SELECT 1 FROM billing WHERE subject = made.imvu) AND NOT EXISTS (SELECT 1 FROM invoice WHERE statement_index = made.entry_index)
-         ORDER BY entry_index LIMIT $2`,
-      [after, BATCH],
-    );
-    for (const { entry_index, doc } of rows) if (due.length < many && shareOf(doc).units !== 0n) due.push({ index: entry_index, made: doc });
-    if (rows.length < BATCH) break;
-    after = rows.at(-1)?.entry_index as number;
-  }
-  return due;
 }
 
 async function lastOf(tx: ReadTx, series: string): Promise<number> {
