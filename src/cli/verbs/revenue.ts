@@ -57,7 +57,7 @@ export function revenueVerbs(program: Command): void {
       const from = whole("from", options.from, 0, Number.MAX_SAFE_INTEGER);
       const limit = whole("limit", options.limit, 1, LIMIT_MAX);
       const { sales: answer, currency } = await salesOf(context, options.imvuId, `from=${from}&limit=${limit}`);
-      print(context.output, { imvu: options.imvuId, currency, sales: answer }, () => (answer.length === 0 ? ["nothing was recorded"] : table(answer.map((one) => [`entry ${one.index}`, one.at, one.sourceId, `${one.reverses === null ? "" : "-"}${one.amount}`, one.currency, noteOf(one)]))));
+      print(context.output, { imvu: options.imvuId, currency, sales: answer }, () => (answer.length === 0 ? ["nothing was recorded"] : table(answer.map((one) => [`entry ${one.index}`, one.at, one.sourceId, `${one.reverses === null ? "" : "-"}${one.amount}`, one.currency, noteOf(one)]), [3])));
     });
 }
 
