@@ -37,7 +37,7 @@ function correctedLead({ corrections = [] }: AuditFacts["statement"]): string {
 
 const HOW_TO_CHECK: Section = {
   title: "How to check it",
-  blocks: [{ kind: "text", text: "Every figure is made of ledger entries. `nexus ledger proof INDEX` proves one of them, `nexus verify revenue` makes the whole month again on the running platform, and a bundle of the unit (`nexus imvu exit`) is checked by its own `verify.mjs` with no network. With a spreadsheet: amount = quantity × unit price, gross = usage + sold − paid back, creator = 55 % of gross, platform = 45 %." }],
+  blocks: [{ kind: "text", text: "Every figure is made of ledger entries. `nexus ledger proof INDEX` proves one of them, `nexus verify revenue` makes the whole month again on the running platform, and a bundle of the unit (`nexus imvu exit`) is checked by its own `verify.mjs` with no network. With a spreadsheet: amount = quantity × unit price, gross = usage + sold − paid back, creator = 55 % of gross, platform = 45 %; and each quantity from the rows of `nexus audit readings`." }],
 };
 
 /** Where figures of money lead. */
@@ -103,7 +103,7 @@ function booked({ journal }: AuditFacts): readonly Section[] {
 function readingsOf({ days, statement }: AuditFacts): Section {
   const used = [...new Set(statement.lines.filter(({ quantity }) => !isNothing(quantity)).map(({ resource }) => resource))];
   const rows = days.map(({ day, readings, quantities }): Row => ({ anchor: day, cells: [cell(day), cell(entries(readings)), cell(String(readings.count)), { lines: used.filter((resource) => !isNothing(quantities[resource])).map((resource) => `${titleOf(resource)} ${plain(quantities[resource])} ${unitsOf(RESOURCES[resource].unit)}`) }] }));
-  const text = `Days by the clock of ${statement.timeZone ?? "UTC"}. Each rests on the readings from the first to the last entry named: \`nexus ledger entries --imvu-id ${statement.imvu} --from INDEX\` prints them.`;
+  const text = `Days by the clock of ${statement.timeZone ?? "UTC"}. Each rests on the readings from the first to the last entry named: \`nexus ledger entries --imvu-id ${statement.imvu} --from INDEX\` prints them, \`nexus audit readings --imvu-id ${statement.imvu} --month ${statement.period}\` writes them as rows to calculate with.`;
   return { title: "Readings by day", blocks: [{ kind: "text", text, small: true }, { kind: "table", heads: heads(["day", "entries", "readings", "used"], [2]), rows }] };
 }
 

@@ -17,7 +17,7 @@ export { payoutPostings, type PayoutState, type PayoutStep } from "./payout-post
 export { PayoutBook, type PayoutAccount, type PayoutMade, type PayoutSettled, settledData, type StandingPayout } from "./payouts.ts";
 export { type Period, parsePeriod, periodAfter, periodOf } from "./period.ts";
 export { type MeterFlag, openRating, type Rating, type UsedReadings } from "./rating.ts";
-export { lastSetOf, parseReadingSet, resourcesOf } from "./reading-form.ts";
+export { lastSetOf, parseReadingSet, resourcesOf, toldIn } from "./reading-form.ts";
 export { NO_REVENUE, type Revenue, type Sale, saleOf } from "./revenue.ts";
 export { CREATOR_SHARE_PERCENT, GATES, PLATFORM_SHARE_PERCENT, type Shares, split } from "./split.ts";
 export { type DayUsage, UsageByDay } from "./usage-by-day.ts";
