@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
+import { fileURLToPath } from "node:url";
 import { type Fabric, type Imvu, RESOURCES, type Resource } from "../../src/contract/index.ts";
 import { type Effects, replayCheck } from "../../src/core/command/index.ts";
 import { DEFAULT_PRICES_V1, TARIFF_V1 } from "../../src/core/handshake/index.ts";
@@ -24,7 +25,7 @@ import { ScratchSite } from "../harness/scratch-site.ts";
 /** A month's closing is a reading, a rating and a transaction: it dies at each of them, and two processes try it at once. */
 const scratch = await ScratchSite.create();
 const { site } = scratch;
-const PROCESS = join(import.meta.dirname, "../harness/closing-process.ts");
+const PROCESS = new URL("../harness/closing-process.ts", import.meta.url);
 const FIRST_READING = Date.UTC(2026, 10, 10);
 const AFTER_NOVEMBER = Date.UTC(2026, 11, 1, 0, 0, 30);
 const INSTANTS = ["before BEGIN", "after INSERT", "before COMMIT", "COMMIT sent, not persisted", "COMMIT sent, persisted anyway"] as const;
@@ -113,7 +114,7 @@ interface Closer {
   readonly ended: Promise<unknown>;
 }
 function closer(now_ms: number): Closer {
-  const child = spawn(process.execPath, [PROCESS, JSON.stringify(site), String(now_ms)], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [fileURLToPath(PROCESS), JSON.stringify(site), String(now_ms)], { stdio: ["ignore", "pipe", "inherit"] });
   const lines: string[] = [];
   child.stdout.on("data", (chunk: Buffer) => lines.push(...chunk.toString().trimEnd().split("\n")));
   return { child, lines, ended: once(child, "close") };

@@ -59,6 +59,23 @@ test("an older reading that is played back, or one with an earlier instant, is f
   );
 });
 
+test("a clock that is ahead for a while, and is set right again, bills no time twice and no counter more; both steps are flagged", () => {
+  const minute_ms = 60_000;
+  fc.assert(
+    fc.property(fc.integer({ min: 10, max: 200 }), fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 60 }), fc.integer({ min: 121, max: 3_000 }), (before, wrong, level, ahead) => {
+      // Long enough after it that real time has come to where the clock had been.
+      const minutes = before + wrong + ahead + 10;
+      const clock = (minute: number) => period.start_ms + 1 + (minute + (minute >= before && minute < before + wrong ? ahead : 0)) * minute_ms;
+      const readings = Array.from({ length: minutes }, (_, minute): ReadingSet => ({ imvu, at: new Date(clock(minute)).toISOString(), readings: [{ resource: "compute.cpu", value: String(minute * 7), boot: "b", epoch: "e" }, { resource: "compute.memory", value: String(level), boot: "b", epoch: "e" }] }));
+      const { cpu, memory, flags } = rate(readings);
+      assert.equal(cpu, BigInt((minutes - 1) * 7));
+      assert.equal(memory, BigInt(level) * BigInt((minutes - 1) * minute_ms));
+      assert.ok(flags.includes("gap") && flags.includes("clock"), flags.join());
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test("a counter that is said to be less than it was is flagged; one that is left out for a while loses nothing", () => {
   fc.assert(
     fc.property(history, fc.nat({ max: 39 }), fc.bigInt({ min: 1n, max: 10n ** 6n }), (readings, nth, less) => {
