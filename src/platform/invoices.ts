@@ -1,9 +1,9 @@
-import { asJson, buyersNow, sellerNow } from "../core/command/index.ts";
+import { asJson, buyersNow, SELLER, sellerNow } from "../core/command/index.ts";
 import { type Billed, type Correction, type Invoice, invoiceOf, parsePeriod, type Preceding, seriesOf, shareOf, type Statement } from "../core/handshake/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { ReadTx, Store, Tx } from "../core/store/index.ts";
 import { type Clock, Fault, type ImvuId, messageOf, type Outcome, accept, refuse, rfc3339 } from "../kernel/index.ts";
-import { mustBeLogged } from "./logged-months.ts";
+import { mustBeCommanded, mustBeLogged } from "./held-to-log.ts";
 
 export interface InvoicingDeps {
   readonly store: Store;
@@ -20,7 +20,7 @@ const TRIES = 5;
 /**
  * Writes an invoice for each closed statement and each correction that has a share in whole smallest units, has none yet, and whose unit and platform both have a
  * billing profile; oldest first. Its number is the next of its series, and its row is in the transaction of its entry: where another closer took the number, or
- * a profile changed meanwhile, nothing of it stands, and it is made again. One whose row is not what the log holds has none until it is again.
+ * a profile changed meanwhile, nothing of it stands, and it is made again. Of what a table says otherwise than the log none is made until it says the same again.
  */
 export class Invoicing {
   private readonly deps: InvoicingDeps;
@@ -59,8 +59,9 @@ export class Invoicing {
 
   /** The next ones, as they would be written now. */
   private async next(tx: ReadTx, many: number): Promise<readonly Invoice[]> {
+    this.withheld = 0;
     const seller = await sellerNow(tx);
-    if (!seller) return [];
+    if (!seller || !(await this.isHeld(mustBeCommanded(this.deps.ledger, SELLER, seller)))) return [];
     const due = await this.dueOf(tx, many);
     const imvus = [...new Set(due.map(({ made }) => made.imvu))];
     const [buyers, preceding] = [await buyersNow(tx, imvus), await lastOfMonths(tx, imvus)];
@@ -72,7 +73,7 @@ export class Invoicing {
       const { imvu, period } = billed.made;
       const buyer = buyers.get(imvu);
       const invoice = buyer && invoiceOf({ imvu, billed, seller, buyer, origin, issued, sequence: sequence + 1, preceding: preceding.get(`${imvu} ${period}`) ?? null });
-      if (!invoice) continue;
+      if (!invoice || !(await this.isHeld(mustBeCommanded(this.deps.ledger, imvu, buyer)))) continue;
       preceding.set(`${imvu} ${period}`, { number: invoice.number, issued });
       invoices.push(invoice);
       sequence += 1;
@@ -83,7 +84,6 @@ export class Invoicing {
   /** Statements and corrections without an invoice, of units with a profile, oldest first; those without a whole share are passed over. */
   private async dueOf(tx: ReadTx, many: number): Promise<readonly Billed[]> {
     const due: Billed[] = [];
-    this.withheld = 0;
     for (let after = -1; due.length < many; ) {
       const rows = await tx.query<{ entry_index: number; doc: Statement | Correction }>(
         `SELECT entry_index, doc FROM (SELECT imvu, entry_index, doc FROM statement UNION ALL SELECT imvu, entry_index, doc FROM correction) made
@@ -91,18 +91,18 @@ export class Invoicing {
            ORDER BY entry_index LIMIT $2`,
         [after, BATCH],
       );
-      for (const { entry_index, doc } of rows) if (due.length < many && (await this.isLogged(entry_index, doc)) && shareOf(doc).units !== 0n) due.push({ index: entry_index, made: doc });
+      for (const { entry_index, doc } of rows) if (due.length < many && (await this.isHeld(mustBeLogged(this.deps.ledger, entry_index, doc))) && shareOf(doc).units !== 0n) due.push({ index: entry_index, made: doc });
       if (rows.length < BATCH) break;
       after = rows.at(-1)?.entry_index as number;
     }
     return due;
   }
 
-  private async isLogged(index: number, made: Statement | Correction): Promise<boolean> {
-    const changed = await mustBeLogged(this.deps.ledger, index, made).then(() => undefined, messageOf);
+  private async isHeld(check: Promise<void>): Promise<boolean> {
+    const changed = await check.then(() => undefined, messageOf);
     if (changed === undefined) return true;
     this.withheld += 1;
-    this.deps.say(`no invoice of ledger entry ${index} is written: ${changed}`);
+    this.deps.say(`an invoice is not written: ${changed}`);
     return false;
   }
 

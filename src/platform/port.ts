@@ -24,7 +24,7 @@ import { revenueCheck } from "./revenue-check.ts";
 import type { Rooms } from "./rooms.ts";
 import { invoicesOf, invoicesOfMonth } from "./invoices.ts";
 import { journalOf, trialBalance } from "./journal.ts";
-import { loggedMonths } from "./logged-months.ts";
+import { loggedMonths } from "./held-to-log.ts";
 import { allPayouts, duePayouts, unitPayouts } from "./payout-views.ts";
 import { statementFor } from "./statements.ts";
 import { usageOf } from "./usage.ts";

@@ -15,7 +15,7 @@ import { Closing } from "../../src/platform/closing.ts";
 import { RatingPool } from "../../src/platform/rating-pool.ts";
 import { Invoicing, invoicesOf, invoicesOfMonth } from "../../src/platform/invoices.ts";
 import { Meters } from "../../src/platform/meters.ts";
-import { loggedMonths } from "../../src/platform/logged-months.ts";
+import { loggedMonths } from "../../src/platform/held-to-log.ts";
 import { revenueCheck } from "../../src/platform/revenue-check.ts";
 import { type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
 import { FaultyStore } from "../harness/faulty-store.ts";
@@ -377,9 +377,16 @@ test("a statement or correction whose row somebody changed is shown to nobody an
       await psql(`UPDATE statement SET ${change} WHERE imvu = '${unit}'`);
       await assert.rejects(loggedMonths(store, ledger, unit), /somebody changed it/, change);
       assert.equal(await invoices.round(), at === 0 ? 1 : 0, said.slice(-3).join("\n"));
-      assert.ok(said.some((line) => /^no invoice of ledger entry \d+ is written: .*somebody changed it/.test(line)), said.join("\n"));
+      assert.ok(said.some((line) => /^an invoice is not written: the table says something else of .*somebody changed it/.test(line)), said.join("\n"));
       assert.deepEqual([(await issued(unit)).length, (await issued(other)).length], [0, 1]);
       await psql(`UPDATE statement SET gross = kept.gross, creator = kept.creator, platform = kept.platform, doc = kept.doc, entry_index = kept.entry_index FROM row_kept AS kept WHERE statement.imvu = '${unit}'`);
+    }
+    await psql("CREATE TABLE billing_kept AS SELECT * FROM billing");
+    for (const subject of [unit, "platform"]) {
+      await psql(`UPDATE billing SET doc = jsonb_set(doc, '{vatId}', '"FR00000000000"') WHERE subject = '${subject}'`);
+      assert.equal(await invoices.round(), 0, subject);
+      assert.match(said.at(-1) ?? "", new RegExp(`an invoice is not written: .*billing profile of ${subject} than ledger entry \\d+: somebody changed it`));
+      await psql(`UPDATE billing SET doc = kept.doc FROM billing_kept AS kept WHERE kept.subject = billing.subject AND billing.subject = '${subject}'`);
     }
     assert.deepEqual([(await loggedMonths(store, ledger, unit)).length, await invoices.round(), (await issued(unit)).length], [1, 1, 1]);
     await sell(ledger, unit, "late", "9.99", FIRST_READING + 1);
