@@ -1,6 +1,7 @@
 import { RESOURCES, type Resource } from "../../contract/index.ts";
 import type { correctionCsv, revenueCsv } from "../../verify/index.ts";
 import { flagLines } from "../meter-flags.ts";
+import { stateOf } from "../month-state.ts";
 import { plainFigure } from "../output.ts";
 import type { Block, Cell, Head, Report, Row, Section } from "./report.ts";
 
@@ -21,7 +22,7 @@ export interface AuditFacts {
 /** A month of a unit: money, usage, sales, corrections, journal, readings. What there was none of takes no room. */
 export function auditReport(facts: AuditFacts): Report {
   const { statement } = facts;
-  const state = statement.closed ? `closed, ledger entry ${statement.index}` : "not over: what it comes to so far";
+  const state = stateOf(statement, Date.parse(facts.madeAt));
   return {
     title: `Audit report ${statement.imvu} · ${statement.period}`,
     lead: `${state}${correctedLead(statement)} · ${statement.currency} · from ${statement.readings.count} readings (${entries(statement.readings)}) · log ${facts.origin} · made ${facts.madeAt}`,

@@ -2,6 +2,7 @@ import type { MeterReading } from "../../contract/index.ts";
 import type { ImvuId } from "../../kernel/index.ts";
 import { ReadingRows } from "../../verify/index.ts";
 import type { Context } from "../context.ts";
+import { instantsOf } from "../month-state.ts";
 
 const ENTRIES_PAGE = 500;
 
@@ -38,9 +39,4 @@ export async function readingsOf(context: Context, imvu: ImvuId, asked: string |
   }
   const csv = made.csv();
   return { csv, month: statement.period, readings, rows: csv.split("\r\n").length - 2 };
-}
-
-function instantsOf({ period, start, end }: Shown): { readonly start_ms: number; readonly end_ms: number } {
-  const [year = 0, month = 0] = period.split("-").map(Number);
-  return { start_ms: start === undefined ? Date.UTC(year, month - 1, 1) : Date.parse(start), end_ms: end === undefined ? Date.UTC(year, month, 1) : Date.parse(end) };
 }

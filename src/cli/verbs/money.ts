@@ -7,6 +7,7 @@ import { EXIT, usageFailure } from "../failure.ts";
 import { many, paint, plainFigure, print, table } from "../output.ts";
 import { keepReceipt } from "../receipts.ts";
 import { flagLines } from "../meter-flags.ts";
+import { stateOf } from "../month-state.ts";
 import { changedPrices, type PriceChanges, type Prices, priceRows } from "../tariff-prices.ts";
 
 type Correction = Parameters<typeof correctionCsv>[0] & { readonly index: number };
@@ -169,12 +170,11 @@ export function revenueVerb(verify: Command): void {
 
 function statementLines(shown: Shown): string[] {
   const used = shown.lines.filter((line) => !/^[0.]*$/.test(line.quantity));
-  const state = shown.closed ? `closed (ledger entry ${shown.index})` : "so far";
   const { revenue, payout } = shown;
   const sold = revenue && revenue.sales + revenue.reversals > 0 ? [sum("usage", shown.usage ?? ""), sum(`${revenue.sales} sold`, revenue.recorded), sum(`${revenue.reversals} paid back`, /[1-9]/.test(revenue.reversed) ? `-${revenue.reversed}` : revenue.reversed)] : [];
   const made = [...sold, sum("gross", shown.gross), sum("creator 55 %", shown.creator), sum("platform 45 %", shown.platform), ...(payout ? [sum("payout to creator", payout.creator, `(rounded up by ${payout.difference})`)] : [])];
   return [
-    `${shown.imvu}  ${shown.period}${shown.timeZone === undefined ? "" : ` (${shown.timeZone})`}  ${shown.currency}  ${state}, from ${many(shown.readings.count, "reading")}`,
+    `${shown.imvu}  ${shown.period}${shown.timeZone === undefined ? "" : ` (${shown.timeZone})`}  ${shown.currency}  ${stateOf(shown, Date.now())}; from ${many(shown.readings.count, "reading")}`,
     ...table([...used.map((line) => [line.above === undefined ? `  ${line.resource}` : `    above ${plainFigure(line.above)}`, line.quantity, line.unit, `× ${line.unitPrice}`, line.amount]), ...made], [1, 3, 4]),
     ...(shown.forecast ? ["if usage goes on as it did so far this month, and nothing more is sold, it comes to", ...table([["  gross", shown.forecast.gross], ["  creator 55 %", shown.forecast.creator], ["  platform 45 %", shown.forecast.platform]], [1])] : []),
     ...(shown.budget ? [`budget: ${shown.budget.percentUsed} % of ${shown.currency} ${shown.budget.amount} is used`] : []),
