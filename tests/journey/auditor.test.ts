@@ -114,10 +114,10 @@ test("who wants another split finds nowhere to say so, and a month comes out of 
     /** What an auditor is given, and what comes of it. */
     const audited = async (change: (file: string, text: string) => string = (_, text) => text) => {
       files += 1;
-      const [readings, ledger, sales] = ["readings.csv", "ledger.csv", "sales.json"].map((name) => join(root, `${files}-${name}`)) as [string, string, string];
+      const [readings, ledger, sales] = ["readings.csv", "ledger.csv", "sales.csv"].map((name) => join(root, `${files}-${name}`)) as [string, string, string];
       await owner.ok("audit", "readings", ...of, "--month", MONTH, "--out", readings);
       await writeFile(ledger, await printed("statement", "show", ...of, "--month", MONTH, "--csv"));
-      await writeFile(sales, await printed("revenue", "list", ...of, "--json"));
+      await writeFile(sales, await printed("revenue", "list", ...of, "--csv"));
       for (const file of [readings, ledger, sales]) await writeFile(file, change(file.replace(/.*-/, ""), await readFile(file, "utf8")));
       const shown: Printed = await owner.ok("statement", "show", ...of, "--month", MONTH);
       const ran = await run(["/usr/bin/python3", SPREADSHEET, readings, ledger, sales, String(shown.index), ...shown.corrections.map(({ index }: Printed) => String(index))]);
@@ -143,7 +143,7 @@ test("who wants another split finds nowhere to say so, and a month comes out of 
 
     await t.test("a digit changed in any file is found, so the steps prove something", async () => {
       // The digit's place is between two groups.
-      const places: Readonly<Record<string, RegExp>> = { "readings.csv": /^(\d+,compute\.memory,(?:[^,]*,){7})(\d)/m, "ledger.csv": /^([^,]+,gross,,,,)(\d)/m, "sales.json": /("amount":")(1)(?=000\.01")/ };
+      const places: Readonly<Record<string, RegExp>> = { "readings.csv": /^(\d+,compute\.memory,(?:[^,]*,){7})(\d)/m, "ledger.csv": /^([^,]+,gross,,,,)(\d)/m, "sales.csv": /(,order-1,,)(1)(?=000\.01,EUR)/ };
       for (const [name, place] of Object.entries(places)) {
         let changed = false;
         const { code, text } = await audited((file, whole) => {

@@ -1,8 +1,8 @@
 """A month checked by an auditor with a spreadsheet: docs/infra-core/handshake.md, "With a spreadsheet alone", followed to the letter and nothing else.
 
-spreadsheet.py READINGS.csv LEDGER.csv SALES.json STATEMENT-ENTRY [CORRECTION-ENTRY ...]
+spreadsheet.py READINGS.csv LEDGER.csv SALES.csv STATEMENT-ENTRY [CORRECTION-ENTRY ...]
 """
-import csv, json, sys
+import csv, sys
 from datetime import datetime, timedelta
 from decimal import Decimal, getcontext
 
@@ -59,9 +59,9 @@ def step2(sales, month, after, until):
     for sale in sales:
         # A month's last instant is in it.
         at = datetime.fromisoformat(sale["at"].replace("Z", "+00:00")) - timedelta(milliseconds=1)
-        if at.strftime("%Y-%m") != month or not after < sale["index"] < until:
+        if at.strftime("%Y-%m") != month or not after < int(sale["ledger entry"]) < until:
             continue
-        if sale["reverses"] is None:
+        if sale["reverses"] == "":
             sold += Decimal(sale["amount"])
         else:
             back += Decimal(sale["amount"])
@@ -85,7 +85,7 @@ def figures(rows):
 
 
 def main(readings, ledger, sales, statement, *corrections):
-    sales = json.load(open(sales))["sales"]
+    sales = list(csv.DictReader(open(sales, newline="")))
     parts = open(ledger, newline="").read().split("\r\n\r\n")
     _, *rows = csv.reader(parts[0].splitlines())
     month, said = rows[0][0], figures(rows)

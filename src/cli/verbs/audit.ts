@@ -8,8 +8,7 @@ import { many, print } from "../output.ts";
 import { type AuditFacts, auditReport } from "../report/audit.ts";
 import { htmlOf } from "../report/html.ts";
 import { readingsOf } from "../report/readings.ts";
-
-const SALES_PAGE = 500;
+import { salesFrom } from "../sales.ts";
 
 /** One month of a unit on one page, for somebody who believes nothing. */
 export function auditVerbs(program: Command): void {
@@ -69,12 +68,7 @@ async function factsOf(context: Context, imvu: ImvuId, asked: string | undefined
   const at = `month=${encodeURIComponent(month)}`;
   const { days } = (await read(`usage?${at}`)) as Pick<AuditFacts, "days">;
   const { lines } = (await read(`journal?${at}`)) as { readonly lines: AuditFacts["journal"] };
-  const sales: AuditFacts["sales"][number][] = [];
-  for (let from = 0; ; from = (sales.at(-1)?.index ?? 0) + 1) {
-    const page = (await read(`revenue?from=${from}&limit=${SALES_PAGE}`)) as Pick<AuditFacts, "sales">;
-    sales.push(...page.sales);
-    if (page.sales.length < SALES_PAGE) break;
-  }
+  const { sales } = await salesFrom(context, imvu);
   const { platform } = (await client.get("/v1/platform")) as unknown as { readonly platform: { readonly origin: string } };
   return { statement, days, sales: sales.filter((one) => isIn(statement, one.at)), journal: lines, origin: platform.origin, madeAt: new Date().toISOString() };
 }
