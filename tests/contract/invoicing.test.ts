@@ -372,7 +372,7 @@ test("a statement or correction whose row somebody changed is shown to nobody an
     const row = `FROM statement WHERE imvu = '${unit}'`;
     await psql(`CREATE TABLE row_kept AS SELECT * ${row}`);
     const invoices = invoicing();
-    const changes = ["gross = gross + 100, creator = creator + 55, platform = platform + 45, doc = jsonb_set(doc, '{platform}', '\"1.000000000000000000000\"')", "doc = jsonb_set(doc, '{imvu}', '\"IMVU-999\"')", "doc = doc || '{\"fee\": \"1.00\"}'", "entry_index = entry_index - 1"];
+    const changes = ["gross = gross + 100, creator = creator + 55, platform = platform + 45, doc = jsonb_set(doc, '{platform}', '\"1.000000000000000000000\"')", "doc = jsonb_set(doc, '{imvu}', '\"IMVU-999\"')", "doc = doc || '{\"fee\": \"1.00\"}'", "entry_index = entry_index + 1000000"];
     for (const [at, change] of changes.entries()) {
       await psql(`UPDATE statement SET ${change} WHERE imvu = '${unit}'`);
       await assert.rejects(loggedMonths(store, ledger, unit), /somebody changed it/, change);
