@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
 import { DryRun } from "./dry-run.ts";
 import { EXIT, Failure, usageFailure } from "./failure.ts";
-import { bytesText, paint, print, printFailure, say, stepPrinter, table } from "./output.ts";
+import { bytesText, many, paint, print, printFailure, say, stepPrinter, table } from "./output.ts";
 
 /** What is written while `work` runs, by stream. */
 function written(context: TestContext, work: () => void): { out: string; err: string } {
@@ -97,6 +97,13 @@ describe("output", () => {
   test("columns are as wide as their widest cell and lines end without blanks", () => {
     assert.deepEqual(table([["a", "bbb", "c"], ["aaa", "b", ""], ["a"]]), ["a    bbb  c", "aaa  b", "a"]);
     assert.deepEqual(table([]), []);
+  });
+
+  test("figures stand with their decimal points below each other, whatever signs and decimals they have; heads end where they end", () => {
+    const rows = [["", "debit", "what"], ["a", "1020.06", "x"], ["bb", "-9.990", ""], ["c", "300", "y"], ["d", "", ""], ["e", "0.000001", "z"]];
+    assert.deepEqual(table(rows, [1]), ["          debit  what", "a   1020.06      x", "bb    -9.990", "c    300         y", "d", "e      0.000001  z"]);
+    assert.deepEqual(table([["a", "× 0.5"], ["b", "× 10.25"]], [1]), ["a   × 0.5", "b  × 10.25"]);
+    assert.deepEqual(["0", "1", "2"].map((count) => many(Number(count), "unit")), ["0 units", "1 unit", "2 units"]);
   });
 
   test("sizes are told in the largest unit that fits", () => assert.deepEqual([0, 1_023, 1_024, 1_536, 1024 ** 2, 5 * 1024 ** 3, 1024 ** 4].map(bytesText), ["0 B", "1023 B", "1 KiB", "1.5 KiB", "1 MiB", "5 GiB", "1 TiB"]));

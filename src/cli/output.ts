@@ -44,16 +44,29 @@ export function printFailure(output: Output, failure: Failure): void {
   if (document.hint) process.stderr.write(`next: ${printable(document.hint)}\n`);
 }
 
-/** Columns as wide as their widest cell. */
-export function table(rows: readonly (readonly string[])[]): string[] {
+/** Columns as wide as their widest cell; those of figures with their decimal points below each other. */
+export function table(rows: readonly (readonly string[])[], figures: readonly number[] = []): string[] {
+  const placed = figures.reduce(pointsAligned, rows);
   const widths: number[] = [];
-  for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
-  return rows.map((row) => row.map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0))).join("  ").trimEnd());
+  for (const row of placed) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
+  const padded = (cell: string, at: number) => (figures.includes(at) ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0));
+  return placed.map((row) => row.map((cell, at) => (at === row.length - 1 && !figures.includes(at) ? cell : padded(cell, at))).join("  ").trimEnd());
+}
+
+/** What is no figure, like a head, ends where the figures end. */
+function pointsAligned(rows: readonly (readonly string[])[], column: number): readonly (readonly string[])[] {
+  const after = rows.map((row) => /^(?:× )?-?\d+(\.\d+)?$/.exec(row[column] ?? ""));
+  const most = after.reduce((widest, found) => Math.max(widest, found?.[1]?.length ?? 0), 0);
+  return rows.map((row, at) => row.map((cell, nth) => (nth === column && after[at] ? cell + " ".repeat(most - (after[at]?.[1]?.length ?? 0)) : cell)));
 }
 
 /** The same decimal figure without the zeros at its end. */
 export function plainFigure(figure: string): string {
   return figure.includes(".") ? figure.replace(/\.?0+$/, "") : figure;
+}
+
+export function many(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }
 
 export function bytesText(bytes: number): string {

@@ -1,12 +1,13 @@
-import { asJson, buyersNow, sellerNow } from "../core/command/index.ts";
+import { asJson, buyersNow, SELLER, sellerNow } from "../core/command/index.ts";
 import { type Billed, type Correction, type Invoice, invoiceOf, parsePeriod, type Preceding, seriesOf, shareOf, type Statement } from "../core/handshake/index.ts";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { ReadTx, Store, Tx } from "../core/store/index.ts";
-import { type Clock, Fault, type ImvuId, type Outcome, accept, refuse, rfc3339 } from "../kernel/index.ts";
+import { type Clock, Fault, type ImvuId, messageOf, type Outcome, accept, refuse, rfc3339 } from "../kernel/index.ts";
+import { mustBeCommanded, mustBeLogged } from "./held-to-log.ts";
 
 export interface InvoicingDeps {
   readonly store: Store;
-  readonly ledger: Pick<Ledger, "append" | "verifierKey">;
+  readonly ledger: Pick<Ledger, "append" | "entries" | "verifierKey">;
   readonly clock: Clock;
   say(line: string): void;
 }
@@ -19,12 +20,13 @@ const TRIES = 5;
 /**
  * Writes an invoice for each closed statement and each correction that has a share in whole smallest units, has none yet, and whose unit and platform both have a
  * billing profile; oldest first. Its number is the next of its series, and its row is in the transaction of its entry: where another closer took the number, or
- * a profile changed meanwhile, nothing of it stands, and it is made again.
+ * a profile changed meanwhile, nothing of it stands, and it is made again. Of what a table says otherwise than the log none is made until it says the same again.
  */
 export class Invoicing {
   private readonly deps: InvoicingDeps;
   /** What there was when nothing was left to write. */
   private settled: string | undefined;
+  private withheld = 0;
 
   constructor(deps: InvoicingDeps) {
     this.deps = deps;
@@ -39,7 +41,7 @@ export class Invoicing {
     for (let [tries, many, stuck] = [0, BATCH, -1]; ; ) {
       const made = await store.snapshot((tx) => this.next(tx, many));
       if (made.length === 0) {
-        this.settled = now;
+        if (this.withheld === 0) this.settled = now;
         return issued;
       }
       try {
@@ -57,9 +59,10 @@ export class Invoicing {
 
   /** The next ones, as they would be written now. */
   private async next(tx: ReadTx, many: number): Promise<readonly Invoice[]> {
+    this.withheld = 0;
     const seller = await sellerNow(tx);
-    if (!seller) return [];
-    const due = await dueOf(tx, many);
+    if (!seller || !(await this.isHeld(mustBeCommanded(this.deps.ledger, SELLER, seller)))) return [];
+    const due = await this.dueOf(tx, many);
     const imvus = [...new Set(due.map(({ made }) => made.imvu))];
     const [buyers, preceding] = [await buyersNow(tx, imvus), await lastOfMonths(tx, imvus)];
     const issued = rfc3339(this.deps.clock.now()).slice(0, 10);
@@ -70,12 +73,37 @@ export class Invoicing {
       const { imvu, period } = billed.made;
       const buyer = buyers.get(imvu);
       const invoice = buyer && invoiceOf({ imvu, billed, seller, buyer, origin, issued, sequence: sequence + 1, preceding: preceding.get(`${imvu} ${period}`) ?? null });
-      if (!invoice) continue;
+      if (!invoice || !(await this.isHeld(mustBeCommanded(this.deps.ledger, imvu, buyer)))) continue;
       preceding.set(`${imvu} ${period}`, { number: invoice.number, issued });
       invoices.push(invoice);
       sequence += 1;
     }
     return invoices;
+  }
+
+  /** Statements and corrections without an invoice, of units with a profile, oldest first; those without a whole share are passed over. */
+  private async dueOf(tx: ReadTx, many: number): Promise<readonly Billed[]> {
+    const due: Billed[] = [];
+    for (let after = -1; due.length < many; ) {
+      const rows = await tx.query<{ entry_index: number; doc: Statement | Correction }>(
+        `SELECT entry_index, doc FROM (SELECT imvu, entry_index, doc FROM statement UNION ALL SELECT imvu, entry_index, doc FROM correction) made
+           WHERE entry_index > $1 AND EXISTS (SELECT 1 FROM billing WHERE subject = made.imvu) AND NOT EXISTS (SELECT 1 FROM invoice WHERE statement_index = made.entry_index)
+           ORDER BY entry_index LIMIT $2`,
+        [after, BATCH],
+      );
+      for (const { entry_index, doc } of rows) if (due.length < many && (await this.isHeld(mustBeLogged(this.deps.ledger, entry_index, doc))) && shareOf(doc).units !== 0n) due.push({ index: entry_index, made: doc });
+      if (rows.length < BATCH) break;
+      after = rows.at(-1)?.entry_index as number;
+    }
+    return due;
+  }
+
+  private async isHeld(check: Promise<void>): Promise<boolean> {
+    const changed = await check.then(() => undefined, messageOf);
+    if (changed === undefined) return true;
+    this.withheld += 1;
+    this.deps.say(`an invoice is not written: ${changed}`);
+    return false;
   }
 
   private async write(made: readonly Invoice[]): Promise<void> {
@@ -101,26 +129,9 @@ async function newest(tx: ReadTx): Promise<string> {
   return row?.known ?? "";
 }
 
-/** Statements and corrections without an invoice, of units with a profile, oldest first; those without a whole share are passed over. */
-async function dueOf(tx: ReadTx, many: number): Promise<readonly Billed[]> {
-  const due: Billed[] = [];
-  for (let after = -1; due.length < many; ) {
-    const rows = await tx.query<{ entry_index: string; doc: Statement | Correction }>(
-      `SELECT entry_index, doc FROM (SELECT imvu, entry_index, doc FROM statement UNION ALL SELECT imvu, entry_index, doc FROM correction) made
-         WHERE entry_index > $1 AND EXISTS (SELECT 1 FROM billing WHERE subject = made.imvu) AND NOT EXISTS (SELECT 1 FROM invoice WHERE statement_index = made.entry_index)
-         ORDER BY entry_index LIMIT $2`,
-      [after, BATCH],
-    );
-    for (const { entry_index, doc } of rows) if (due.length < many && shareOf(doc).units !== 0n) due.push({ index: Number(entry_index), made: doc });
-    if (rows.length < BATCH) break;
-    after = Number(rows.at(-1)?.entry_index);
-  }
-  return due;
-}
-
 async function lastOf(tx: ReadTx, series: string): Promise<number> {
-  const [row] = await tx.query<{ last: string | null }>("SELECT max(sequence) AS last FROM invoice WHERE series = $1", [series]);
-  return Number(row?.last ?? 0);
+  const [row] = await tx.query<{ last: number }>("SELECT coalesce(max(sequence), 0) AS last FROM invoice WHERE series = $1", [series]);
+  return row?.last ?? 0;
 }
 
 /** Of each unit and month the invoice that was written last. */

@@ -50,13 +50,13 @@ export interface CurrencyBalance {
 
 /** Of all units. An entry that books two currencies is none that balances. */
 export async function trialBalance(tx: ReadTx): Promise<TrialBalance> {
-  const [row] = await tx.query<{ unbalanced: string }>("SELECT count(*)::text AS unbalanced FROM (SELECT FROM journal GROUP BY entry_index HAVING sum(amount) <> 0 OR count(DISTINCT currency) > 1) AS entry");
-  const rows = await tx.query<{ currency: string; lines: string; balance: string; gross: string; creator: string; platform: string }>(
-    `SELECT currency, count(*)::text AS lines, sum(amount)::text AS balance, coalesce(sum(amount) FILTER (WHERE account IN ('usage', 'sales', 'refunds')), 0)::text AS gross,
-         coalesce(-sum(amount) FILTER (WHERE account IN ('creator', 'rounding')), 0)::text AS creator, coalesce(-sum(amount) FILTER (WHERE account = 'platform'), 0)::text AS platform
+  const [row] = await tx.query<{ unbalanced: number }>("SELECT count(*) AS unbalanced FROM (SELECT FROM journal GROUP BY entry_index HAVING sum(amount) <> 0 OR count(DISTINCT currency) > 1) AS entry");
+  const rows = await tx.query<{ currency: string; lines: number; balance: string; gross: string; creator: string; platform: string }>(
+    `SELECT currency, count(*) AS lines, sum(amount)::text AS balance, coalesce(sum(amount) FILTER (WHERE account IN ('usage', 'sales', 'refunds')), 0)::text AS gross,
+         coalesce(-sum(amount) FILTER (WHERE account IN ('creator', 'transit', 'paid', 'rounding')), 0)::text AS creator, coalesce(-sum(amount) FILTER (WHERE account = 'platform'), 0)::text AS platform
        FROM journal GROUP BY currency ORDER BY currency`,
   );
   const text = (count: string) => decimalText(BigInt(count), MONEY_DECIMALS);
-  const currencies = rows.map(({ currency, lines, balance, gross, creator, platform }) => ({ currency, lines: Number(lines), balance: text(balance), gross: text(gross), creator: text(creator), platform: text(platform) }));
-  return { lines: currencies.reduce((all, { lines }) => all + lines, 0), unbalanced: Number(row?.unbalanced ?? 0), currencies };
+  const currencies = rows.map(({ currency, lines, balance, gross, creator, platform }) => ({ currency, lines, balance: text(balance), gross: text(gross), creator: text(creator), platform: text(platform) }));
+  return { lines: currencies.reduce((all, { lines }) => all + lines, 0), unbalanced: row?.unbalanced ?? 0, currencies };
 }

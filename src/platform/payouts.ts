@@ -99,7 +99,7 @@ async function whereOwed(tx: ReadTx): Promise<readonly { readonly imvu: ImvuId; 
 
 /** Between reading the stream and this entry nothing came that the payout does not reckon; and nothing is in the tables that the log does not tell. */
 async function unchanged(tx: ReadTx, imvu: ImvuId, book: PayoutBook): Promise<void> {
-  const [row] = await tx.query<{ last: string | null; payouts: string }>(
+  const [row] = await tx.query<{ last: number | null; payouts: number }>(
     `SELECT greatest(
          (SELECT max(entry_index) FROM statement WHERE imvu = $1), (SELECT max(entry_index) FROM correction WHERE imvu = $1),
          (SELECT max(greatest(entry_index, (executed->>'index')::bigint, (returned->>'index')::bigint)) FROM payout WHERE imvu = $1),
@@ -107,7 +107,7 @@ async function unchanged(tx: ReadTx, imvu: ImvuId, book: PayoutBook): Promise<vo
        (SELECT count(*) FROM payout WHERE imvu = $1) AS payouts`,
     [imvu],
   );
-  if (Number(row?.last ?? -1) !== book.last || Number(row?.payouts ?? -1) !== book.payouts().length)
+  if ((row?.last ?? -1) !== book.last || row?.payouts !== book.payouts().length)
     throw new Fault("PAYOUT_CHANGED", `what is owed to ${imvu} changed meanwhile, or its tables differ from the log`, { retry: true, hint: "nexus ledger replay --check" });
 }
 

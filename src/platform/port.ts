@@ -25,8 +25,9 @@ import { revenueCheck } from "./revenue-check.ts";
 import type { Rooms } from "./rooms.ts";
 import { invoicesOf, invoicesOfMonth } from "./invoices.ts";
 import { journalOf, trialBalance } from "./journal.ts";
+import { loggedMonths } from "./held-to-log.ts";
 import { allPayouts, duePayouts, unitPayouts } from "./payout-views.ts";
-import { closedMonths, statementFor } from "./statements.ts";
+import { statementFor } from "./statements.ts";
 import { usageOf } from "./usage.ts";
 import { checkSnapshots } from "./snapshot-check.ts";
 import { statusOf } from "./status.ts";
@@ -110,7 +111,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
     statement: async (imvu, asked) => {
       const { timeZone, currency } = termsOf(imvu);
       const month = asked ?? periodOf(clock.now(), timeZone).name;
-      const [closed] = await store.snapshot((tx) => closedMonths(tx, imvu.id, month));
+      const [closed] = await loggedMonths(store, ledger, imvu.id, month);
       if (closed) return accept(asJson({ ...closed.statement, index: closed.index, corrections: closed.corrections }));
       await meters.record(imvu.id);
       const [made, period] = [await statementFor({ ledger, openings }, imvu, month), parsePeriod(month, timeZone)];
@@ -124,7 +125,7 @@ export function platformPort(deps: PortDeps): PlatformPort {
       return accept(asJson({ ...made.value, ...(forecast ? { forecast } : {}), budget: used }));
     },
     statements: async (imvu) => {
-      const months = await store.snapshot((tx) => closedMonths(tx, imvu.id));
+      const months = await loggedMonths(store, ledger, imvu.id);
       return asJson({ imvu: imvu.id, statements: months.map(({ period, index, statement: { currency, gross, creator, platform, readings }, corrections }) => ({ period, index, currency, gross, creator, platform, readings: readings.count, corrections: corrections.length, total: corrections.at(-1)?.total ?? null })) });
     },
     usage: async (imvu, month) => {

@@ -23,5 +23,6 @@ export { countsLine, progressLine, verificationText } from "./print.ts";
 export { type VerifyExportOptions, verifyExport } from "./verify-export.ts";
 export { agreedIn } from "./terms.ts";
 export { PayoutCheck } from "./payouts.ts";
+export { ReadingRows } from "./reading-rows.ts";
 export { StatementCheck } from "./statements.ts";
 export type { Verification, VerifyOptions } from "./verify-bundle.ts";

@@ -175,7 +175,7 @@ test("the owner is told once in the first mailbox, again only when the first tim
     await third.close();
     const mine = letters.filter((letter) => letter.startsWith(unit));
     assert.equal(mine.length, 1);
-    assert.match(mine[0] ?? "", new RegExp(`^${unit} ${unit}: 100 % of 2026-11's budget is used\n[\\s\\S]*entry \\d+: EUR 10\\.0{21} used in 2026-11, 50 % of 10\\.00 or more\n[\\s\\S]*Nothing is stopped or slowed down`));
+    assert.match(mine[0] ?? "", new RegExp(`^${unit} ${unit}: 100 % of 2026-11's budget is used\n[\\s\\S]*entry \\d+: EUR 10\\.00 used in 2026-11, 50 % of 10\\.00 or more\n[\\s\\S]*Nothing is stopped or slowed down`));
   } finally {
     await ledger.close();
   }

@@ -11,6 +11,7 @@ import { Openings } from "../../src/platform/openings.ts";
 import { RatingPool } from "../../src/platform/rating-pool.ts";
 import { Invoicing, invoicesOf, invoicesOfMonth } from "../../src/platform/invoices.ts";
 import { Meters } from "../../src/platform/meters.ts";
+import { loggedMonths } from "../../src/platform/held-to-log.ts";
 import { revenueCheck } from "../../src/platform/revenue-check.ts";
 import { FaultyStore } from "../harness/faulty-store.ts";
 import { BUYER, EXEMPT, SELLER } from "../harness/invoices.ts";
@@ -38,7 +39,7 @@ async function world(on: Store) {
   const value = (imvu: ImvuId, resource: Resource) => (idle.has(imvu) ? "0" : RESOURCES[resource].kind === "gauge" ? "1000000000" : String((clock.at - FIRST_READING) * 1_000));
   const meters = new Meters([counting(value)], ledger, clock);
   const say = (line: string) => void said.push(line);
-  return { clock, ledger, meters, said, idle, closing: () => new Closing({ store: on, ledger, meters, openings: new Openings(site.dir), clock, raters: () => new RatingPool({ site }, new Openings(site.dir)), say }), invoicing: (over: Pick<Ledger, "append" | "verifierKey"> = ledger) => new Invoicing({ store: on, ledger: over, clock, say }) };
+  return { clock, ledger, meters, said, idle, closing: () => new Closing({ store: on, ledger, meters, openings: new Openings(site.dir), clock, raters: () => new RatingPool({ site }, new Openings(site.dir)), say }), invoicing: (over: Pick<Ledger, "append" | "entries" | "verifierKey"> = ledger) => new Invoicing({ store: on, ledger: over, clock, say }) };
 }
 
 const newUnit = () => units.add();
@@ -173,8 +174,9 @@ test("an invoice between profiles that changed while it was written is not writt
     clock.at = AFTER_NOVEMBER;
     await closing().round();
     let changed = false;
-    const slow: Pick<Ledger, "append" | "verifierKey"> = {
+    const slow: Pick<Ledger, "append" | "entries" | "verifierKey"> = {
       verifierKey: ledger.verifierKey,
+      entries: (filter) => ledger.entries(filter),
       append: async (...request) => {
         if (!changed) await bills(ledger, unit, { ...BUYER, name: "Somebody else" });
         changed = true;
@@ -285,8 +287,9 @@ for (const [at, [what, [change, named]]] of Object.entries(LIES).entries())
       clock.at = AFTER_NOVEMBER;
       await closing().round();
       const before = (await checked(ledger)).failures.length;
-      const lying: Pick<Ledger, "append" | "verifierKey"> = {
+      const lying: Pick<Ledger, "append" | "entries" | "verifierKey"> = {
         verifierKey: ledger.verifierKey,
+        entries: (filter) => ledger.entries(filter),
         append: (entries, also) => ledger.append(entries.map((entry) => ({ ...entry, data: { ...(entry.data as object), ...change(entry.data as unknown as Invoice) } as unknown as Json })), also),
       };
       assert.equal(await invoicing(lying).round(), 1);
@@ -309,6 +312,49 @@ test("an invoice that is none, whoever wrote it, is named and stops neither repl
     assert.ok((await replayed(ledger)).length > known);
     const { failures } = await checked(ledger);
     assert.equal(failures.filter(({ expected }) => expected.startsWith("one invoice of a closed statement")).length >= 4, true);
+  } finally {
+    await ledger.close();
+  }
+});
+
+test("a statement or correction whose row somebody changed is shown to nobody and invoiced to nobody; the others are, and it is when its row is the log's again", async () => {
+  const { clock, ledger, meters, said, closing, invoicing } = await world(store);
+  try {
+    const [unit, other] = [await newUnit(), await newUnit()];
+    for (const one of [unit, other]) {
+      await bills(ledger, one, BUYER);
+      await meters.record(one);
+      await sell(ledger, one, "order-1", "100.00", FIRST_READING + 1);
+    }
+    await bills(ledger, null, prefixed("T"));
+    clock.at = AFTER_NOVEMBER;
+    await closing().round();
+    const row = `FROM statement WHERE imvu = '${unit}'`;
+    await house.psql(`CREATE TABLE row_kept AS SELECT * ${row}`);
+    const invoices = invoicing();
+    const changes = ["gross = gross + 100, creator = creator + 55, platform = platform + 45, doc = jsonb_set(doc, '{platform}', '\"1.000000000000000000000\"')", "doc = jsonb_set(doc, '{imvu}', '\"IMVU-999\"')", "doc = doc || '{\"fee\": \"1.00\"}'", "entry_index = entry_index + 1000000"];
+    for (const [at, change] of changes.entries()) {
+      await house.psql(`UPDATE statement SET ${change} WHERE imvu = '${unit}'`);
+      await assert.rejects(loggedMonths(store, ledger, unit), /somebody changed it/, change);
+      assert.equal(await invoices.round(), at === 0 ? 1 : 0, said.slice(-3).join("\n"));
+      assert.ok(said.some((line) => /^an invoice is not written: the table says something else of .*somebody changed it/.test(line)), said.join("\n"));
+      assert.deepEqual([(await issued(unit)).length, (await issued(other)).length], [0, 1]);
+      await house.psql(`UPDATE statement SET gross = kept.gross, creator = kept.creator, platform = kept.platform, doc = kept.doc, entry_index = kept.entry_index FROM row_kept AS kept WHERE statement.imvu = '${unit}'`);
+    }
+    await house.psql("CREATE TABLE billing_kept AS SELECT * FROM billing");
+    for (const subject of [unit, "platform"]) {
+      await house.psql(`UPDATE billing SET doc = jsonb_set(doc, '{vatId}', '"FR00000000000"') WHERE subject = '${subject}'`);
+      assert.equal(await invoices.round(), 0, subject);
+      assert.match(said.at(-1) ?? "", new RegExp(`an invoice is not written: .*billing profile of ${subject} than ledger entry \\d+: somebody changed it`));
+      await house.psql(`UPDATE billing SET doc = kept.doc FROM billing_kept AS kept WHERE kept.subject = billing.subject AND billing.subject = '${subject}'`);
+    }
+    assert.deepEqual([(await loggedMonths(store, ledger, unit)).length, await invoices.round(), (await issued(unit)).length], [1, 1, 1]);
+    await sell(ledger, unit, "late", "9.99", FIRST_READING + 1);
+    clock.at = Date.UTC(2027, 0, 1, 0, 0, 30);
+    await closing().round();
+    assert.equal((await loggedMonths(store, ledger, unit, "2026-11"))[0]?.corrections.length, 1);
+    await house.psql(`UPDATE correction SET doc = jsonb_set(doc, '{payout,creator}', '"0.01"') WHERE imvu = '${unit}'`);
+    await assert.rejects(loggedMonths(store, ledger, unit, "2026-11"), /somebody changed it/);
   } finally {
     await ledger.close();
   }

@@ -89,7 +89,11 @@ const replayed = (ledger: Ledger) => notAsTold(store, ledger, ["payout", "journa
 async function whole(ledger: Ledger, ...imvus: ImvuId[]): Promise<void> {
   assert.deepEqual(await replayed(ledger), []);
   assert.deepEqual((await revenueCheck(ledger, imvus.map((id) => ({ id })))).failures, []);
-  assert.equal((await store.snapshot(trialBalance)).unbalanced, 0);
+  const { unbalanced, currencies } = await store.snapshot(trialBalance);
+  assert.equal(unbalanced, 0);
+  const units = (text: string) => BigInt(text.replace(".", ""));
+  // What is on its way, or paid, was the creators' before and is counted to them.
+  for (const { currency, gross, creator, platform } of currencies) assert.equal(units(gross), units(creator) + units(platform), `${currency}: ${gross} is not ${creator} + ${platform}`);
 }
 
 test("what a month pays is paid out by itself, once, to the account that stood then; executed and returned it moves in the journal, and returned it is owed again", async () => {

@@ -101,6 +101,7 @@ test("payouts: an account, what is owed, a file for the bank, a provider, and wh
         const login = { address: unit.mail.address, password, ca: (await readFile((await operator.ok("status")).platform.caFile, "utf8")), servername: unit.mail.servername };
         const notice = await eventually("the notice", 30_000, async () => (await readMailbox(unit.mail.imap, login)).find(({ subject }) => subject === `${unit.imvu.id}: where your money goes was changed`));
         assert.ok(!JSON.stringify(notice).includes("3704"), "of the account number only its end");
+        assert.ok(notice.source.replaceAll(/=\r?\n/g, "").includes(`nexus payout account --imvu-id ${unit.imvu.id} --holder NAME --iban IBAN`), "what to type names an account again");
       });
 
       await t.test("what a month pays is a payout, and its file is the bank's", async () => {
@@ -114,6 +115,7 @@ test("payouts: an account, what is owed, a file for the bank, a provider, and wh
         const file = ["payout", "file", "--out", out, "--from-name", "Nexus Süd", "--from-iban", OTHER, "--csv"];
         await owner.refused(4, /^NOT_AN_OPERATOR$/, ...file);
         await operator.refused(2, /^USAGE$/, ...file, "--execution-date", "2026-02-30");
+        await operator.refused(2, /^USAGE$/, ...file.map((one) => (one === out ? join(root, "payouts.csv") : one)));
         await operator.refused(2, /^BAD_CURRENCY$/, ...file, "--currency", "euro");
         assert.deepEqual((await operator.ok(...file, "--currency", "JPY")).payouts, [], "none is in yen, and no file is written");
         const written = await operator.ok(...file, "--currency", "EUR");

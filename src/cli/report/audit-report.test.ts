@@ -27,7 +27,18 @@ test("an audit report: every figure stands there, each day leads to its readings
   assert.ok(!/<script|https?:|<link|<img|@import|url\(/.test(page), "nothing is fetched or run");
   assert.ok(page.includes("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;&quot;"));
   for (const [, target = ""] of page.matchAll(/href="#([^"]+)"/g)) assert.ok(page.includes(`id="${target}"`), target);
-  assert.ok(!page.includes(RESOURCES["mail.sent"].title), "what was not used takes no room");
+  assert.ok(!page.toLowerCase().includes(RESOURCES["mail.sent"].title), "what was not used takes no room");
+});
+
+test("every figure of money leads to what it is made of, points stand below each other, and a month that was corrected says so first", () => {
+  const correction = { v: 2, imvu: facts.statement.imvu, period: "2026-11", currency: "EUR", corrects: 91, number: 1, index: 95, streamHead: { streamSeq: 9, sha256: "" }, revenue: NO_REVENUE, gross: "-2.000000000000000000000", creator: "-1.100000000000000000000", platform: "-0.900000000000000000000", payout: { creator: "-1.10", difference: "0.003000000000000000000" }, total: { gross: "10.540000000000000000000", creator: "5.797000000000000000000", platform: "4.743000000000000000000", payout: "5.80" } } as const;
+  const page = htmlOf(auditReport({ ...facts, statement: { ...facts.statement, corrections: [correction] } }));
+  for (const [what, to] of [["usage", "usage"], ["sold \\(1\\)", "sales"], ["gross", "usage"], ["creator 55 %", "journal"], ["platform 45 %", "journal"], ["payout to creator", "journal"]]) assert.match(page, new RegExp(`<td><a href="#${to}">${what}</a></td>`));
+  for (const anchor of ["usage", "sales", "journal"]) assert.ok(page.includes(`<h2 id="${anchor}">`), anchor);
+  const money = [...page.matchAll(/<td class="n">([-\d.]+)(\u00a0*)<\/td>/g)].slice(0, 7).map(([, figure = "", blanks = ""]) => [figure, (figure.split(".")[1] ?? "").length + blanks.length]);
+  assert.deepEqual(money, [["0.20", 3], ["12.34", 3], ["0.00", 3], ["12.54", 3], ["6.897", 3], ["5.643", 3], ["6.90", 3]]);
+  assert.match(page, /closed, ledger entry 91, corrected once: gross is 10\.54 by now/);
+  assert.ok(page.includes("<td>DNS answers 400000 answers</td>"), "of a day what was used, and nothing else");
 });
 
 /** What a reader that is not ours finds in a PDF. */
@@ -44,7 +55,7 @@ test("the same as PDF: every figure stands there, links lead inside, and the sam
   const { text, links, targets, scripts, info } = await readPdf(bytes);
   const whole = text.join(" ");
   for (const said of ["closed, ledger entry 91", "entries 10 to 90", "6.897", "5.643", "12.54", "rounded up once, by 0.003", "tariff in ledger entry 2", "entries 50 to 90", "entry 70", "highest: 600000 answer", "<script>alert('x')</script>&\"", `page 1 of ${text.length}`]) assert.ok(whole.includes(said), said);
-  assert.ok(!whole.includes(RESOURCES["mail.sent"].title), "what was not used takes no room");
+  assert.ok(!whole.toLowerCase().includes(RESOURCES["mail.sent"].title), "what was not used takes no room");
   assert.ok(links.length >= 3);
   for (const { subtype, dest, url } of links) assert.ok(subtype === "Link" && url === undefined && targets.includes(String(dest)), String(dest));
   assert.equal(scripts, null);

@@ -1,4 +1,4 @@
-import { type Block, type Cell, DAYS, heightOf, type Report, type Row, type Section } from "./report.ts";
+import { type Block, type Cell, DAYS, heightOf, type Report, type Row, type Section, tailsOf } from "./report.ts";
 
 const CHART = { width: 620, height: 90, gap: 2 };
 const STYLE = `body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#1c1c1e;background:#fff}h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2.2rem;border-bottom:1px solid #ddd}
@@ -27,12 +27,13 @@ function block(one: Block): string {
   if (one.kind === "parts") return parts(one);
   if (one.kind === "days") return chart(one);
   const head = one.heads.map(({ text, number }) => `<th${number ? ' class="n"' : ""}>${escaped(text)}</th>`).join("");
-  const row = ({ anchor, cells }: Row) => `<tr${idOf(anchor)}>${cells.map((cell, at) => `<td${one.heads[at]?.number ? ' class="n"' : ""}>${contentOf(cell)}</td>`).join("")}</tr>`;
+  const tails = one.heads.map(({ number }, at) => (number ? tailsOf(one.rows, at) : undefined));
+  const row = ({ anchor, cells }: Row) => `<tr${idOf(anchor)}>${cells.map((cell, at) => `<td${one.heads[at]?.number ? ' class="n"' : ""}>${contentOf(cell, tails[at])}</td>`).join("")}</tr>`;
   return `<table><tr>${head}</tr>${one.rows.map(row).join("\n")}</table>`;
 }
 
-function contentOf({ lines, to }: Cell): string {
-  const text = lines.map(escaped).join("<br>");
+function contentOf({ lines, to }: Cell, tails: ReadonlyMap<string, number> | undefined): string {
+  const text = lines.map((line) => escaped(line) + "\u00a0".repeat(tails?.get(line) ?? 0)).join("<br>");
   return to === undefined ? text : `<a href="#${escaped(to)}">${text}</a>`;
 }
 

@@ -1,5 +1,5 @@
 import PDFDocument from "pdfkit";
-import { type Block, type Cell, DAYS, type Head, heightOf, type Report, type Row, type Section } from "./report.ts";
+import { type Block, type Cell, DAYS, type Head, heightOf, type Report, type Row, type Section, tailsOf } from "./report.ts";
 
 type Doc = InstanceType<typeof PDFDocument>;
 
@@ -61,7 +61,10 @@ function paragraphs(doc: Doc, lines: readonly string[], small: boolean): void {
 /** Columns as wide as what stands in them; where that is more than the page, the widest give way and their cells are broken. */
 function table(doc: Doc, heads: readonly Head[], rows: readonly Row[]): void {
   const widths = widthsOf(doc, heads, rows);
-  const header = () => line(doc, heads, widths, heads.map(({ text }) => ({ lines: [text] })), true);
+  const header = () => line(doc, heads, widths, heads.map(({ text }) => ({ lines: [text] })), []);
+  // Every character of a figure is as wide as another.
+  const wide = doc.font(FONT.figure, FIGURE_PT).widthOfString("0");
+  const tails = heads.map(({ number }, at) => new Map(number ? [...tailsOf(rows, at)].map(([text, tail]) => [text, tail * wide]) : []));
   const first = doc.bufferedPageRange().count;
   header();
   let page = first;
@@ -71,7 +74,7 @@ function table(doc: Doc, heads: readonly Head[], rows: readonly Row[]): void {
     if (now !== page) header();
     page = now;
     if (anchor !== undefined) doc.addNamedDestination(anchor);
-    line(doc, heads, widths, cells, false);
+    line(doc, heads, widths, cells, tails);
   }
   doc.y += 4;
 }
@@ -80,7 +83,8 @@ function widthsOf(doc: Doc, heads: readonly Head[], rows: readonly Row[]): reado
   const widths = heads.map(({ text, number }, at) => {
     const head = doc.font(FONT.bold, TEXT_PT).widthOfString(written(text));
     fontOf(doc, number === true);
-    return Math.ceil(Math.max(head, ...rows.flatMap(({ cells }) => (cells[at]?.lines ?? []).map((one) => doc.widthOfString(written(one)))))) + 1;
+    const tails = number ? tailsOf(rows, at) : undefined;
+    return Math.ceil(Math.max(head, ...rows.flatMap(({ cells }) => (cells[at]?.lines ?? []).map((one) => doc.widthOfString(written(one) + "0".repeat(tails?.get(one) ?? 0)))))) + 1;
   });
   const most = width(doc) - GAP * (heads.length - 1);
   // One limit for all: what is narrower keeps its width.
@@ -92,7 +96,9 @@ function widthsOf(doc: Doc, heads: readonly Head[], rows: readonly Row[]): reado
   return widths.map((one) => Math.min(one, limit));
 }
 
-function line(doc: Doc, heads: readonly Head[], widths: readonly number[], cells: readonly Cell[], head: boolean): void {
+/** @param tails how far from the edge each figure of a column ends; none: it is the head */
+function line(doc: Doc, heads: readonly Head[], widths: readonly number[], cells: readonly Cell[], tails: readonly ReadonlyMap<string, number>[]): void {
+  const head = tails.length === 0;
   const top = doc.y;
   const height = head ? TEXT_PT + 5 : heightOfRow(doc, heads, widths, cells);
   let x = left(doc);
@@ -100,10 +106,16 @@ function line(doc: Doc, heads: readonly Head[], widths: readonly number[], cells
     const number = heads[at]?.number === true;
     if (head) doc.font(FONT.bold, TEXT_PT);
     else fontOf(doc, number);
-    doc.fillColor(to === undefined ? INK.text : INK.link).text(textOf(lines), x, top + (number && !head ? TEXT_PT - FIGURE_PT : 0), { width: widths[at] as number, align: number ? "right" : "left", ...(to === undefined ? {} : { goTo: to }) });
+    doc.fillColor(to === undefined ? INK.text : INK.link).text(textOf(lines), x, top + (number && !head ? TEXT_PT - FIGURE_PT : 0), { width: roomOf(doc, lines, widths[at] as number, tails[at]), align: number ? "right" : "left", ...(to === undefined ? {} : { goTo: to }) });
     x += (widths[at] as number) + GAP;
   }
   doc.y = top + height;
+}
+
+/** A figure that would be broken then ends at the edge. */
+function roomOf(doc: Doc, lines: readonly string[], most: number, tails: ReadonlyMap<string, number> | undefined): number {
+  const less = most - (tails?.get(lines[0] ?? "") ?? 0);
+  return lines.length === 1 && doc.widthOfString(textOf(lines)) <= less ? less : most;
 }
 
 function heightOfRow(doc: Doc, heads: readonly Head[], widths: readonly number[], cells: readonly Cell[]): number {

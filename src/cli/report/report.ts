@@ -38,6 +38,14 @@ export interface Cell {
   readonly to?: string;
 }
 
+/** How many characters less than the longest of its column a figure has from its decimal point on: that far from the edge it ends, so that points stand below each other. */
+export function tailsOf(rows: readonly Row[], at: number): ReadonlyMap<string, number> {
+  const figures = rows.flatMap(({ cells }) => cells[at]?.lines ?? []).filter((text) => /^-?\d+(\.\d+)?$/.test(text));
+  const after = (text: string) => (text.includes(".") ? text.length - text.indexOf(".") : 0);
+  const most = figures.reduce((longest, text) => Math.max(longest, after(text)), 0);
+  return new Map(figures.map((text) => [text, most - after(text)]));
+}
+
 /** Days of the longest month: bars stand where their day does. */
 export const DAYS = 31;
 

@@ -4,17 +4,17 @@ import type { Command } from "commander";
 import type { ImvuId, Json } from "../../kernel/index.ts";
 import { Context, imvuFlag } from "../context.ts";
 import { usageFailure } from "../failure.ts";
-import { print } from "../output.ts";
+import { many, print } from "../output.ts";
 import { type AuditFacts, auditReport } from "../report/audit.ts";
 import { htmlOf } from "../report/html.ts";
-
-const SALES_PAGE = 500;
+import { readingsOf } from "../report/readings.ts";
+import { salesFrom } from "../sales.ts";
 
 /** One month of a unit on one page, for somebody who believes nothing. */
 export function auditVerbs(program: Command): void {
-  program
-    .command("audit")
-    .description("a month of a unit on one page, each figure with the ledger entries that it rests on")
+  const audit = program.command("audit").description("a month of a unit for somebody who believes nothing: on one page, and as rows to calculate with");
+
+  audit
     .command("report")
     .description("usage by day, prices, sales, split, payout, corrections and journal, as a web page that needs nothing else, as PDF, or as JSON")
     .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
@@ -26,12 +26,30 @@ export function auditVerbs(program: Command): void {
       const facts = await factsOf(context, options.imvuId, options.month);
       const { period: month } = facts.statement;
       const out = resolve(options.out ?? `${options.imvuId}-${month}.html`);
-      await writeFile(out, await drawn(facts, extname(out)), { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
-        throw usageFailure(`--out: ${out}: ${error.code === "EEXIST" ? "is there already" : error.message}`, "name another file");
-      });
+      await writeNew(out, await drawn(facts, extname(out)));
       const { gross, creator, platform, currency } = facts.statement;
       print(context.output, { imvu: options.imvuId, month, file: out, gross, creator, platform, days: facts.days.length } as Json, () => [`${out}`, `  ${month}: gross ${currency} ${gross} = ${creator} + ${platform}, from ${facts.statement.readings.count} readings of ${facts.days.length} days`]);
     });
+
+  audit
+    .command("readings")
+    .description("every reading that a month rests on as rows for a spreadsheet (RFC 4180), to make its quantities again without any code of ours")
+    .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
+    .option("--month <YYYY-MM>", "which month, by the unit's own clock; default: this one")
+    .option("--out <file>", "default: IMVU-MONTH-readings.csv here")
+    .action(async (options: { imvuId: ImvuId; month?: string; out?: string }, command: Command) => {
+      const context = await Context.of(command);
+      const { csv, month, readings, rows } = await readingsOf(context, options.imvuId, options.month);
+      const out = resolve(options.out ?? `${options.imvuId}-${month}-readings.csv`);
+      await writeNew(out, csv);
+      print(context.output, { imvu: options.imvuId, month, file: out, readings, rows } as Json, () => [out, `  ${month}: ${many(rows, "row")} of ${many(readings, "reading")}`]);
+    });
+}
+
+async function writeNew(out: string, content: string | Buffer): Promise<void> {
+  await writeFile(out, content, { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
+    throw usageFailure(`--out: ${out}: ${error.code === "EEXIST" ? "is there already" : error.message}`, "name another file");
+  });
 }
 
 async function drawn(facts: AuditFacts, kind: string): Promise<string | Buffer> {
@@ -50,12 +68,7 @@ async function factsOf(context: Context, imvu: ImvuId, asked: string | undefined
   const at = `month=${encodeURIComponent(month)}`;
   const { days } = (await read(`usage?${at}`)) as Pick<AuditFacts, "days">;
   const { lines } = (await read(`journal?${at}`)) as { readonly lines: AuditFacts["journal"] };
-  const sales: AuditFacts["sales"][number][] = [];
-  for (let from = 0; ; from = (sales.at(-1)?.index ?? 0) + 1) {
-    const page = (await read(`revenue?from=${from}&limit=${SALES_PAGE}`)) as Pick<AuditFacts, "sales">;
-    sales.push(...page.sales);
-    if (page.sales.length < SALES_PAGE) break;
-  }
+  const { sales } = await salesFrom(context, imvu);
   const { platform } = (await client.get("/v1/platform")) as unknown as { readonly platform: { readonly origin: string } };
   return { statement, days, sales: sales.filter((one) => isIn(statement, one.at)), journal: lines, origin: platform.origin, madeAt: new Date().toISOString() };
 }

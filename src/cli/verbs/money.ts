@@ -4,9 +4,10 @@ import { type ImvuId, type Json, parseCurrency } from "../../kernel/index.ts";
 import type { correctionCsv, revenueCsv } from "../../verify/index.ts";
 import { Context, imvuFlag, must } from "../context.ts";
 import { EXIT, usageFailure } from "../failure.ts";
-import { paint, plainFigure, print, table } from "../output.ts";
+import { many, paint, plainFigure, print, table } from "../output.ts";
 import { keepReceipt } from "../receipts.ts";
 import { flagLines } from "../meter-flags.ts";
+import { stateOf } from "../month-state.ts";
 import { changedPrices, type PriceChanges, type Prices, priceRows } from "../tariff-prices.ts";
 
 type Correction = Parameters<typeof correctionCsv>[0] & { readonly index: number };
@@ -34,7 +35,7 @@ interface Journal {
 function journalLines({ lines, balance }: Journal): string[] {
   if (lines.length === 0) return ["no month has been closed yet: the first is when it is over"];
   const rows = lines.map(({ index, period, account, currency, amount }) => [`entry ${index}`, period, account, currency, amount.startsWith("-") ? "" : amount, amount.startsWith("-") ? amount.slice(1) : ""]);
-  return [...table([["", "", "", "", "debit", "credit"], ...rows]), `balance ${balance}`];
+  return [...table([["", "", "", "", "debit", "credit"], ...rows], [4, 5]), `balance ${balance}`];
 }
 
 /** What a month comes to, and who gets it. */
@@ -68,7 +69,7 @@ export function moneyVerbs(program: Command): void {
         const { gross, creator, platform } = total ?? closed;
         return [period, currency, gross, creator, platform, `entry ${index}${corrections === 0 ? "" : `, corrected ${corrections === 1 ? "once" : `${corrections} times`}`}`];
       });
-      print(context.output, answer, () => (rows.length === 0 ? ["no month has been closed yet: the first is when it is over"] : table([["month", "", "gross", "creator 55 %", "platform 45 %", ""], ...rows])));
+      print(context.output, answer, () => (rows.length === 0 ? ["no month has been closed yet: the first is when it is over"] : table([["month", "", "gross", "creator 55 %", "platform 45 %", ""], ...rows], [2, 3, 4])));
     });
 
   statement
@@ -160,9 +161,9 @@ export function revenueVerb(verify: Command): void {
       const context = await Context.of(command);
       const answer = (await (await context.client()).get("/v1/verify/revenue")) as unknown as Revenue;
       print(context.output, answer as unknown as Json, () => [
-        `${answer.ok ? paint("green", "equal") : paint("red", "WRONG")}  ${answer.statements} statements and ${answer.invoices} invoices of ${answer.units} units, from ${answer.readings} readings, and ${answer.payouts} payouts, in ${answer.ms} ms`,
-        `${answer.journal.unbalanced === 0 ? paint("green", "equal") : paint("red", "WRONG")}  debits and credits of ${answer.journal.lines} lines of the journal`,
-        ...table(answer.journal.currencies.map(({ currency, lines, balance, gross, creator, platform }) => [`  ${currency}`, `gross ${gross}`, `= ${creator}`, `+ ${platform}`, `balance ${balance}`, `${lines} lines`])),
+        `${answer.ok ? paint("green", "equal") : paint("red", "WRONG")}  ${many(answer.statements, "statement")} and ${many(answer.invoices, "invoice")} of ${many(answer.units, "unit")}, from ${many(answer.readings, "reading")}, and ${many(answer.payouts, "payout")}, in ${answer.ms} ms`,
+        `${answer.journal.unbalanced === 0 ? paint("green", "equal") : paint("red", "WRONG")}  debits and credits of ${many(answer.journal.lines, "line")} of the journal`,
+        ...table(answer.journal.currencies.map(({ currency, lines, balance, gross, creator, platform }) => [`  ${currency}`, `gross ${gross}`, `= ${creator}`, `+ ${platform}`, `balance ${balance}`, many(lines, "line")])),
         ...answer.failures.map(({ what, expected, found }) => `  ${what}: expected ${expected}, found ${found}`),
       ]);
       if (!answer.ok) process.exitCode = EXIT.notSo;
@@ -171,23 +172,27 @@ export function revenueVerb(verify: Command): void {
 
 function statementLines(shown: Shown): string[] {
   const used = shown.lines.filter((line) => !/^[0.]*$/.test(line.quantity));
-  const state = shown.closed ? `closed (ledger entry ${shown.index})` : "so far";
   const { revenue, payout } = shown;
-  const sold = revenue && revenue.sales + revenue.reversals > 0 ? [["  usage", shown.usage ?? ""], [`  ${revenue.sales} sold`, revenue.recorded], [`  ${revenue.reversals} paid back`, /[1-9]/.test(revenue.reversed) ? `-${revenue.reversed}` : revenue.reversed]] : [];
+  const sold = revenue && revenue.sales + revenue.reversals > 0 ? [sum("usage", shown.usage ?? ""), sum(`${revenue.sales} sold`, revenue.recorded), sum(`${revenue.reversals} paid back`, /[1-9]/.test(revenue.reversed) ? `-${revenue.reversed}` : revenue.reversed)] : [];
+  const made = [...sold, sum("gross", shown.gross), sum("creator 55 %", shown.creator), sum("platform 45 %", shown.platform), ...(payout ? [sum("payout to creator", payout.creator, `(rounded up by ${payout.difference})`)] : [])];
   return [
-    `${shown.imvu}  ${shown.period}${shown.timeZone === undefined ? "" : ` (${shown.timeZone})`}  ${shown.currency}  ${state}, from ${shown.readings.count} readings`,
-    ...table(used.map((line) => [line.above === undefined ? `  ${line.resource}` : `    above ${plainFigure(line.above)}`, line.quantity, line.unit, `× ${line.unitPrice}`, line.amount])),
-    ...table([...sold, ["  gross", shown.gross], ["  creator 55 %", shown.creator], ["  platform 45 %", shown.platform], ...(payout ? [["  payout to creator", payout.creator, `(rounded up by ${payout.difference})`]] : [])]),
-    ...(shown.forecast ? ["if usage goes on as it did so far this month, and nothing more is sold, it comes to", ...table([["  gross", shown.forecast.gross], ["  creator 55 %", shown.forecast.creator], ["  platform 45 %", shown.forecast.platform]])] : []),
+    `${shown.imvu}  ${shown.period}${shown.timeZone === undefined ? "" : ` (${shown.timeZone})`}  ${shown.currency}  ${stateOf(shown, Date.now())}; from ${many(shown.readings.count, "reading")}`,
+    ...table([...used.map((line) => [line.above === undefined ? `  ${line.resource}` : `    above ${plainFigure(line.above)}`, line.quantity, line.unit, `× ${line.unitPrice}`, line.amount]), ...made], [1, 3, 4]),
+    ...(shown.forecast ? ["if usage goes on as it did so far this month, and nothing more is sold, it comes to", ...table([["  gross", shown.forecast.gross], ["  creator 55 %", shown.forecast.creator], ["  platform 45 %", shown.forecast.platform]], [1])] : []),
     ...(shown.budget ? [`budget: ${shown.budget.percentUsed} % of ${shown.currency} ${shown.budget.amount} is used`] : []),
     ...flagLines(shown).map((line) => `${paint("yellow", "flagged")}  ${line}`),
     ...(shown.corrections ?? []).flatMap(correctionLines),
   ];
 }
 
+/** Below the amounts of the lines that it sums. */
+function sum(what: string, amount: string, note = ""): string[] {
+  return [`  ${what}`, "", "", "", amount, note];
+}
+
 function correctionLines({ index, number, revenue, gross, creator, platform, payout, total }: Correction): string[] {
   return [
     `correction ${number} (ledger entry ${index}): ${revenue.sales} sold, ${revenue.reversals} paid back after the month had closed`,
-    ...table([["  gross", gross, total.gross], ["  creator 55 %", creator, total.creator], ["  platform 45 %", platform, total.platform], ["  payout to creator", payout.creator, total.payout]].map(([what = "", added = "", whole = ""]) => [what, added, `month: ${whole}`])),
+    ...table([["  gross", gross, total.gross], ["  creator 55 %", creator, total.creator], ["  platform 45 %", platform, total.platform], ["  payout to creator", payout.creator, total.payout]].map(([what = "", added = "", whole = ""]) => [what, added, "month:", whole]), [1, 3]),
   ];
 }

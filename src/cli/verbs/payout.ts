@@ -87,12 +87,13 @@ export function payoutVerbs(program: Command): void {
     .option("--from-bic <bic>", "its bank", bicFlag)
     .option("--execution-date <YYYY-MM-DD>", "when the bank is to pay; default: today (UTC)")
     .option("--currency <code>", "only payouts in it: a bank may take files in euro alone")
-    .option("--csv", "the same as rows for a spreadsheet, beside it")
+    .option("--csv", "the same as rows for a spreadsheet beside it, in a file that ends in .csv")
     .action(async (options: { out: string; fromName: string; fromIban: Iban; fromBic?: Bic; executionDate?: string; currency?: string; csv?: true }, command: Command) => {
       const context = await Context.of(command);
       const now = new Date().toISOString();
       const executionDate = options.executionDate ?? now.slice(0, 10);
       if (!/^\d{4}-\d{2}-\d{2}$/.test(executionDate) || Number.isNaN(Date.parse(executionDate)) || new Date(executionDate).toISOString().slice(0, 10) !== executionDate) throw usageFailure(`--execution-date: ${JSON.stringify(executionDate.slice(0, 40))} is no day`, "like --execution-date 2026-12-02");
+      if (options.out.endsWith(".csv")) throw usageFailure(`--out: ${JSON.stringify(options.out)} is the XML file's name`, `--out ${options.out.replace(/csv$/, "xml")} --csv writes ${options.out} beside it`);
       const currency = options.currency === undefined ? undefined : must(parseCurrency(options.currency));
       const payouts = (await duePayouts(context)).filter((one) => currency === undefined || one.currency === currency);
       if (payouts.length === 0) {

@@ -5,19 +5,8 @@ import { Context, imvuFlag, must } from "../context.ts";
 import { usageFailure } from "../failure.ts";
 import { print, table } from "../output.ts";
 import { keepReceipt } from "../receipts.ts";
+import { type Sale, salesCsv, salesFrom, salesPage } from "../sales.ts";
 import { whole } from "../units.ts";
-
-const LIMIT_MAX = 500;
-
-interface Sale {
-  readonly index: number;
-  readonly sourceId: string;
-  readonly reverses: string | null;
-  readonly amount: string;
-  readonly currency: string;
-  readonly at: string;
-  readonly left: string | null;
-}
 
 interface SaleOptions {
   readonly imvuId: ImvuId;
@@ -51,20 +40,22 @@ export function revenueVerbs(program: Command): void {
     .description("what was recorded, oldest first")
     .requiredOption("--imvu-id <id>", "which unit", imvuFlag)
     .option("--from <entry>", "from this ledger entry on", "0")
-    .option("--limit <n>", "how many lines", "100")
-    .action(async (options: { imvuId: ImvuId; from: string; limit: string }, command: Command) => {
+    .option("--limit <n>", "at most so many; default: all")
+    .option("--csv", "as rows for a spreadsheet (RFC 4180)")
+    .action(async (options: { imvuId: ImvuId; from: string; limit?: string; csv?: true }, command: Command) => {
       const context = await Context.of(command);
       const from = whole("from", options.from, 0, Number.MAX_SAFE_INTEGER);
-      const limit = whole("limit", options.limit, 1, LIMIT_MAX);
-      const { sales: answer, currency } = await salesOf(context, options.imvuId, `from=${from}&limit=${limit}`);
-      print(context.output, { imvu: options.imvuId, currency, sales: answer }, () => (answer.length === 0 ? ["nothing was recorded"] : table(answer.map((one) => [`entry ${one.index}`, one.at, one.sourceId, `${one.reverses === null ? "" : "-"}${one.amount}`, one.currency, noteOf(one)]))));
+      const limit = options.limit === undefined ? undefined : whole("limit", options.limit, 1, Number.MAX_SAFE_INTEGER);
+      const { sales: answer, currency } = await salesFrom(context, options.imvuId, from, limit);
+      if (options.csv) process.stdout.write(salesCsv(answer));
+      else print(context.output, { imvu: options.imvuId, currency, sales: answer }, () => (answer.length === 0 ? ["nothing was recorded"] : table(answer.map((one) => [`entry ${one.index}`, one.at, one.sourceId, `${one.reverses === null ? "" : "-"}${one.amount}`, one.currency, noteOf(one)]), [3])));
     });
 }
 
 /** A name that stands for this very sale already is told, and nothing is signed: a shop may send what it is not sure of again. */
 async function book({ imvuId, amount, currency: said, sourceId, at, reverses }: SaleOptions, command: Command): Promise<void> {
   const context = await Context.of(command);
-  const { sales: [known], currency: agreed } = await salesOf(context, imvuId, `sourceId=${encodeURIComponent(sourceId)}`);
+  const { sales: [known], currency: agreed } = await salesPage(context, imvuId, `sourceId=${encodeURIComponent(sourceId)}`);
   const currency = must(parseCurrency(said ?? agreed));
   const instant = at === undefined && known ? known.at : instantOf(at);
   const sale = { sourceId, amount: amountOf(amount, currency, "like --amount 12.34; what is paid back is 'nexus revenue reverse'"), currency, at: instant };
@@ -78,10 +69,6 @@ async function book({ imvuId, amount, currency: said, sourceId, at, reverses }: 
   const receipt = { index: done.receipt.index, file: await keepReceipt(context.home, done) };
   const told = reverses === undefined ? `sold: ${currency} ${sale.amount} (${sourceId})` : `paid back: ${currency} ${sale.amount} of ${reverses} (${sourceId})`;
   print(context.output, { imvu: imvuId, ...sale, ...(reverses === undefined ? {} : { reverses }), index: done.receipt.index, recordedBefore: false, verdicts: done.verdicts, receipt }, () => [`${told}, ledger entry ${done.receipt.index}`]);
-}
-
-async function salesOf(context: Context, imvu: ImvuId, query: string): Promise<{ readonly currency: string; readonly sales: readonly Sale[] }> {
-  return (await (await context.client()).read(await context.signer(), `/v1/imvus/${imvu}/revenue?${query}`)) as unknown as { readonly currency: string; readonly sales: readonly Sale[] };
 }
 
 function instantOf(text: string | undefined): string {

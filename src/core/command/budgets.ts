@@ -71,10 +71,10 @@ export async function heldBudgets(tx: ReadTx): Promise<{ readonly budgets: Reado
   const reached = await tx.query<{ budget: string; period: string; what: string; percent: number; imvu: string; doc: Json; entry_index: string }>("SELECT budget, period, what, percent, imvu, doc, entry_index FROM budget_reached");
   return {
     budgets: new Map(budgets.map(({ imvu, amount, currency, thresholds, index }) => [imvu, { amount, currency, thresholds, index }])),
-    reached: new Map(reached.map(({ budget, period, what, percent, imvu, doc, entry_index }) => [reachedKey({ budget: Number(budget), period, what, percent }), { imvu, doc, index: Number(entry_index) }])),
+    reached: new Map(reached.map(({ budget, period, what, percent, imvu, doc, entry_index }) => [reachedKey({ budget, period, what, percent }), { imvu, doc, index: Number(entry_index) }])),
   };
 }
 
-export function reachedKey({ budget, period, what, percent }: { readonly budget: number; readonly period: string; readonly what: string; readonly percent: number }): string {
+export function reachedKey({ budget, period, what, percent }: { readonly budget: number | string; readonly period: string; readonly what: string; readonly percent: number }): string {
   return `${budget} ${period} ${what} ${percent}`;
 }

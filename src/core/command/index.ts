@@ -6,7 +6,7 @@
 export { type CommandAnswer, CommandBus } from "./bus.ts";
 export type { Effects, Work, Worked } from "./effects.ts";
 export { factsLoader, type LoadFacts, type World } from "./facts-loader.ts";
-export { buyersNow, sellerNow } from "./billing.ts";
+export { buyersNow, SELLER, sellerNow } from "./billing.ts";
 export { consentHistory } from "./consents.ts";
 export { newestReading, PUT_READING } from "./readings.ts";
 export { meteredSince, salesOf } from "./sales.ts";

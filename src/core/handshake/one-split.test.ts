@@ -75,3 +75,30 @@ test("each of these would be seen", () => {
   assert.deepEqual(seen("const a = process.env.SHARE; const b = gross / a; c /= a;"), [0, 2, 1]);
   assert.deepEqual(seen('import { readFile } from "node:fs"; import { a } from "./split.ts"; import { b } from "../../kernel/index.ts"; import { c } from "../store/index.ts";'), [0, 0, 2]);
 });
+
+/** Names of the environment that the code asks for, and whether it asks for some that it does not name. */
+function askedOfEnvironment(file: ts.SourceFile): readonly string[] {
+  return nodesOf(file, (node) => ts.isPropertyAccessExpression(node) && node.getText() === "process.env" && !ts.isPropertyAccessExpression(node.parent)).map(() => "something it does not name")
+    .concat(nodesOf(file, (node) => ts.isPropertyAccessExpression(node) && node.expression.getText() === "process.env").map((text) => text.slice("process.env.".length)));
+}
+
+test("nothing of the environment that the product asks for is about money", async () => {
+  const asked = new Set([...(await sources("**/*.ts"))].flatMap(([path, file]) => askedOfEnvironment(file).map((name) => (name.startsWith("something") ? `${path}: ${name}` : name))));
+  assert.deepEqual([...asked].sort(), [
+    "HOME", "NEXUS_CACHE", "NEXUS_HOME", "NEXUS_IDENTITY", "NEXUS_PASSPHRASE_FILE", "NEXUS_PLATFORM", "NEXUS_RECOVERY_KEY_FILE", "NODE_COMPILE_CACHE", "NO_COLOR",
+    // Those of the list above that the demonstration hands on.
+    "cli/demo/driver.ts: something it does not name",
+  ]);
+  assert.deepEqual(askedOfEnvironment(parsed("x.ts", 'const a = process.env.SHARE; const b = process.env["SHARE"]; const { c } = process.env;')), ["something it does not name", "something it does not name", "SHARE"]);
+});
+
+/** By its name and from its file or the room's door. */
+function dividesGross(file: ts.SourceFile): boolean {
+  return nodesOf(file, (node) => ts.isImportDeclaration(node) && /\bsplit\b/.test(node.importClause?.getText() ?? "") && /handshake|\.\/split\.ts/.test(node.moduleSpecifier.getText())).length > 0;
+}
+
+test("a gross is divided in one function, and that is called where a statement, a correction and a forecast are made", async () => {
+  const callers = [...(await sources("**/*.ts"))].filter(([, file]) => dividesGross(file)).map(([path]) => path);
+  assert.deepEqual(callers.sort(), ["core/handshake/account.ts", "core/handshake/forecast.ts", "core/handshake/statement.ts"]);
+  assert.deepEqual(['import { split } from "../core/handshake/index.ts";', 'import { split as share } from "./split.ts";', 'import { split } from "./text.ts";'].map((text) => dividesGross(parsed("x.ts", text))), [true, true, false]);
+});
