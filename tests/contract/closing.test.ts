@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
-import { type KeyObject, randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
 import { type Fabric, type Imvu, type Reading, RESOURCES, type Resource } from "../../src/contract/index.ts";
-import { type Effects, replayCheck } from "../../src/core/command/index.ts";
 import { DEFAULT_PRICES_V1, type Statement, TARIFF_V1 } from "../../src/core/handshake/index.ts";
 import { commandFields, createIdentityKey, openCommand, signCommand } from "../../src/core/identity/index.ts";
-import { type Ledger, openLedger, openLogKey } from "../../src/core/ledger/index.ts";
-import { openStore, postgresEngine, type Store } from "../../src/core/store/index.ts";
+import type { Ledger } from "../../src/core/ledger/index.ts";
+import type { Store } from "../../src/core/store/index.ts";
 import { newImvu } from "../../src/imvu/imvu-manager/imvu.fixture.ts";
-import { type Currency, imvuIdOf, type ImvuId, type Json, runOk, sleep, type TimeZone } from "../../src/kernel/index.ts";
+import { type Currency, type ImvuId, type Json, sleep, type TimeZone } from "../../src/kernel/index.ts";
 import { Closing } from "../../src/platform/closing.ts";
 import { journalOf, trialBalance } from "../../src/platform/journal.ts";
 import { Openings } from "../../src/platform/openings.ts";
@@ -18,44 +15,28 @@ import { RatingPool } from "../../src/platform/rating-pool.ts";
 import { Meters } from "../../src/platform/meters.ts";
 import { revenueCheck } from "../../src/platform/revenue-check.ts";
 import { closedMonths, closingFor, statementFor } from "../../src/platform/statements.ts";
-import { type RunningEngines, superviseEngines } from "../../src/platform/supervision/index.ts";
 import { DOOMED } from "../harness/dying-rater.ts";
 import { FaultyStore } from "../harness/faulty-store.ts";
-import { ScratchSite } from "../harness/scratch-site.ts";
+import { LedgerHouse } from "../harness/ledger-house.ts";
+import { accepted, AFTER_DECEMBER, AFTER_NOVEMBER, FIRST_READING, notAsTold, publishTariff, turnedClock, Units } from "../harness/metered-units.ts";
 
 /**
  * Months that close by themselves, on the real store and the real log. Only the counters are the test's, and the clock: what an engine says after a
  * month's end cannot be waited for.
  */
-const scratch = await ScratchSite.create();
-const { site } = scratch;
+const house = await LedgerHouse.start();
+const { site, store } = house;
+const psql = (sql: string) => house.psql(sql);
+const units = new Units(store);
+const newUnit = (more: Partial<Imvu> = {}) => units.add(more);
+test.after(() => house[Symbol.asyncDispose]());
 const openings = new Openings(site.dir);
-const FIRST_READING = Date.UTC(2026, 10, 10);
-const AFTER_DECEMBER = Date.UTC(2027, 0, 1, 0, 0, 30);
 const DYING = new URL("../harness/dying-rater.ts", import.meta.url);
-const AFTER_NOVEMBER = Date.UTC(2026, 11, 1, 0, 0, 30);
-const EFFECTS: Pick<Effects, "after" | "withLearned"> = { after: () => undefined, withLearned: (after) => after };
-let engines: RunningEngines;
-let store: Store;
-let logKey: KeyObject;
-
-test.before(async () => {
-  await mkdir(join(site.dir, "keys"), { mode: 0o700 });
-  logKey = await openLogKey(join(site.dir, "keys", "log.pem"));
-  engines = await superviseEngines(site, [postgresEngine(site)], () => {});
-  store = await openStore({ site });
-});
-
-test.after(async () => {
-  await store?.close();
-  await engines?.stop();
-  await scratch[Symbol.asyncDispose]();
-});
 
 /** The real log over `on`, with units whose counters have counted since 2026-11-10, on a clock that the test turns. */
 async function world(on: Store) {
-  const clock = { at: FIRST_READING, now: () => clock.at };
-  const ledger: Ledger = await openLedger({ store: on, clock, randomBytes, logKey, origin: "closing.example/nexus" });
+  const clock = turnedClock();
+  const ledger = await house.open("closing.example/nexus", on, clock);
   const silent = new Set<ImvuId>();
   const said: string[] = [];
   const fabric = {
@@ -70,30 +51,18 @@ async function world(on: Store) {
   return { clock, ledger, meters, silent, said, closing };
 }
 
-let number = 0;
-async function newUnit(more: Partial<Imvu> = {}): Promise<ImvuId> {
-  number += 1;
-  const imvu: Imvu = { ...newImvu(), id: imvuIdOf(number), number, ...more };
-  await store.transaction((tx) => tx.run("INSERT INTO imvu (id, number, owner, status, doc, updated_index) VALUES ($1, $2, $3, 'active', $4::jsonb, 0)", [imvu.id, number, imvu.owner, JSON.stringify(imvu)]));
-  return imvu.id;
-}
-
 const closed = async (imvu: ImvuId) => (await store.snapshot((tx) => closedMonths(tx, imvu))).map(({ period }) => period).reverse();
 async function inLog(ledger: Ledger, imvu: ImvuId): Promise<string[]> {
   const periods: string[] = [];
   for await (const entry of ledger.entries({ stream: imvu })) if (entry.type === "statement.closed") periods.push((entry.data as unknown as Statement).period);
   return periods;
 }
-const replayed = async (ledger: Ledger) => (await replayCheck(store, ledger, EFFECTS)).failures.filter(({ table }) => ["reading", "statement", "correction", "journal"].includes(table));
-const psql = (sql: string) => runOk(["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", "/usr/bin/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", store.describe().socket, "-U", "postgres", "-d", "nexus", "-c", sql], { cwd: "/" });
+const replayed = async (ledger: Ledger) => await notAsTold(store, ledger, ["reading", "statement", "correction", "journal"]);
 const seller = createIdentityKey();
 /** A sale as an accepted command records it: only its entry, which is all that money is made of. */
 async function sell(ledger: Ledger, imvu: ImvuId, sourceId: string, amount: string, at_ms: number, reverses?: string, currency = "EUR"): Promise<void> {
   const params = { sourceId, amount, currency, at: new Date(at_ms).toISOString(), ...(reverses === undefined ? {} : { reverses }) };
-  const jws = signCommand(commandFields(reverses === undefined ? "revenue.record" : "revenue.reverse", imvu, params, at_ms), seller);
-  const opened = openCommand(jws);
-  assert.ok(opened.ok);
-  await ledger.append([{ stream: imvu, type: "command.accepted", actor: "seller", data: { digest: opened.value.digest, jws: jws as unknown as Json, allocation: null } }]);
+  await accepted(ledger, seller, at_ms, reverses === undefined ? "revenue.record" : "revenue.reverse", imvu, params);
 }
 /** The owner's own words, which a unit's stream begins with. */
 async function agree(ledger: Ledger, imvu: ImvuId, terms: { readonly timeZone?: string; readonly currency?: string }, at_ms: number): Promise<void> {
@@ -113,7 +82,7 @@ const checked = async (ledger: Ledger, ...imvus: ImvuId[]) => await revenueCheck
 test("a month closes when it is over, with a reading after its end, once; and what it says is made again from the log", async () => {
   const { clock, ledger, meters, closing, said } = await world(store);
   try {
-    await ledger.append([{ stream: "platform", type: "platform.tariff", actor: "platform", data: { v: TARIFF_V1, currency: "EUR", validFrom: "2026-11-01T00:00:00.000Z", prices: DEFAULT_PRICES_V1 } }]);
+    await publishTariff(ledger);
     const [unit, unread] = [await newUnit(), await newUnit()];
     await meters.record(unit);
     clock.at = Date.UTC(2026, 10, 30, 23, 59, 59, 999);

@@ -29,9 +29,9 @@ export class Units {
     this.store = store;
   }
 
-  async add(): Promise<ImvuId> {
+  async add(more: Partial<Imvu> = {}): Promise<ImvuId> {
     this.made += 1;
-    const imvu: Imvu = { ...newImvu(), id: imvuIdOf(this.made), number: this.made };
+    const imvu: Imvu = { ...newImvu(), id: imvuIdOf(this.made), number: this.made, ...more };
     await this.store.transaction((tx) => tx.run("INSERT INTO imvu (id, number, owner, status, doc, updated_index) VALUES ($1, $2, $3, 'active', $4::jsonb, 0)", [imvu.id, imvu.number, imvu.owner, JSON.stringify(imvu)]));
     return imvu.id;
   }
