@@ -45,6 +45,12 @@ function cpuSeconds(): number {
 }
 
 function ticksOf(pid: string, fields: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    // It has ended since, and its time is its parent's.
+    return 0;
+  }
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 11 + fields).reduce((sum, one) => sum + Number(one), 0);
 }

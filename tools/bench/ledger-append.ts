@@ -19,7 +19,7 @@ const PAD = "x".repeat(BODY_BYTES - 254);
 export const ledgerAppend: Part = {
   name: "ledger-append",
   title: "Ledger: appends",
-  about: `${CALLERS} callers append one entry at a time through the real ledger – entries, tree, checkpoints, tiles, each answer after COMMIT, the last checkpoint waited for – against binary COPY of rows with the same bodies in batches of ${RAW_BATCH} into the same PostgreSQL, each batch committed and on the disk, once into a table with the ledger's three indexes and once into a table with the primary key alone, neither with a check or a trigger. ${ENTRIES} entries each time, ${ROUNDS} times in turn.`,
+  about: `${CALLERS} callers append one entry at a time through the real ledger – entries, tree, checkpoints, tiles, each answer after COMMIT, the last checkpoint waited for – against binary COPY of rows with the same bodies in batches of ${RAW_BATCH} into the same PostgreSQL, each batch committed and on the disk, once into a table with the ledger's four indexes and once into a table with the primary key alone, neither with a check or a trigger. ${ENTRIES} entries each time, ${ROUNDS} times in turn.`,
   async measure() {
     await using database = await BenchDatabase.start();
     const ledger = await database.ledger();
